@@ -1,0 +1,237 @@
+"""Options and thresholds, read once into a frozen type: marker > command line > ini > default."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_sdperf import units
+from pytest_sdperf.errors import OptionError
+
+GATE_PARTS = ("latency", "picture", "proof", "memory")
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The promises of a case."""
+
+    max_slowdown: float = 0.05
+    "allowed rise of the median latency over the baseline, as a share"
+    max_memory_growth: float = 0.10
+    "allowed rise of peak resident memory over the baseline, as a share"
+    max_memory: int | None = None
+    "absolute limit on peak resident memory, bytes; None: no limit"
+    min_ssim: float = 0.98
+    "structural similarity to the reference picture, 0 to 1"
+    min_psnr: float = 35.0
+    "peak signal-to-noise ratio to the reference picture, dB"
+    faster_than: tuple[str, float] | None = None
+    "(variant, factor): this case's median latency must be that many times shorter, in the same session"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything a session or a test was asked for."""
+
+    sdperf: bool = False
+    model: str = "synthetic:tiny"
+    variants: tuple[str, ...] = ()
+    "names of the variants to run; empty: all"
+    baselines: str = "baselines"
+    "folder of baselines and references, relative to pytest's rootdir"
+    update: str | None = None
+    missing: str = "fail"
+    require: tuple[str, ...] = ()
+    gate: tuple[str, ...] = GATE_PARTS
+    processes: int = 3
+    rounds: int = 5
+    timeout: float = 600.0
+    "seconds a worker may take for one answer"
+    json: str | None = None
+    thresholds: Thresholds = dataclasses.field(default_factory=Thresholds)
+
+
+Parser = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class OptionSpec:
+    """One option: its command-line flag, ini key and marker keyword follow from its name."""
+
+    name: str
+    parse: Parser
+    "called as parse(value, where=...); raises OptionError"
+    help: str
+    metavar: str = ""
+    on_command_line: bool = True
+    on_marker: bool = False
+    is_flag: bool = False
+    is_threshold: bool = False
+
+    @property
+    def flag(self) -> str:
+        return "--sdperf" if self.name == "sdperf" else "--sdperf-" + self.name.replace("_", "-")
+
+    @property
+    def ini_key(self) -> str:
+        return "sdperf" if self.name == "sdperf" else "sdperf_" + self.name
+
+
+def _text(value: object, *, where: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise OptionError(f"{value!r} is not a name or path", where=where, cure="Write a non-empty text.")
+    return value.strip()
+
+
+def _names(value: object, *, where: str) -> tuple[str, ...]:
+    parts = value.replace("\n", ",").split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(p, str) for p in parts):
+        raise OptionError(f"{value!r} is not a list of names", where=where, cure='Write them like "fp32,openvino".')
+    names = tuple(p.strip() for p in parts if p.strip())
+    if not names:
+        raise OptionError(f"{value!r} names nothing", where=where, cure='Write at least one name, like "fp32".')
+    return names
+
+
+def _flag(value: object, *, where: str) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise OptionError(f"{value!r} is neither true nor false", where=where, cure="Write true or false.")
+
+
+def _choice(*choices: str) -> Parser:
+    def parse(value: object, *, where: str) -> str:
+        if value not in choices:
+            raise OptionError(f"{value!r} is not a choice", where=where, cure=f"Use one of: {', '.join(choices)}.")
+        return str(value)
+
+    return parse
+
+
+def _gate(value: object, *, where: str) -> tuple[str, ...]:
+    names = _names(value, where=where)
+    for name in names:
+        _choice(*GATE_PARTS)(name, where=where)
+    return names
+
+
+def _timeout(value: object, *, where: str) -> float:
+    seconds = units.parse_seconds(value, where=where)
+    if seconds == 0:
+        raise OptionError(f"{value!r} leaves a worker no time", where=where, cure='Write it like "10m".')
+    return seconds
+
+
+def _faster_than(value: object, *, where: str) -> tuple[str, float]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2 or not isinstance(value[0], str):
+        raise OptionError(
+            f"{value!r} is not a (variant, factor) pair", where=where, cure='Write it like ("fp32", "1.5x").'
+        )
+    return value[0], units.parse_factor(value[1], where=where)
+
+
+SPECS: tuple[OptionSpec, ...] = (
+    OptionSpec("sdperf", _flag, "measure and judge; without it, tests that use sdperf skip", is_flag=True),
+    OptionSpec(
+        "model",
+        _text,
+        "synthetic:tiny, synthetic:sd15, a folder in diffusers' layout, or a hub id",
+        "MODEL",
+        on_marker=True,
+    ),
+    OptionSpec("variants", _names, "run only these variants (comma-separated); the others skip", "NAMES"),
+    OptionSpec("baselines", _text, "folder of baselines and reference pictures, relative to the rootdir", "DIR"),
+    OptionSpec("update", _choice("new", "all"), "write baselines after judging: only new ones, or all", "new|all"),
+    OptionSpec(
+        "missing", _choice("fail", "record", "skip"), "what a missing baseline means (default: fail)", "fail|record|skip"
+    ),
+    OptionSpec("require", _names, "requirements whose skip becomes a failure, such as amx (or: all)", "NAMES"),
+    OptionSpec("gate", _gate, "which parts of a verdict may fail a test (default: all four)", "PARTS"),
+    OptionSpec("processes", units.parse_count, "fresh processes per case (default: 3)", "N", on_marker=True),
+    OptionSpec("rounds", units.parse_count, "timed pictures per process and size (default: 5)", "N", on_marker=True),
+    OptionSpec("timeout", _timeout, "longest wait for one answer of a worker (default: 10m)", "TIME", on_marker=True),
+    OptionSpec("json", _text, "write everything measured and judged to this file", "PATH"),
+    OptionSpec(
+        "max_slowdown",
+        units.parse_share,
+        "allowed rise of latency over the baseline (default: 5%%)",
+        "SHARE",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "max_memory_growth",
+        units.parse_share,
+        "allowed rise of peak memory over the baseline (default: 10%%)",
+        "SHARE",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "max_memory",
+        units.parse_bytes,
+        "absolute limit on peak memory, such as 8GiB (default: none)",
+        "SIZE",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "min_ssim",
+        units.parse_similarity,
+        "smallest SSIM to the reference picture (default: 0.98)",
+        "SSIM",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "min_psnr",
+        units.parse_decibel,
+        "smallest PSNR to the reference picture, dB (default: 35)",
+        "DB",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "faster_than",
+        _faster_than,
+        "(variant, factor) that this case must beat in the same session",
+        on_command_line=False,
+        on_marker=True,
+        is_threshold=True,
+    ),
+)
+
+
+def resolve(
+    *, marker: Mapping[str, object] | None = None, command_line: Mapping[str, object], ini: Mapping[str, object]
+) -> Options:
+    """The first level that says something wins: marker > command line > ini > default.
+
+    ``marker``, ``command_line`` and ``ini`` map option names to raw values; an absent key or None
+    says nothing, and so does an empty text in the ini. Raises OptionError that names the level.
+    """
+    marker = marker or {}
+    allowed = [s.name for s in SPECS if s.on_marker]
+    for keyword in marker:
+        if keyword not in allowed:
+            raise OptionError(
+                f"unknown keyword {keyword!r}",
+                where="@pytest.mark.sdperf",
+                cure=f"Use one of: {', '.join(allowed)}.",
+            )
+    chosen: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+    for spec in SPECS:
+        levels = [(f"@pytest.mark.sdperf({spec.name}=…)", marker.get(spec.name))]
+        if spec.on_command_line:
+            levels += [(spec.flag, command_line.get(spec.name)), (f"ini key {spec.ini_key}", ini.get(spec.name) or None)]
+        for where, value in levels:
+            if value is not None:
+                (limits if spec.is_threshold else chosen)[spec.name] = spec.parse(value, where=where)
+                break
+    return Options(thresholds=Thresholds(**limits), **chosen)
