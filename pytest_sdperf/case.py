@@ -83,6 +83,8 @@ class Variant:
     "`package.module:function`, imported in the worker only; called as function(build: BuildContext)"
     summary: str = ""
     "one line for people"
+    prepare: str = ""
+    "`package.module:function`, called the same way once, in a worker of its own, before anything is measured (export)"
     launch: Launch = field(default_factory=Launch)
     "process settings"
     requirements: tuple[str, ...] = ()
@@ -104,11 +106,13 @@ class Variant:
                 f"variant name {self.name!r} is not usable in a fixture's name",
                 cure="Use lower-case letters, digits and underscores, beginning with a letter.",
             )
-        if not _FACTORY.fullmatch(self.factory):
-            raise CaseError(
-                f"factory {self.factory!r} of variant {self.name!r} cannot be imported",
-                cure="Write it as `package.module:function`.",
-            )
+        for role in ("factory", "prepare"):
+            named = getattr(self, role)
+            if (named or role == "factory") and not _FACTORY.fullmatch(named):
+                raise CaseError(
+                    f"{role} {named!r} of variant {self.name!r} cannot be imported",
+                    cure="Write it as `package.module:function`.",
+                )
 
     def on(self, *, precision: str, isa: str) -> Variant:
         """This variant with every `auto` replaced by the machine's best precision and instruction set."""

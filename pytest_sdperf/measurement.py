@@ -132,6 +132,8 @@ class Measurement(msgspec.Struct, frozen=True):
     processes: list[ProcessRun]
     evidence: Evidence
     environment: Environment
+    preparation_ns: dict[str, int] = {}
+    "what the variant's `prepare` spent (`export`), in a process of its own, ns; empty: it was all kept from before"
 
     @property
     def sizes(self) -> list[str]:

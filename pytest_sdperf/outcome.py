@@ -1,0 +1,34 @@
+"""What a judged case hands to the reports: the measurement, the verdict, and where it came from."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pytest_sdperf.judge.verdict import Verdict
+from pytest_sdperf.measurement import Measurement
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One case of the session, told to people by `report/`."""
+
+    nodeid: str
+    "the test that asked"
+    measurement: Measurement
+    verdict: Verdict | None
+    "None where the test only measured"
+    baseline: Measurement | None = None
+    "what latency and memory were judged against; None where none was stored"
+    baseline_path: str = ""
+    "the baseline's file, relative to the rootdir, whether it exists or not"
+    recorded: bool = False
+    "True where this measurement was written as the new baseline"
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All of a session: the one value that every rendering starts from."""
+
+    outcomes: list[Outcome]
+    notes: list[str] = []
+    "things to say loudly once: baselines recorded, foreign files, what could not be judged"
+    fp32_latency_s: dict[str, float] = {}
+    "workload and model -> median latency of `fp32` in this session, for the speed-up column"
