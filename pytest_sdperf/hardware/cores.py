@@ -1,0 +1,97 @@
+"""The cores this process may really use: affinity, physical topology and cgroup quota, not os.cpu_count()."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_sdperf.hardware import cgroup
+
+_ROOT = Path("/")
+
+
+def allowed_cpus() -> tuple[int, ...]:
+    """Logical CPUs this process may run on, ascending.
+
+    macOS cannot bind a process: there it is all of them.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(0)))
+    import psutil
+
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):
+        return tuple(sorted(process.cpu_affinity()))
+    return tuple(range(psutil.cpu_count(logical=True) or 1))
+
+
+def physical_cores(cpus: Sequence[int], *, root: Path = _ROOT) -> list[tuple[int, ...]]:
+    """The logical CPUs of ``cpus`` grouped by the physical core they are threads of, sockets one after another.
+
+    Read from ``/sys`` below ``root``. Where that says nothing (macOS, Windows, gVisor), psutil's number
+    of physical cores decides: threads of a core are taken to be neighbours, as Windows numbers them.
+    """
+    grouped: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+    for cpu in cpus:
+        topology = root / f"sys/devices/system/cpu/cpu{cpu}/topology"
+        siblings = _read_cpu_list(topology / "core_cpus_list") or _read_cpu_list(topology / "thread_siblings_list")
+        if not siblings:
+            return _cores_by_count(cpus)
+        grouped.setdefault((_read_number(topology / "physical_package_id"), siblings), []).append(cpu)
+    return [tuple(sorted(threads)) for _, threads in sorted(grouped.items())]
+
+
+def usable_cores(*, root: Path = _ROOT, cpus: Sequence[int] | None = None) -> int:
+    """Physical cores that can compute at the same time, at least 1.
+
+    The smaller of the physical cores within the affinity and the cgroup's CPU quota rounded *down*: with
+    a quota of 1.5 two threads use up a period's time together and then both stand still until the next
+    one, so that one steady thread is the honest number.
+    """
+    return len(pinned_cpus(root=root, cpus=cpus))
+
+
+def pinned_cpus(*, root: Path = _ROOT, cpus: Sequence[int] | None = None) -> tuple[int, ...]:
+    """One logical CPU of each usable physical core, ascending; ``cpus`` defaults to the affinity.
+
+    Where the quota allows fewer than all cores, those of the first socket come first.
+    """
+    cores = physical_cores(allowed_cpus() if cpus is None else cpus, root=root)
+    quota = cgroup.cpu_quota(root)
+    count = len(cores) if quota is None else max(1, min(len(cores), int(quota)))
+    return tuple(sorted(threads[0] for threads in cores[:count]))
+
+
+def _cores_by_count(cpus: Sequence[int]) -> list[tuple[int, ...]]:
+    import psutil
+
+    logical = psutil.cpu_count(logical=True) or len(cpus)
+    physical = psutil.cpu_count(logical=False) or logical
+    if logical % physical:  # cores of two kinds, only some with two threads: which, nothing tells
+        return [(cpu,) for cpu in sorted(cpus)[:physical]]
+    threads = logical // physical
+    grouped: dict[int, list[int]] = {}
+    for cpu in sorted(cpus):
+        grouped.setdefault(cpu // threads, []).append(cpu)
+    return [tuple(group) for group in grouped.values()]
+
+
+def _read_cpu_list(path: Path) -> tuple[int, ...]:
+    """``0-2,8`` -> (0, 1, 2, 8); empty where the file cannot be read."""
+    try:
+        text = path.read_text(encoding="ascii")
+        cpus: list[int] = []
+        for part in text.strip().split(","):
+            first, _, last = part.partition("-")
+            cpus.extend(range(int(first), int(last or first) + 1))
+    except (OSError, ValueError):
+        return ()
+    return tuple(cpus)
+
+
+def _read_number(path: Path) -> int:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,74 @@
+"""The machine as one value, and the key under which its baselines are kept."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import re
+from dataclasses import dataclass
+
+from pytest_sdperf.hardware import amx, cores, cpu, memory
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What requirements, baselines and reports need to know of a machine."""
+
+    cpu_model: str
+    "marketing name, such as `AMD EPYC`"
+    microarchitecture: str
+    "by archspec's names: `zen5`, `sapphirerapids`"
+    isa_tier: str
+    "amx, avx512_bf16, avx512_vnni, avx512, avx2 or base; amx only where the kernel permits it"
+    flags: frozenset[str]
+    "CPU flags by Linux' names"
+    usable_cores: int
+    "physical cores within affinity and cgroup quota"
+    memory_bytes: int
+    "physical memory or the cgroup's limit, whichever is smaller"
+    kernel: str
+    "release of the operating system's kernel"
+    system: str
+    "`Linux`, `Darwin`, `Windows`"
+    arch: str
+    "`x86_64`, `aarch64`, `arm64`, `AMD64`"
+
+
+@functools.lru_cache(maxsize=1)
+def detect() -> Machine:
+    """This machine; asked once a session."""
+    return describe(cpu.detect_cpu())
+
+
+def describe(chip: cpu.Cpu) -> Machine:
+    """This machine, taking ``chip`` for its CPU."""
+    system, arch = platform.system(), platform.machine()
+    return Machine(
+        cpu_model=chip.model_name,
+        microarchitecture=cpu.microarchitecture(chip),
+        isa_tier=permitted_tier(chip.flags, system=system, arch=arch),
+        flags=chip.flags,
+        usable_cores=cores.usable_cores(),
+        memory_bytes=memory.usable_memory_bytes(),
+        kernel=platform.release(),
+        system=system,
+        arch=arch,
+    )
+
+
+def permitted_tier(flags: frozenset[str], *, system: str, arch: str) -> str:
+    """The flags' tier, or the next one where the flags promise AMX and the kernel refuses it."""
+    tier = cpu.isa_tier(flags)
+    if tier == "amx" and amx.permission_layer(system, arch).held is False:
+        return cpu.isa_tier(flags - {"amx_tile"})
+    return tier
+
+
+def machine_key(machine: Machine) -> str:
+    """``zen5-2cores-avx512_bf16``: what latency depends on, and nothing that moves between boots.
+
+    Safe as a folder's name. Systems other than Linux are named at the end.
+    """
+    chip = re.sub(r"[^a-z0-9_]+", "_", machine.microarchitecture.lower()).strip("_") or "unknown"
+    system = "" if machine.system == "Linux" else f"-{machine.system.lower() or 'unknown'}"
+    return f"{chip}-{machine.usable_cores}cores-{machine.isa_tier}{system}"
