@@ -125,9 +125,9 @@ SHAPES: dict[str, Shapes] = {
             projection_dim=768,
             vocab_size=49408,
         ),
-        unet_output_scale=1.0,
-        vae_output_scale=1.0,
-        vae_output_bias=(0.0, 0.0, 0.0),
+        unet_output_scale=1.81,
+        vae_output_scale=0.98,
+        vae_output_bias=(-0.32, -0.06, -0.02),
     ),
     # Channels are multiples of 32, so that the bf16 and AMX kernels of a real model are chosen.
     "tiny": Shapes(
@@ -149,8 +149,8 @@ SHAPES: dict[str, Shapes] = {
             projection_dim=64,
             vocab_size=1024,
         ),
-        unet_output_scale=1.0,
-        vae_output_scale=1.0,
-        vae_output_bias=(0.0, 0.0, 0.0),
+        unet_output_scale=1.83,
+        vae_output_scale=0.82,
+        vae_output_bias=(-0.08, 0.11, 0.22),
     ),
 }
