@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_sdperf import units
 from pytest_sdperf.errors import OptionError
@@ -69,6 +69,10 @@ class OptionSpec:
     on_marker: bool = False
     is_flag: bool = False
     is_threshold: bool = False
+
+    @property
+    def dest(self) -> str:
+        return "sdperf_enabled" if self.name == "sdperf" else f"sdperf_{self.name}"
 
     @property
     def flag(self) -> str:
@@ -235,3 +239,20 @@ def resolve(
                 (limits if spec.is_threshold else chosen)[spec.name] = spec.parse(value, where=where)
                 break
     return Options(thresholds=Thresholds(**limits), **chosen)
+
+
+class Config(Protocol):
+    """The part of pytest's Config that holds options."""
+
+    def getoption(self, name: str) -> Any: ...
+
+    def getini(self, name: str) -> Any: ...
+
+
+def spoken(config: Config) -> dict[str, dict[str, object]]:
+    """What the command line and the ini say, as :func:`resolve` takes it."""
+    on_both = [s for s in SPECS if s.on_command_line]
+    return {
+        "command_line": {s.name: config.getoption(s.dest) for s in on_both},
+        "ini": {s.name: config.getini(s.ini_key) for s in on_both},
+    }

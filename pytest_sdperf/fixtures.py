@@ -1,0 +1,242 @@
+"""The fixtures ``sd_<variant>`` and the state behind them: the thin layer between a test and the session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_sdperf.errors import SdperfError, WorkerError
+from pytest_sdperf.options import Options, resolve, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_sdperf.hardware.requirements import Unmet
+    from pytest_sdperf.measurement import Measurement
+    from pytest_sdperf.outcome import Outcome, Report
+    from pytest_sdperf.session import Measured, Session
+    from pytest_sdperf.variants.registry import Registry
+
+PREFIX = "sd_"
+
+
+class Shell:
+    """What the plugin keeps for one pytest run."""
+
+    def __init__(self, config: pytest.Config, options: Options, registry: Registry) -> None:
+        self.options = options
+        self.registry = registry
+        self._config = config
+        self._session: Session | None = None
+        self._outcomes: list[Outcome] = []
+        self._unjudged: list[tuple[pytest.Item, Measured, Options]] = []
+
+    def is_fixture(self, name: str) -> bool:
+        """True for the fixture of a known variant."""
+        return name.startswith(PREFIX) and name.removeprefix(PREFIX) in list(self.registry)
+
+    def options_for(self, item: pytest.Item) -> Options:
+        """Options of one test: its nearest marker comes first, keyword by keyword."""
+        keywords: dict[str, object] = {}
+        for mark in item.iter_markers("sdperf"):
+            if mark.args:
+                pytest.fail(
+                    f"@pytest.mark.sdperf got {mark.args!r} without a keyword. "
+                    'Write it like @pytest.mark.sdperf(max_slowdown="5%").',
+                    pytrace=False,
+                )
+            keywords = {**mark.kwargs, **keywords}
+        with told(item):
+            return resolve(marker=keywords, **spoken(self._config))
+        raise AssertionError  # told() never swallows
+
+    def session(self, work_dir: Path) -> Session:
+        """The session, begun when the first case is measured."""
+        if self._session is None:
+            from pytest_sdperf.session import Session
+
+            self._session = Session(
+                registry=self.registry,
+                rootdir=self._config.rootpath,
+                work_dir=work_dir,
+                tell=self._tell,
+            )
+        return self._session
+
+    def measured(self, item: pytest.Item, case: Measured, options: Options) -> None:
+        """Remember a case that was only measured; it is judged when the test is done, if the test promises anything."""
+        self._unjudged.append((item, case, options))
+
+    def judged(self, item: pytest.Item, outcome: Outcome) -> None:
+        """Keep an outcome for the report, and fail the test where a promise broke."""
+        from pytest_sdperf.report import failure
+
+        self._outcomes.append(outcome)
+        if outcome.verdict is not None and not outcome.verdict.passed:
+            item.add_report_section("call", "sdperf", failure.section(outcome))
+            pytest.fail(failure.sentence(outcome), pytrace=False)
+
+    def judge_measured(self, item: pytest.Item) -> None:
+        """After a test's body: judge what it measured if it bears the marker, else only report it."""
+        mine = [(m, o) for i, m, o in self._unjudged if i is item]
+        self._unjudged = [u for u in self._unjudged if u[0] is not item]
+        failures = []
+        for measured, options in mine:
+            promised = item.get_closest_marker("sdperf") is not None
+            with told(item):
+                from pytest_sdperf import gate
+
+                outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
+            try:
+                self.judged(item, outcome)
+            except pytest.fail.Exception as failed:
+                failures.append(str(failed))
+        if failures:
+            pytest.fail("\n".join(failures), pytrace=False)
+
+    def report(self) -> Report | None:
+        """Everything measured and judged so far; None where nothing was."""
+        if self._session is None:
+            return None
+        return self._session.report(self._outcomes, self.options)
+
+    def finish(self) -> None:
+        """Write what was asked for, and end the session."""
+        report = self.report()
+        if report is not None and self._session is not None:
+            try:
+                if self.options.json:
+                    self._session.write_json(report, self.options.json)
+            except SdperfError as error:
+                raise pytest.UsageError(str(error)) from None
+            finally:
+                self._session.close()
+
+    def _tell(self, line: str) -> None:
+        """One line for people at the terminal, past pytest's capture."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        if reporter is None or self._config.get_verbosity() < 0:
+            return
+        if capture is None:
+            reporter.ensure_newline()
+            reporter.write_line(f"sdperf: {line}")
+            return
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(f"sdperf: {line}")
+
+
+SHELL = pytest.StashKey[Shell]()
+
+
+@contextmanager
+def told(item: pytest.Item) -> Iterator[None]:
+    """Turn an error that people can mend into the test's failure: its sentence, no traceback, the worker's log."""
+    try:
+        yield
+    except SdperfError as error:
+        if isinstance(error, WorkerError) and error.log_tail:
+            item.add_report_section("call", "sdperf worker log", error.log_tail)
+        pytest.fail(str(error), pytrace=False)
+
+
+def refuse(unmet: Sequence[Unmet], options: Options) -> None:
+    """Skip with every reason; fail where one of them is required to be there."""
+    if not unmet:
+        return
+    from pytest_sdperf.hardware.required import is_required
+
+    reasons = " / ".join(u.reason for u in unmet)
+    if any(is_required(u, options.require) for u in unmet):
+        pytest.fail(f"{reasons} [--sdperf-require={','.join(options.require)} makes this a failure]", pytrace=False)
+    pytest.skip(reasons)
+
+
+class VariantFixture:
+    """One variant in one test."""
+
+    def __init__(self, request: pytest.FixtureRequest, name: str) -> None:
+        self._request = request
+        self._item: pytest.Item = request.node
+        self._shell = request.config.stash[SHELL]
+        self.name = name
+        self._options = self._shell.options_for(self._item)
+        chosen = self._options.variants
+        if chosen and name not in chosen:
+            pytest.skip(f"variant {name} is not among --sdperf-variants={','.join(chosen)}")
+        from pytest_sdperf.hardware.requirements import check
+
+        with told(self._item):
+            unmet = [u for need in self._shell.registry[name].requirements if (u := check(need))]
+        refuse(unmet, self._options)
+
+    def check(self, prompt: str | None = None, **workload: Any) -> Measurement:
+        """Measure and judge: fails the test when a promise is broken. Keywords as for :meth:`measure`."""
+        from pytest_sdperf import gate
+
+        measured = self._measure(prompt, workload)
+        with told(self._item):
+            outcome = gate.judge(measured, self._options, nodeid=self._item.nodeid, promised=True)
+        self._feed_benchmark(outcome)
+        self._shell.judged(self._item, outcome)
+        return outcome.measurement
+
+    def measure(self, prompt: str | None = None, **workload: Any) -> Measurement:
+        """Measure only; with ``@pytest.mark.sdperf`` on the test, judged after its body.
+
+        Keywords are those of diffusers: ``num_inference_steps``, ``guidance_scale``, ``height``, ``width``;
+        and ``prompts`` (several), ``sizes`` (several (height, width)), ``seed``. The picture is as large as
+        the model was trained for where no size is given.
+        """
+        measured = self._measure(prompt, workload)
+        self._shell.measured(self._item, measured, self._options)
+        return measured.measurement
+
+    def _measure(self, prompt: str | None, workload: dict[str, Any]) -> Measured:
+        work_dir = self._request.getfixturevalue("tmp_path_factory").mktemp("sdperf")
+        if prompt is not None:
+            workload["prompt"] = prompt
+        with told(self._item):
+            session = self._shell.session(work_dir)
+            return session.measure(session.case(self.name, self._options, workload), self._options)
+
+    def _feed_benchmark(self, outcome: Outcome) -> None:
+        """Show the case in pytest-benchmark where that is active; its fixture takes one case a test."""
+        from pytest_sdperf.report import benchmark_feed as bench
+
+        config = self._request.config
+        if not bench.can_feed(
+            [name for name, _ in config.pluginmanager.list_name_plugin()],
+            getattr(config.option, "numprocesses", None),
+            codspeed=bool(getattr(config.option, "codspeed", False)),
+            skipped=bool(getattr(config.option, "benchmark_skip", False)),
+            fixture_names=self._request.fixturenames,
+        ):
+            return
+        own = self._item.get_closest_marker("benchmark")
+        replay = bench.Replay()
+        self._item.add_marker(
+            pytest.mark.benchmark(**bench.marker_keywords(own.kwargs if own else None, replay)), append=False
+        )
+        benchmark = self._request.getfixturevalue("benchmark")
+        durations_s = bench.durations_s(outcome.measurement)
+        bench.feed(benchmark, replay, durations_s, bench.extra_info(outcome.measurement, outcome.verdict))
+
+
+def fixtures_for(names: Sequence[str]) -> object:
+    """An object whose attributes are the fixtures ``sd_<name>``: registered as a plugin, pytest finds them."""
+
+    def made(name: str) -> Any:
+        @pytest.fixture(name=PREFIX + name)
+        def variant(request: pytest.FixtureRequest) -> VariantFixture:
+            return VariantFixture(request, name)
+
+        variant.__doc__ = f"The variant `{name}`: .check(…) measures and judges, .measure(…) measures."
+        return variant
+
+    return type("SdperfFixtures", (), {PREFIX + name: made(name) for name in names})()

@@ -1,0 +1,172 @@
+"""The pytest shell: options, markers, skips, and telling the report; nothing is measured or judged here."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from pytest_sdperf import fixtures, hookspecs
+from pytest_sdperf.errors import SdperfError
+from pytest_sdperf.options import SPECS, resolve, spoken
+from pytest_sdperf.variants.registry import Registry
+
+MARKERS = (
+    "sdperf(max_slowdown, min_ssim, …): thresholds and sampling of the cases in this test; see the options",
+    "requires_amx: the test needs AMX: CPU flags, kernel permission, library and a real kernel",
+    "requires_isa(name): the test needs an instruction set, such as avx512_bf16 or avx512_bf16|amx",
+    "requires_cores(n): the test needs n usable physical cores (affinity and cgroup quota count)",
+    "requires_memory(size): the test needs that much usable memory, such as 16GiB",
+    "requires_package(spec): the test needs an installed package, such as openvino>=2026",
+)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sdperf", "Stable Diffusion on CPUs: speed and picture gate")
+    for spec in SPECS:
+        if not spec.on_command_line:
+            continue
+        parser.addini(spec.ini_key, spec.help.replace("%%", "%"), default="")
+        if spec.is_flag:
+            group.addoption(spec.flag, dest=spec.dest, action="store_const", const=True, default=None, help=spec.help)
+        else:
+            group.addoption(spec.flag, dest=spec.dest, default=None, metavar=spec.metavar, help=spec.help)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    for line in MARKERS:
+        config.addinivalue_line("markers", line)
+    try:
+        options = resolve(**spoken(config))
+        if options.require:
+            from pytest_sdperf.hardware.required import validate_required
+
+            validate_required(options.require)
+    except SdperfError as error:
+        raise pytest.UsageError(str(error)) from None
+    if options.sdperf and (getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput")):
+        raise pytest.UsageError(
+            "--sdperf cannot run under pytest-xdist's -n: cases timed side by side disturb each other. "
+            "Run it with -n 0 or without -n."
+        )
+    config.stash[fixtures.SHELL] = fixtures.Shell(config, options, Registry())
+    config.pluginmanager.register(_Collector(config), "sdperf-collector")
+
+
+class _Collector:
+    """Turns declared variants into fixtures, whenever their plugin or conftest turns up."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._shell = config.stash[fixtures.SHELL]
+        self._entry_points_loaded = False
+        self._asked: set[object] = set()
+        self._register(list(self._shell.registry), "built-in")
+        for plugin in config.pluginmanager.get_plugins():
+            self.pytest_plugin_registered(plugin)
+
+    def _register(self, names: list[str], origin: str) -> None:
+        if names:
+            self._config.pluginmanager.register(fixtures.fixtures_for(names), f"sdperf-fixtures-{origin}")
+
+    def pytest_plugin_registered(self, plugin: object) -> None:
+        hook = getattr(plugin, "pytest_sdperf_variants", None)
+        if hook is None or plugin is hookspecs or id(plugin) in self._asked:
+            return
+        self._asked.add(id(plugin))
+        origin = str(getattr(plugin, "__file__", None) or getattr(plugin, "__name__", plugin))
+        try:
+            self._register(self._shell.registry.add(hook(), origin=origin), origin)
+        except SdperfError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def pytest_collect_file(self, file_path: Path) -> None:
+        """Entry points are read when there is something to collect: scanning distributions takes milliseconds."""
+        if self._entry_points_loaded or file_path.suffix != ".py":
+            return
+        self._entry_points_loaded = True
+        try:
+            self._register(self._shell.registry.add_entry_points(), "entry-points")
+        except SdperfError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def pytest_collection_modifyitems(self) -> None:
+        try:
+            for name in self._shell.options.variants:
+                self._shell.registry[name]
+        except SdperfError as error:
+            raise pytest.UsageError(f"--sdperf-variants: {error}") from None
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    shell = config.stash[fixtures.SHELL]
+    if not shell.options.sdperf:
+        return None
+    from pytest_sdperf.hardware.machine import detect, machine_key
+
+    return f"sdperf: {machine_key(detect())}, model {shell.options.model}, baselines in {shell.options.baselines}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    shell = item.config.stash[fixtures.SHELL]
+    names = getattr(item, "fixturenames", ())
+    ours = item.get_closest_marker("sdperf") is not None or any(shell.is_fixture(n) for n in names)
+    if ours and not shell.options.sdperf:
+        pytest.skip("needs --sdperf")
+    needs = [n for mark in item.iter_markers() if (n := _requirement(mark)) is not None]
+    if not needs:
+        return
+    from pytest_sdperf.hardware import checks
+    from pytest_sdperf.hardware.requirements import check
+
+    # The deep layers of AMX start a process, which only --sdperf allows.
+    amx_unmet = None if shell.options.sdperf else checks.flags
+    try:
+        unmet = [u for need in needs if (u := check(need, amx_unmet=amx_unmet))]
+    except SdperfError as error:
+        pytest.fail(f"{item.nodeid}: {error}", pytrace=False)
+    fixtures.refuse(unmet, shell.options)
+
+
+def _requirement(mark: pytest.Mark) -> str | None:
+    """``requires_isa("avx512_bf16")`` -> ``isa:avx512_bf16``; None for other people's markers."""
+    kind = mark.name.removeprefix("requires_")
+    if mark.name == kind or kind not in ("amx", "isa", "cores", "memory", "package"):
+        return None
+    takes = 0 if kind == "amx" else 1
+    if len(mark.args) != takes or mark.kwargs:
+        example = {"isa": '("avx512_bf16")', "cores": "(8)", "memory": '("16GiB")', "package": '("openvino>=2026")'}
+        pytest.fail(
+            f"@pytest.mark.{mark.name} got {mark.args or mark.kwargs or 'nothing'}. "
+            f"Write it like @pytest.mark.{mark.name}{example.get(kind, '')}.",
+            pytrace=False,
+        )
+    return f"{kind}:{mark.args[0]}" if takes else kind
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    yield
+    item.config.stash[fixtures.SHELL].judge_measured(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    report = config.stash[fixtures.SHELL].report()
+    if report is None:
+        return
+    from pytest_sdperf.report import terminal
+
+    terminalreporter.section("sdperf")
+    colour = bool(terminalreporter._tw.hasmarkup)  # noqa: SLF001 - pytest offers no public way to ask
+    terminalreporter.write(terminal.render(report, width=terminalreporter._tw.fullwidth, colour=colour))  # noqa: SLF001
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    session.config.stash[fixtures.SHELL].finish()

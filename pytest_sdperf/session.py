@@ -1,0 +1,203 @@
+"""What the cases of one run share: the machine, the models, the host's lock, and what was measured so far."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_sdperf.case import Case, Workload
+from pytest_sdperf.errors import CaseError
+from pytest_sdperf.hardware.cores import pinned_cpus
+from pytest_sdperf.hardware.cpu import native_isa, native_precision
+from pytest_sdperf.hardware.libraries import find_library
+from pytest_sdperf.hardware.machine import Machine, detect, machine_key
+from pytest_sdperf.measurement import Environment, Measurement
+from pytest_sdperf.models import cache
+from pytest_sdperf.models.prepare import Prepared, prepare
+from pytest_sdperf.models.source import parse_model
+from pytest_sdperf.options import Options
+from pytest_sdperf.runner.host_lock import host_lock
+from pytest_sdperf.runner.launcher import Launcher
+from pytest_sdperf.runner.sampling import Model, Rig, call_in_worker, draw_reference, sample
+from pytest_sdperf.variants.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_WORKLOAD_KEYWORDS = ("prompt", "prompts", "num_inference_steps", "guidance_scale", "height", "width", "sizes", "seed")
+_NO_MODEL = Model(None, "")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A case, measured and not yet judged."""
+
+    case: Case
+    measurement: Measurement
+    picture_files: Mapping[str, Path]
+    "picture key -> .npy"
+    session: Session
+
+    @cached_property
+    def pictures(self) -> dict[str, NDArray[np.floating]]:
+        """Picture key -> float32 (height, width, 3) in 0..1, as the pipeline gave it."""
+        return _load(self.picture_files)
+
+
+class Session:
+    """One run of sdperf on this host. ``tell`` takes one line for people at each step of long work."""
+
+    def __init__(self, *, registry: Registry, rootdir: Path, work_dir: Path, tell: Callable[[str], None]) -> None:
+        self.registry = registry
+        self.rootdir = rootdir
+        self.notes: list[str] = []
+        self._work_dir = work_dir
+        self._tell = tell
+        self._open = ExitStack()
+        self._models: dict[str, Prepared] = {}
+        self._measured: dict[tuple[str, str, Workload, str], Measured] = {}
+        self._references: dict[tuple[str, str, Workload, str], dict[str, NDArray[np.floating]]] = {}
+        self._open.enter_context(host_lock(tell))
+
+    def close(self) -> None:
+        """Let the next session on this host begin."""
+        self._open.close()
+
+    @cached_property
+    def machine(self) -> Machine:
+        return detect()
+
+    @cached_property
+    def machine_key(self) -> str:
+        return machine_key(self.machine)
+
+    def case(self, variant: str, options: Options, keywords: Mapping[str, Any]) -> Case:
+        """The case that a test's keywords ask for, its variant resolved for this machine.
+
+        Raises CaseError for keywords that make no workload.
+        """
+        declared = self.registry[variant]
+        here = declared.on(precision=native_precision(self.machine), isa=native_isa(self.machine))
+        workload = self._workload(keywords, options, needs_model=here.needs_model)
+        return Case(here, workload, options.model if here.needs_model else "own")
+
+    def _workload(self, keywords: Mapping[str, Any], options: Options, *, needs_model: bool) -> Workload:
+        for name in keywords:
+            if name not in _WORKLOAD_KEYWORDS:
+                raise CaseError(f"unknown keyword {name!r}", cure=f"Use one of: {', '.join(_WORKLOAD_KEYWORDS)}.")
+        made = {k: v for k, v in keywords.items() if k not in ("prompt", "height", "width")}
+        if "prompt" in keywords:
+            if "prompts" in keywords:
+                raise CaseError("prompt and prompts are both given", cure="Give one of them.")
+            made["prompts"] = (keywords["prompt"],)
+        if "height" in keywords or "width" in keywords:
+            if "sizes" in keywords:
+                raise CaseError("height or width is given beside sizes", cure="Give either height and width, or sizes.")
+            if not ("height" in keywords and "width" in keywords):
+                raise CaseError("only one of height and width is given", cure="Give both.")
+            made["sizes"] = ((keywords["height"], keywords["width"]),)
+        elif "sizes" not in keywords and needs_model:
+            made["sizes"] = (self.model(options).native_size,)
+        for name in ("prompts", "sizes"):
+            if isinstance(made.get(name), list):
+                made[name] = tuple(tuple(v) if isinstance(v, list) else v for v in made[name])
+        return Workload(**made)
+
+    def model(self, options: Options) -> Prepared:
+        """The model the options name, ready on disk; built, checked or downloaded once a session."""
+        if options.model not in self._models:
+            source = parse_model(options.model, self.rootdir)
+
+            def run(function: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+                self._tell(f"model {options.model}: {function.rpartition(':')[2]}")
+                launcher = replace(self._launcher, network=source.kind == "hub")
+                log_path = self._work_dir / "model.log"
+                made = call_in_worker(launcher, function, kwargs, log_path=log_path, timeout_s=options.timeout)
+                return dict(made)
+
+            self._models[options.model] = prepare(source, run, cache.cache_dir())
+        return self._models[options.model]
+
+    def measure(self, case: Case, options: Options) -> Measured:
+        """Measure a case now."""
+        self._tell(f"{case.variant.name}: measuring {case.id}, {options.processes} processes x {options.rounds} pictures")
+        rig = self._rig(options)
+        model = self._model_of(case, options)
+        sampled = sample(
+            case, model, rig, processes=options.processes, rounds=options.rounds, host=self._host_environment()
+        )
+        measured = Measured(case, sampled.measurement, sampled.pictures, self)
+        self._measured[_key(case)] = measured
+        return measured
+
+    def sibling(self, name: str, like: Case, options: Options) -> Measured:
+        """Another variant on the same workload: measured in this run, or now."""
+        case = self._other(name, like, scheduler=None)
+        return self._measured.get(_key(case)) or self.measure(case, options)
+
+    def reference_pictures(self, case: Case, options: Options) -> dict[str, NDArray[np.floating]]:
+        """What the case's reference variant draws with the same scheduler: as measured in this run, or drawn now."""
+        assert case.variant.reference is not None  # the caller asked for it
+        other = self._other(case.variant.reference, case, scheduler=case.variant.scheduler)
+        key = _key(other)
+        if key in self._measured:
+            return self._measured[key].pictures
+        if key not in self._references:
+            files = draw_reference(other, self._model_of(other, options), self._rig(options))
+            self._references[key] = _load(files)
+        return self._references[key]
+
+    def _other(self, name: str, like: Case, *, scheduler: str | None) -> Case:
+        here = self.registry[name].on(precision=native_precision(self.machine), isa=native_isa(self.machine))
+        return replace(like, variant=replace(here, scheduler=scheduler) if scheduler else here)
+
+    def _model_of(self, case: Case, options: Options) -> Model:
+        if not case.variant.needs_model:
+            return _NO_MODEL
+        prepared = self.model(options)
+        return Model(prepared.path, prepared.digest)
+
+    def _rig(self, options: Options) -> Rig:
+        folder = self._work_dir / f"case-{len(list(self._work_dir.iterdir())) + 1}"
+        folder.mkdir(parents=True)
+        return Rig(self._launcher, folder, cache.cache_dir(), options.timeout, self._tell)
+
+    @cached_property
+    def _launcher(self) -> Launcher:
+        return Launcher(
+            base_env=dict(os.environ),
+            cpus=pinned_cpus(),
+            find_library=find_library,
+            extra_sys_path=_project_path(self.rootdir, sys.path),
+        )
+
+    def _host_environment(self) -> Environment:
+        return Environment(
+            machine_key=self.machine_key, cpu_model=self.machine.cpu_model, kernel=platform.release()
+        )
+
+
+def _key(case: Case) -> tuple[str, str, Workload, str]:
+    return case.variant.name, case.variant.scheduler, case.workload, case.model
+
+
+def _load(files: Mapping[str, Path]) -> dict[str, NDArray[np.floating]]:
+    import numpy as np
+
+    return {key: np.load(path, allow_pickle=False) for key, path in files.items()}
+
+
+def _project_path(rootdir: Path, path: Sequence[str]) -> tuple[str, ...]:
+    """Folders of the user's project that a worker must import factories from: sys.path less the interpreter's own."""
+    own = tuple(str(Path(p).resolve()) for p in {sys.prefix, sys.base_prefix, sys.exec_prefix})
+    folders = [str(Path(p or ".").resolve()) for p in path]
+    kept = [f for f in folders if Path(f).is_dir() and not f.startswith(own)]
+    return tuple(dict.fromkeys([*kept, str(rootdir)]))

@@ -1,0 +1,12 @@
+"""Fixtures for every test: pytest inside pytest, and no cache of the user's."""
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch, request):
+    """Tests build their models in a folder of their own, except those of the full environment, which share one."""
+    if request.node.get_closest_marker("full") is None and "perf" not in request.node.path.parts:
+        monkeypatch.setenv("PYTEST_SDPERF_CACHE", str(tmp_path_factory.mktemp("cache")))
