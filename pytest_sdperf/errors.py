@@ -44,3 +44,7 @@ class WorkerError(SdperfError):
     def __init__(self, what: str, *, cure: str, where: str = "", log_tail: str = "") -> None:
         super().__init__(what, cure=cure, where=where)
         self.log_tail = log_tail
+
+
+class ReportError(SdperfError):
+    """A stored report cannot be read or trusted."""

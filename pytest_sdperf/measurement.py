@@ -159,7 +159,11 @@ class Measurement(msgspec.Struct, frozen=True):
     @property
     def unet_call_s(self) -> float | None:
         """Median seconds of one UNet call at the first size; None where no stage is called `unet`."""
-        calls = [c for p in self.processes for t in p.images[self.sizes[0]] for c in t.stages_ns.get("unet", ())]
+        return self.unet_call_s_at(self.sizes[0])
+
+    def unet_call_s_at(self, size: str) -> float | None:
+        """Median seconds of one UNet call at one size key; None where no stage is called `unet`."""
+        calls = [c for p in self.processes for t in p.images[size] for c in t.stages_ns.get("unet", ())]
         return _median_s(calls) if calls else None
 
     @property

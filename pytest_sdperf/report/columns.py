@@ -1,0 +1,139 @@
+"""The summary table as columns of text, and which of them fit a width: the same in every plain rendering."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pytest_sdperf.report.plain import ELLIPSIS, plain
+from pytest_sdperf.report.rows import Row
+from pytest_sdperf.units import format_bytes
+
+NOT_KNOWN = "–"  # noqa: RUF001 - a dash, as tables have it where there is no figure
+SEPARATOR = " · "
+GAP = 2
+"""Spaces between columns."""
+
+_LONGEST_NAME = 40
+_SHORTEST_PROVEN = 14
+"""Below this the column says too little to be worth its room."""
+
+_DROPPED_FIRST = ("unet", "psnr", "peak", "proven", "ssim", "speed_up", "workload", "latency")
+"""The order in which columns give way; variant and verdict never do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a heading and a cell for each row."""
+
+    name: str
+    heading: str
+    cells: list[str]
+    right: bool = False
+    "aligned to the right, for figures"
+
+    def width(self, measure: Callable[[str], int]) -> int:
+        """Terminal cells that the widest entry takes."""
+        return max(map(measure, (self.heading, *self.cells)))
+
+
+def columns(rows: Sequence[Row]) -> list[Column]:
+    """Every column of the table; `workload` is only there where the rows differ in it."""
+    differing = _differing(rows)
+    made = [Column("variant", "variant", [plain(r.variant, _LONGEST_NAME) for r in rows])]
+    if differing:
+        labels = [SEPARATOR.join(plain(r.workload.get(a, NOT_KNOWN), _LONGEST_NAME) for a in differing) for r in rows]
+        made.append(Column("workload", "workload", labels))
+    latency_unit, latencies = _times([r.median_s for r in rows])
+    unet_unit, unet_calls = _times([r.unet_call_s for r in rows])
+    return [
+        *made,
+        Column("latency", f"latency {latency_unit}", _with_spread(latencies, [r.spread for r in rows]), right=True),
+        Column("speed_up", "vs fp32", [_or_dash(r.speed_up, "{:.2f}x") for r in rows], right=True),
+        Column("unet", f"UNet {unet_unit}", unet_calls, right=True),
+        Column("ssim", "SSIM", [_ssim(r.ssim) for r in rows], right=True),
+        Column("psnr", "PSNR dB", [_psnr(r.psnr_db) for r in rows], right=True),
+        Column("peak", "peak", [format_bytes(r.peak_rss_bytes) for r in rows], right=True),
+        Column("proven", "proven", [plain(SEPARATOR.join(r.proven), 200) or NOT_KNOWN for r in rows]),
+        Column("verdict", "verdict", [r.verdict for r in rows]),
+    ]
+
+
+def common_workload(rows: Sequence[Row]) -> str:
+    """What all rows have in common, for the title: `synthetic:tiny · 64x64 · 20 steps · zen5-2c-avx512_bf16`."""
+    differing = _differing(rows)
+    told = ("model", "size", "steps", "machine")
+    texts = [rows[0].workload.get(a, "") for a in told if a not in differing] if rows else []
+    return SEPARATOR.join(plain(t, _LONGEST_NAME) for t in texts if t)
+
+
+def fitting(made: Sequence[Column], width: int, measure: Callable[[str], int] = len) -> list[Column]:
+    """The columns that fit into ``width`` terminal cells, ``measure`` giving the cells that a text takes.
+
+    ``proven`` is shortened, item by item, before it or anything less telling is dropped.
+    """
+    for dropped in range(len(_DROPPED_FIRST) + 1):
+        kept = [c for c in made if c.name not in _DROPPED_FIRST[:dropped]]
+        room = width - sum(c.width(measure) + GAP for c in kept if c.name != "proven") + GAP
+        proven = next((c for c in kept if c.name == "proven"), None)
+        if proven is None and room >= 0:
+            return kept
+        if proven is not None and room - GAP >= min(_SHORTEST_PROVEN, proven.width(measure)):
+            return [_shortened(c, room - GAP, measure) if c is proven else c for c in kept]
+    return kept
+
+
+def _shortened(column: Column, width: int, measure: Callable[[str], int]) -> Column:
+    return Column(column.name, column.heading, [_fewer_items(cell, width, measure) for cell in column.cells])
+
+
+def _fewer_items(cell: str, width: int, measure: Callable[[str], int]) -> str:
+    """As many whole items of ``cell`` as fit, then how many are left out: `bf16 97 % · +3`."""
+    items = cell.split(SEPARATOR)
+    for left_out in range(len(items)):
+        kept = items[: len(items) - left_out]
+        text = SEPARATOR.join([*kept, f"+{left_out}"] if left_out else kept)
+        if measure(text) <= width:
+            return text
+    return plain(items[0], width) if width > 0 else ELLIPSIS
+
+
+def _differing(rows: Sequence[Row]) -> list[str]:
+    aspects = list(dict.fromkeys(aspect for row in rows for aspect in row.workload))
+    return [a for a in aspects if len({row.workload.get(a) for row in rows}) > 1]
+
+
+def _times(seconds: Sequence[float | None]) -> tuple[str, list[str]]:
+    """(unit, texts) of durations in one unit and one number of decimals, so that they compare at a glance."""
+    known = [s for s in seconds if s is not None and math.isfinite(s) and s > 0]
+    largest = max(known, default=1.0)
+    scale, unit = next(((f, u) for limit, f, u in ((1e-3, 1e6, "us"), (1.0, 1e3, "ms")) if largest < limit), (1.0, "s"))
+    decimals = min(3, max(0, 2 - math.floor(math.log10(min(known, default=1.0) * scale))))
+    return unit, [NOT_KNOWN if s is None else f"{s * scale:.{decimals}f}" for s in seconds]
+
+
+def _with_spread(texts: Sequence[str], spreads: Sequence[float | None]) -> list[str]:
+    """`71.2 ±1.2 %`, with the ± one under the other."""
+    if all(s is None for s in spreads):
+        return list(texts)
+    told = ["" if s is None else f"±{s * 100:.{0 if s >= 0.0995 else 1}f} %" for s in spreads]
+    room = max(map(len, told))
+    return [f"{text} {spread:>{room}}" for text, spread in zip(texts, told, strict=True)]
+
+
+def _ssim(ssim: float | None) -> str:
+    """Four decimals, rounded down: a picture that differs never reads as 1, nor a missed limit as met."""
+    if ssim is None or not math.isfinite(ssim):
+        return _or_dash(ssim, "{}")
+    return f"{math.floor(ssim * 1e4 + 1e-9) / 1e4:.4f}"
+
+
+def _psnr(psnr_db: float | None) -> str:
+    if psnr_db is None or not math.isfinite(psnr_db):
+        return "exact" if psnr_db == math.inf else _or_dash(psnr_db, "{}")
+    return f"{math.floor(psnr_db * 10 + 1e-9) / 10:.1f}"
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return NOT_KNOWN if value is None else form.format(value)

@@ -1,0 +1,65 @@
+"""Why a test failed: one clear sentence, and a section that says what moved and what to do."""
+
+from __future__ import annotations
+
+import shlex
+
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+from pytest_sdperf.outcome import Outcome
+from pytest_sdperf.report.plain import plain
+
+_LONGEST_NAME = 80
+_LONGEST_LINE = 500
+
+
+def sentence(outcome: Outcome) -> str:
+    """Everything that failed the test, in one sentence: a slow result never hides a broken picture or claim.
+
+    Where nothing failed: the status.
+    """
+    name = plain(outcome.measurement.variant, _LONGEST_NAME)
+    verdict = outcome.verdict
+    if verdict is None:
+        return f"{name} was measured and not judged."
+    if verdict.passed:
+        return f"{name} {verdict.status.value}."
+    return f"{name}: {'; '.join(f'{f.part} {f.status.value}: {_clause(f)}' for f in verdict.failures)}."
+
+
+def section(outcome: Outcome) -> str:
+    """The details, line by line: every part with what was seen, what it was held against, and how to accept it."""
+    m, verdict = outcome.measurement, outcome.verdict
+    lines = [
+        f"case      {plain(m.case_id)}",
+        f"test      {plain(outcome.nodeid)}",
+        f"machine   {plain(m.environment.machine_key)}",
+    ]
+    for finding in verdict.findings if verdict else []:
+        lines += ["", *_told(finding, gated=verdict is not None and finding.part in verdict.gate)]
+    if outcome.baseline_path:
+        missing = "" if outcome.baseline else " (not there)"
+        lines += ["", f"baseline  {plain(outcome.baseline_path)}{missing}"]
+    if verdict is not None and not verdict.passed:
+        lines += [f"accept    {_way_out(outcome, verdict)}"]
+    return "\n".join(lines)
+
+
+def _told(finding: Finding, *, gated: bool) -> list[str]:
+    """One part: status and sentence, then its details indented."""
+    head = f"{finding.part:<9} {finding.status.value}{'' if gated else ' (not gated)'}: {_clause(finding)}"
+    return [head, *(f"          {plain(line, _LONGEST_LINE)}" for line in finding.details)]
+
+
+def _clause(finding: Finding) -> str:
+    return plain(finding.sentence, _LONGEST_LINE).rstrip(".")
+
+
+def _way_out(outcome: Outcome, verdict: Verdict) -> str:
+    """The command that accepts the result, or why there is none."""
+    failures = verdict.failures
+    if any(f.part in ("picture", "proof") and f.status is Status.BROKEN for f in failures):
+        return "no update accepts a broken picture or claim: mend it"
+    if any(f.status is Status.INVALID_ENVIRONMENT for f in failures):
+        return "nothing to accept: measure again on a quiet machine"
+    mode = "new" if all(f.status is Status.NO_BASELINE for f in failures) else "all"
+    return f"pytest --sdperf --sdperf-update={mode} {shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))}"

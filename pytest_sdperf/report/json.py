@@ -1,0 +1,99 @@
+"""The report as JSON: everything measured and judged, complete enough to render any other report from."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+import msgspec
+
+from pytest_sdperf.errors import ReportError
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.outcome import Report
+
+FORMAT = "pytest-sdperf-report"
+
+FORMAT_VERSION = 1
+# History:
+# 1 (2026-11): first version: outcomes (measurement, verdict, baseline), notes, fp32 latencies.
+
+_NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_NON_FINITE_KEY = "non_finite"
+
+
+def render(report: Report) -> str:
+    """The report as one JSON document, ASCII only.
+
+    NaN and infinities, which JSON lacks, are written as ``{"non_finite": "nan"}``: not as null, which
+    means "identical" or "not known" in a finding's figures.
+    """
+    document = {"format": FORMAT, "version": FORMAT_VERSION, "report": _finite(msgspec.to_builtins(report))}
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def read(text: str, *, where: str = "") -> Report:
+    """The report that ``render`` wrote; ``where`` names the file in errors.
+
+    Raises ReportError for anything else: not JSON, of another format or version, of the wrong shape.
+    """
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant, object_hook=_restored)
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"this report is not valid JSON: {error}", where=where, cure=_CURE) from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ReportError("this is not a report of pytest-sdperf", where=where, cure=_CURE)
+    version = document.get("version")
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        raise ReportError(
+            f"this report has format version {version!r}, and this pytest-sdperf reads {FORMAT_VERSION}",
+            where=where,
+            cure="Read it with the pytest-sdperf that wrote it, or measure again.",
+        )
+    try:
+        report = msgspec.convert(document.get("report"), Report)
+    except msgspec.ValidationError as error:
+        raise ReportError(f"this report has the wrong shape: {error}", where=where, cure=_CURE) from None
+    for number, outcome in enumerate(report.outcomes):
+        for role, measurement in (("measurement", outcome.measurement), ("baseline", outcome.baseline)):
+            fault = "" if measurement is None else _fault(measurement)
+            if fault:
+                raise ReportError(f"{role} of outcome {number} {fault}", where=where, cure=_CURE)
+    return report
+
+
+_CURE = "Write a new one with --sdperf-json=PATH."
+
+
+def _fault(measurement: Measurement) -> str:
+    """What the schema cannot say: every process drew every size, with a latency above 0; empty: no fault."""
+    if not measurement.processes or not measurement.sizes:
+        return "has no timed picture"
+    for process in measurement.processes:
+        for size in measurement.sizes:
+            if not process.images.get(size):
+                return f"has a process without a timed picture at {size!r}"
+            if any(t.total_ns <= 0 for t in process.images[size]):
+                return f"has a latency of 0 ns or less at {size!r}"
+    return ""
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with every NaN and infinity replaced by what stands for it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_NON_FINITE_KEY: str(value)}
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value
+
+
+def _restored(found: dict[str, Any]) -> Any:
+    if len(found) == 1 and found.get(_NON_FINITE_KEY) in list(_NON_FINITE):
+        return _NON_FINITE[found[_NON_FINITE_KEY]]
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")

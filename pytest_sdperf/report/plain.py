@@ -1,0 +1,26 @@
+"""Make text from outside safe to show: one line, no control or direction characters, of bounded length."""
+
+from __future__ import annotations
+
+import unicodedata
+
+ELLIPSIS = "…"
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controls (escape sequences), formats (right-to-left overrides, zero widths), lone surrogates, line separators."""
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """``text`` with every hidden character written as its escape, cut to ``limit`` characters.
+
+    The end is cut, and an ellipsis says so. What is cut off is never looked at, so that a name of any
+    length costs the same.
+    """
+    shown = "".join(_visible(c) for c in text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + ELLIPSIS
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    return character.encode("unicode_escape").decode("ascii")

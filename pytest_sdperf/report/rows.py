@@ -1,0 +1,104 @@
+"""The rows of the summary table, as values: one for each case and size, whatever the rendering."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pytest_sdperf.judge.verdict import FAILING, Status, Verdict
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.proven import proven
+from pytest_sdperf.report.speedup import speed_up
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case at one size."""
+
+    variant: str
+    workload: dict[str, str]
+    "what is drawn, by aspect: model, size, steps, guidance, seed, prompts, machine"
+    median_s: float
+    "median of the processes' median latencies, s"
+    spread: float | None
+    "half the range of the processes' medians over their median; None for one process: it shows no spread"
+    speed_up: float | None
+    "times shorter than fp32 on this workload; None where fp32 was not measured"
+    unet_call_s: float | None
+    "s; None where no stage is called unet"
+    ssim: float | None
+    "of the case's worst picture; None where none was compared"
+    psnr_db: float | None
+    "of the case's worst picture, dB; infinite where all are identical; None where none was compared"
+    proven: list[str]
+    peak_rss_bytes: int
+    status: Status | None
+    "None where the case was only measured"
+    verdict: str
+    "the status in words, with what it leads to"
+
+
+def rows(report: Report) -> list[Row]:
+    """The rows in the order of the outcomes and of each one's sizes."""
+    return [_row(report, outcome, size) for outcome in report.outcomes for size in outcome.measurement.sizes]
+
+
+def _row(report: Report, outcome: Outcome, size: str) -> Row:
+    measurement = outcome.measurement
+    latency = measurement.latency_at(size)
+    ssim, psnr_db = _picture(outcome.verdict)
+    many = len(latency.process_medians_s) > 1 and latency.median_s > 0
+    return Row(
+        variant=measurement.variant,
+        workload=_workload(measurement, size),
+        median_s=latency.median_s,
+        spread=latency.spread if many else None,
+        speed_up=speed_up(report, measurement, size),
+        unet_call_s=measurement.unet_call_s_at(size),
+        ssim=ssim,
+        psnr_db=psnr_db,
+        proven=proven(outcome.verdict),
+        peak_rss_bytes=measurement.peak_rss_bytes,
+        status=None if outcome.verdict is None else outcome.verdict.status,
+        verdict=verdict_words(outcome),
+    )
+
+
+def verdict_words(outcome: Outcome) -> str:
+    """``REGRESSED``, ``REGRESSED (not gated)``, ``PASSED (recorded)`` or ``measured only``."""
+    verdict = outcome.verdict
+    if verdict is None:
+        return "measured only"
+    if outcome.recorded:
+        return f"{verdict.status.value} (recorded)"
+    return verdict.status.value + (" (not gated)" if verdict.status in FAILING and verdict.passed else "")
+
+
+def _picture(verdict: Verdict | None) -> tuple[float | None, float | None]:
+    """(SSIM, PSNR in dB) of the case's worst picture, whatever its size: the worst decides."""
+    finding = None if verdict is None else verdict.finding("picture")
+    if finding is None or "ssim" not in finding.figures:
+        return None, None
+    psnr_db = finding.figures.get("psnr_db")
+    # The judge writes None for identical pictures, whose PSNR is infinite.
+    return _number(finding.figures["ssim"]), math.inf if psnr_db is None else _number(psnr_db)
+
+
+def _number(figure: float | str | None) -> float:
+    return figure if isinstance(figure, float) else math.nan
+
+
+def _workload(measurement: Measurement, size: str) -> dict[str, str]:
+    drawn = measurement.workload
+    prompts = drawn.get("prompts")
+    aspects = {
+        "model": measurement.model,
+        "size": size,
+        "steps": f"{drawn['num_inference_steps']} steps" if "num_inference_steps" in drawn else "",
+        "guidance": f"guidance {drawn['guidance_scale']}" if "guidance_scale" in drawn else "",
+        "seed": f"seed {drawn['seed']}" if "seed" in drawn else "",
+        "prompts": " | ".join(map(str, prompts)) if isinstance(prompts, list | tuple) else "",
+        "machine": measurement.environment.machine_key,
+    }
+    return {aspect: text for aspect, text in aspects.items() if text}

@@ -1,0 +1,104 @@
+"""The report for a terminal: one table like the blog post's, then what must be said, then what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from pytest_sdperf.judge.verdict import FAILING, Status
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.columns import GAP, Column, columns, common_workload, fitting
+from pytest_sdperf.report.failure import sentence
+from pytest_sdperf.report.plain import plain
+from pytest_sdperf.report.rows import Row, rows
+from pytest_sdperf.units import format_seconds, format_share
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_LONGEST_LINE = 1000
+
+_STYLES = {
+    Status.PASSED: "green",
+    Status.FASTER: "bold green",
+    Status.INCONCLUSIVE: "yellow",
+    Status.NOT_JUDGED: "dim",
+    **dict.fromkeys(FAILING, "bold red"),
+}
+
+
+def render(report: Report, *, width: int, colour: bool) -> str:
+    """The report as text; no line of the table is wider than ``width`` cells, and no word needs its colour.
+
+    Notes and failures stay on one line each, however long, so that they can be searched for.
+    """
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.text import Text
+
+    # The empty environment keeps NO_COLOR, COLUMNS and their like out: the caller has decided.
+    console = Console(
+        file=StringIO(), width=width, force_terminal=colour, color_system="standard" if colour else None,
+        highlight=False, markup=False, emoji=False, legacy_windows=False, _environ={},
+    )  # fmt: skip
+    with console.capture() as capture:
+        made = rows(report)
+        if made:
+            title = common_workload(made)
+            console.print(
+                Text(f"sdperf: {title}" if title else "sdperf", style="bold"), overflow="ellipsis", no_wrap=True
+            )
+            console.print(_table(made, fitting(columns(made), width, cell_len)))
+        for line in _recorded(report.outcomes):
+            console.print(Text(line, style="bold yellow"), soft_wrap=True)
+        for note in report.notes:
+            console.print(Text(f"NOTE {plain(note, _LONGEST_LINE)}", style="yellow"), soft_wrap=True)
+        for outcome in report.outcomes:
+            if outcome.verdict is not None and not outcome.verdict.passed:
+                console.print(
+                    Text(f"FAILED {sentence(outcome)} [{plain(outcome.nodeid)}]", style="red"), soft_wrap=True
+                )
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def _table(made: Sequence[Row], kept: Sequence[Column]) -> Table:
+    from rich import box
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold")
+    for column in kept:
+        # The variant alone may shrink, for widths that even it and the verdict do not fit.
+        table.add_column(
+            Text(column.heading),
+            justify="right" if column.right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=None if column.name == "variant" else column.width(cell_len),
+        )
+    for row, cells in zip(made, zip(*(c.cells for c in kept), strict=True), strict=True):
+        style = _STYLES[row.status] if row.status else ""
+        table.add_row(*(Text(t, style=style if c.name == "verdict" else "") for c, t in zip(kept, cells, strict=True)))
+    return table
+
+
+def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
+    """The loud lines: a run that writes baselines does not gate latency, and must not look as if it did."""
+    lines = []
+    new = [plain(o.baseline_path) for o in outcomes if o.recorded and o.baseline is None]
+    if new:
+        files = "1 new baseline" if len(new) == 1 else f"{len(new)} new baselines"
+        lines.append(
+            f"RECORDED {files}: latency and memory were NOT judged for these. Run again to gate. {', '.join(new)}"
+        )
+    for outcome in outcomes:
+        if outcome.recorded and outcome.baseline is not None:
+            now_s, was_s = outcome.measurement.latency.median_s, outcome.baseline.latency.median_s
+            change = format_share(now_s / was_s - 1)
+            lines.append(
+                f"REPLACED {plain(outcome.baseline_path)}: "
+                f"latency {format_seconds(was_s)} -> {format_seconds(now_s)} ({change})"
+            )
+    return lines
