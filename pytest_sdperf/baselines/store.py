@@ -1,0 +1,78 @@
+"""Where baselines lie: <root>/<machine key>/<case id>.json; loaded, saved, counted, never deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_sdperf.baselines import format as baseline_format
+from pytest_sdperf.baselines.atomic import write_atomically
+from pytest_sdperf.baselines.confined import confined
+from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.measurement import Measurement
+
+REFERENCES = "references"
+"""Folder of reference pictures beside the machines' folders."""
+
+
+@dataclass(frozen=True)
+class BaselineStore:
+    """The baselines of one machine under ``root``."""
+
+    root: Path
+    "the folder that --sdperf-baselines names"
+    machine_key: str
+    "this machine, as `hardware` names it"
+
+    def path(self, case_id: str) -> Path:
+        """The file of one case. Raises BaselineError where the names would leave the folder."""
+        return confined(self.root, self.machine_key, f"{case_id}.json")
+
+    def load(self, case_id: str) -> Measurement | None:
+        """The stored baseline, None where there is none. Raises BaselineError for one that cannot be trusted."""
+        path = self.path(case_id)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BaselineError(
+                f"reading failed: {error.strerror or error}", where=str(path), cure="Make it a readable file."
+            ) from error
+        return baseline_format.decode(data, where=str(path), case_id=case_id, machine_key=self.machine_key)
+
+    def save(self, measurement: Measurement) -> Path:
+        """Store a measurement as its case's baseline, whole or not at all, and say where.
+
+        Raises BaselineError for a measurement of another machine, one that must not be stored, or a
+        disk that does not take it; what was stored before is then unchanged.
+        """
+        measured_on = measurement.environment.machine_key
+        path = self.path(measurement.case_id)
+        if measured_on != self.machine_key:
+            raise BaselineError(
+                f"a measurement of machine {measured_on} is no baseline of machine {self.machine_key}",
+                where=str(path),
+                cure="Record it on the machine that it shall judge.",
+            )
+        write_atomically(path, baseline_format.encode(measurement))
+        return path
+
+    def unused(self, used_ids: Collection[str]) -> list[Path]:
+        """This machine's baselines of cases that are not among ``used_ids``: reported, never deleted."""
+        return [p for p in _entries(self.root / self.machine_key) if _is_baseline(p) and p.stem not in used_ids]
+
+    def foreign(self) -> list[Path]:
+        """Other machines' folders and files that are no baselines: reported, never deleted."""
+        ours = {self.machine_key, REFERENCES}
+        around = [p for p in _entries(self.root) if not (p.name in ours and p.is_dir())]
+        return around + [p for p in _entries(self.root / self.machine_key) if not _is_baseline(p)]
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _is_baseline(path: Path) -> bool:
+    return path.suffix == ".json" and path.is_file() and not path.name.startswith(".")

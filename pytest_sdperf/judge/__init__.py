@@ -1,0 +1,1 @@
+"""How a measurement is judged: latency, picture, proof, memory; pure."""

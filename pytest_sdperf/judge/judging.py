@@ -1,0 +1,143 @@
+"""Judge one case: every part's finding, assembled into a verdict; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_sdperf.case import Case
+from pytest_sdperf.judge.environment import environment_changes
+from pytest_sdperf.judge.kernels import kernel_changes
+from pytest_sdperf.judge.latency import judge_latency
+from pytest_sdperf.judge.memory import judge_memory
+from pytest_sdperf.judge.order import judge_order
+from pytest_sdperf.judge.proof import judge_proof
+from pytest_sdperf.judge.similarity import judge_picture
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.options import Thresholds
+
+if TYPE_CHECKING:
+    from pytest_sdperf.judge.similarity import Picture
+
+_CALLS_FOR_REASONS = frozenset({Status.REGRESSED, Status.INCONCLUSIVE, Status.FASTER, Status.BROKEN})
+
+
+@dataclass(frozen=True)
+class References:
+    """The pictures that are the truth, and where they come from."""
+
+    pictures: Mapping[str, Picture] | None = None
+    "by picture key; None: there are none"
+    eight_bit: bool = False
+    "True where they were stored as PNG: both sides are then rounded to 8 bits"
+    is_reference: bool = False
+    "True where this variant's picture is itself the truth in this session"
+
+
+def judge(
+    measurement: Measurement,
+    *,
+    case: Case,
+    thresholds: Thresholds,
+    gate: Sequence[str],
+    pictures: Mapping[str, Picture],
+    references: References,
+    baseline: Measurement | None = None,
+    missing: str = "fail",
+    sibling: Measurement | None = None,
+) -> Verdict:
+    """All findings of one case.
+
+    ``missing`` is --sdperf-missing: with `record` or `skip` a part without a baseline is NOT_JUDGED.
+    ``sibling`` is the measurement that ``thresholds.faster_than`` names. Details of a part that did not
+    simply pass say which kernels and what of the environment changed since the baseline.
+    """
+    mismatch = _other_work(measurement, baseline)
+    comparable = None if mismatch else baseline
+    latency = judge_latency(measurement, comparable, thresholds)
+    memory = judge_memory(measurement, comparable, thresholds)
+    if mismatch:
+        latency, memory = (_not_comparable(finding, mismatch) for finding in (latency, memory))
+    latency, memory = (_missing_as_asked(finding, missing) for finding in (latency, memory))
+    order = [judge_order(measurement, sibling, thresholds.faster_than)] if thresholds.faster_than else []
+    picture = judge_picture(
+        pictures,
+        references.pictures,
+        thresholds,
+        prompts=case.workload.prompts,
+        sizes=case.workload.sizes,
+        reference_name=case.variant.reference,
+        is_reference=references.is_reference,
+        eight_bit=references.eight_bit,
+    )
+    if case.variant.reference is None:
+        picture = _missing_as_asked(picture, missing)
+    findings = [
+        latency,
+        *order,
+        _with_repeatability(picture, measurement),
+        judge_proof(case.variant.claims, measurement.evidence, case.workload),
+        memory,
+    ]
+    return Verdict(findings=[_with_reasons(f, measurement, baseline) for f in findings], gate=list(gate))
+
+
+def _other_work(measurement: Measurement, baseline: Measurement | None) -> str | None:
+    """What makes the baseline a measurement of something else, as a sentence; None where they compare."""
+    if baseline is None:
+        return None
+    cure = "record it again with --sdperf-update=all"
+    digests = baseline.model_digest, measurement.model_digest
+    if all(digests) and digests[0] != digests[1]:
+        return f"the baseline was measured with model {digests[0][:12]}, this is {digests[1][:12]}; {cure}"
+    if baseline.scheduler != measurement.scheduler:
+        return f"the baseline was measured with scheduler {baseline.scheduler}, this is {measurement.scheduler}; {cure}"
+    old, new = baseline.workload, measurement.workload
+    changed = [name for name in sorted({*old, *new}) if _plain(old.get(name)) != _plain(new.get(name))]
+    if changed:
+        return f"the baseline was measured with another workload ({', '.join(changed)}); {cure}"
+    return None
+
+
+def _plain(value: object) -> bytes:
+    """One form for tuples and lists, which a stored file does not tell apart."""
+    return msgspec.json.encode(value, order="deterministic")
+
+
+def _not_comparable(finding: Finding, mismatch: str) -> Finding:
+    if finding.status is Status.BROKEN:  # an absolute limit needs no baseline
+        return finding
+    return msgspec.structs.replace(finding, status=Status.INVALID_ENVIRONMENT, sentence=mismatch)
+
+
+def _missing_as_asked(finding: Finding, missing: str) -> Finding:
+    if finding.status is not Status.NO_BASELINE or missing == "fail":
+        return finding
+    told = {
+        "record": "recorded by --sdperf-missing=record",
+        "skip": "not judged, as --sdperf-missing=skip asks",
+    }[missing]
+    sentence = finding.sentence.split("; ")[0]
+    return msgspec.structs.replace(finding, status=Status.NOT_JUDGED, sentence=f"{sentence}: {told}")
+
+
+def _with_repeatability(picture: Finding, measurement: Measurement) -> Finding:
+    """Say where pictures of one key were not the same to the bit: then a miss may be chance."""
+    figures = {**picture.figures, "repeatable": "yes" if measurement.repeatable else "no"}
+    details = list(picture.details)
+    if not measurement.repeatable:
+        details.append("not repeatable: the same prompt, seed and size gave different pictures in this session")
+    return msgspec.structs.replace(picture, details=details, figures=figures)
+
+
+def _with_reasons(finding: Finding, measurement: Measurement, baseline: Measurement | None) -> Finding:
+    """What changed since the baseline, for a finding that asks why."""
+    if baseline is None or finding.status not in _CALLS_FOR_REASONS:
+        return finding
+    kernels = [f"kernel {line}" for line in kernel_changes(baseline.evidence, measurement.evidence)]
+    around = [f"environment: {line}" for line in environment_changes(baseline.environment, measurement.environment)]
+    return msgspec.structs.replace(finding, details=[*finding.details, *kernels, *around])

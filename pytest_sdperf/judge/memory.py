@@ -1,0 +1,49 @@
+"""Judge the peak memory: against an absolute limit and against the baseline's peak."""
+
+from __future__ import annotations
+
+from pytest_sdperf.judge.latency import no_baseline
+from pytest_sdperf.judge.verdict import Finding, Status
+from pytest_sdperf.judge.wording import share_apart
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.options import Thresholds
+from pytest_sdperf.units import format_bytes, format_share
+
+
+def judge_memory(measurement: Measurement, baseline: Measurement | None, thresholds: Thresholds) -> Finding:
+    """The largest process's peak resident memory must stay under both limits; BROKEN where it does not.
+
+    Without a baseline a peak over ``max_memory`` is still BROKEN; one under it is NO_BASELINE, for the
+    growth cannot be judged.
+    """
+    peak, most = measurement.peak_rss_bytes, thresholds.max_memory
+    over = most is not None and peak > most
+    figures: dict[str, float | str | None] = {
+        "peak_rss_bytes": float(peak),
+        "limit_bytes": None if most is None else float(most),
+    }
+    told = f"peak {_exactly(peak, most)}"
+    if baseline is None:
+        if not over:
+            return no_baseline("memory", told)
+        return Finding(part="memory", status=Status.BROKEN, sentence=f"{told} ({_limit(most)})", figures=figures)
+    base, limit = baseline.peak_rss_bytes, thresholds.max_memory_growth
+    growth = peak / base - 1
+    grown = growth > limit
+    figures.update(base_peak_rss_bytes=float(base), growth=growth, growth_limit=limit)
+    change = f"+{share_apart(growth, limit)}" if grown else format_share(growth)
+    sentence = f"{told}, {change} against the baseline's {format_bytes(base)} (limit {format_share(limit)})"
+    if most is not None:
+        sentence += f", {_limit(most)}"
+    status = Status.BROKEN if over or grown else Status.PASSED
+    return Finding(part="memory", status=status, sentence=sentence, figures=figures)
+
+
+def _exactly(peak: int, most: int | None) -> str:
+    """The peak in binary units, in bytes as well where rounding would hide on which side of the limit it is."""
+    text = format_bytes(peak)
+    return f"{text} ({peak} bytes)" if most is not None and peak > most and text == format_bytes(most) else text
+
+
+def _limit(most: int | None) -> str:
+    return f"absolute limit {format_bytes(most or 0)}"
