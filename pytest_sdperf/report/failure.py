@@ -57,9 +57,20 @@ def _clause(finding: Finding) -> str:
 def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     """The command that accepts the result, or why there is none."""
     failures = verdict.failures
-    if any(f.part in ("picture", "proof") and f.status is Status.BROKEN for f in failures):
-        return "no update accepts a broken picture or claim: mend it"
-    if any(f.status is Status.INVALID_ENVIRONMENT for f in failures):
-        return "nothing to accept: measure again on a quiet machine"
+    if any(map(_is_promise, failures)):
+        return "no update accepts a broken promise: mend it, or change the limit where the test states it"
     mode = "new" if all(f.status is Status.NO_BASELINE for f in failures) else "all"
     return f"pytest --sdperf --sdperf-update={mode} {shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))}"
+
+
+def _is_promise(finding: Finding) -> bool:
+    """True where the finding does not rest on the baseline, so that another baseline mends nothing.
+
+    So it is with pictures and claims, with `faster_than` (its figures name the other variant) and with
+    an absolute limit on memory.
+    """
+    if finding.status is Status.BROKEN and finding.part in ("picture", "proof"):
+        return True
+    peak, limit = finding.figures.get("peak_rss_bytes"), finding.figures.get("limit_bytes")
+    over = isinstance(peak, float) and isinstance(limit, float) and peak > limit
+    return over or "than" in finding.figures

@@ -11,7 +11,6 @@ from pytest_sdperf.judge.verdict import Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.report.benchmark_feed import Replay, can_feed, durations_s, extra_info, feed, marker_keywords
 
-
 pytest_plugins = ["pytester"]
 
 
@@ -107,7 +106,7 @@ def show(request):
         skipped = config.getoption("benchmark_skip", default=False)
         names = [n for n, p in config.pluginmanager.list_name_plugin() if p is not None]
         if not can_feed(names, config.getoption("numprocesses", default=None), skipped=skipped,
-                        fixture_names=request.node.fixturenames):
+                        fixture_names=request.fixturenames):
             return
         own = request.node.get_closest_marker("benchmark")
         replay = Replay()
@@ -123,6 +122,7 @@ import pytest
 @pytest.mark.benchmark(group="ours")
 def test_slow(show):
     show([0.1, 0.30000000000000004, 1 / 3])
+    show([7.0])
 
 def test_own(show, benchmark):
     show([5.0])
@@ -144,6 +144,7 @@ def stored(project: pytest.Pytester, name: str) -> dict[str, dict[str, object]]:
 
 
 def test_in_pytest_benchmark_itself(project: pytest.Pytester) -> None:
+    """The first case of a test is shown: the fixture takes one, and then counts as the test's own."""
     result = project.runpytest_inprocess("--benchmark-json=now.json", "--benchmark-save=base", "-W", "error")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*benchmark 'ours': 1 tests*", "test_slow*100.0000*333.3333*"])

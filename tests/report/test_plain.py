@@ -22,7 +22,7 @@ from pytest_sdperf.report.plain import plain
         ("zero\u200bwidth", "zero\\u200bwidth"),
         ("\u2028", "\\u2028"),
         ("lone \ud800", "lone \\ud800"),
-        ("Segelschiff – 帆船", "Segelschiff – 帆船"),
+        ("Segelschiff · 帆船", "Segelschiff · 帆船"),
         ("", ""),
     ],
 )

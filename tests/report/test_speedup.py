@@ -23,7 +23,9 @@ def test_fp32_over_the_variant(make_measurement: Make) -> None:
 
 def test_each_size_has_its_own_and_other_sizes_of_the_case_do_not_matter(make_measurement: Make) -> None:
     fp32 = make_measurement(medians_s=(30.0,), sizes=("256x256", "512x512"))
-    one = make_measurement("openvino", medians_s=(20.0,), sizes=("512x512",), workload={**fp32.workload, "sizes": [[512, 512]]})
+    one = make_measurement(
+        "openvino", medians_s=(20.0,), sizes=("512x512",), workload={**fp32.workload, "sizes": [[512, 512]]}
+    )
     report = Report([], fp32_latency_s=fp32_latencies([fp32]))
     assert speed_up(report, one, "512x512") == pytest.approx(3.0)
 

@@ -1,0 +1,193 @@
+"""The JSON report holds everything, survives the round trip, and refuses what it did not write."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_sdperf.errors import ReportError
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report import terminal
+from pytest_sdperf.report.json import FORMAT_VERSION, read, render
+
+TEXT = st.text(alphabet=st.characters(), max_size=8)  # lone surrogates too
+COUNT = st.integers(0, 2**63 - 1)
+NUMBER = st.floats()  # NaN and infinities too
+FIGURE = st.one_of(NUMBER, TEXT, st.none())
+PLAIN = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), NUMBER, TEXT),
+    lambda inner: st.lists(inner, max_size=2),
+    max_leaves=4,
+)
+TIMING = st.builds(
+    ImageTiming,
+    total_ns=st.integers(1, 2**63 - 1),
+    stages_ns=st.dictionaries(TEXT, st.lists(COUNT, max_size=2), max_size=2),
+)
+EVIDENCE = st.builds(
+    Evidence,
+    kernels=st.lists(st.builds(KernelTime, TEXT, TEXT, TEXT, COUNT, NUMBER), max_size=2),
+    facts=st.dictionaries(TEXT, TEXT, max_size=2),
+)
+ENVIRONMENT = st.builds(Environment, TEXT, packages=st.dictionaries(TEXT, TEXT, max_size=2))
+
+
+@st.composite
+def measurements(draw: st.DrawFn) -> Measurement:
+    sizes = draw(st.lists(TEXT, min_size=1, max_size=2, unique=True))
+    images = st.fixed_dictionaries({s: st.lists(TIMING, min_size=1, max_size=2) for s in sizes})
+    process = st.builds(
+        ProcessRun,
+        images=images,
+        warmup_ns=st.dictionaries(TEXT, st.lists(COUNT, max_size=1), max_size=1),
+        startup_ns=st.dictionaries(TEXT, COUNT, max_size=1),
+        peak_rss_bytes=COUNT,
+    )
+    return draw(
+        st.builds(
+            Measurement, TEXT, TEXT, TEXT, TEXT, TEXT, st.dictionaries(TEXT, PLAIN, max_size=2),
+            st.lists(process, min_size=1, max_size=2), EVIDENCE, ENVIRONMENT,
+        )
+    )  # fmt: skip
+
+
+VERDICT = st.builds(
+    Verdict,
+    st.lists(
+        st.builds(
+            Finding,
+            TEXT,
+            st.sampled_from(Status),
+            TEXT,
+            st.lists(TEXT, max_size=2),
+            st.dictionaries(TEXT, FIGURE, max_size=3),
+        ),
+        max_size=2,
+    ),
+    st.lists(TEXT, max_size=2),
+)
+REPORT = st.builds(
+    Report,
+    st.lists(
+        st.builds(Outcome, TEXT, measurements(), st.none() | VERDICT, st.none() | measurements(), TEXT, st.booleans()),
+        max_size=2,
+    ),
+    st.lists(TEXT, max_size=2),
+    st.dictionaries(TEXT, NUMBER, max_size=2),
+)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality in which NaN equals NaN."""
+    return repr(msgspec.to_builtins(a)) == repr(msgspec.to_builtins(b))
+
+
+@settings(max_examples=60, deadline=None)
+@given(REPORT)
+def test_round_trip(report: Report) -> None:
+    text = render(report)
+    assert text.isascii()
+    assert same(read(text), report)
+    assert render(read(text)) == text
+
+
+def test_a_rendering_can_be_made_from_the_file_alone(report: Report) -> None:
+    again = read(render(report))
+    assert again == report
+    assert terminal.render(again, width=120, colour=False) == terminal.render(report, width=120, colour=False)
+
+
+def test_tuples_come_back_as_lists(make_measurement: Any) -> None:
+    report = Report([Outcome("test", make_measurement(workload={"sizes": ((64, 64),)}), None)])
+    assert read(render(report)).outcomes[0].measurement.workload == {"sizes": [[64, 64]]}
+
+
+def test_identical_pictures_and_unknown_figures_stay_apart() -> None:
+    figures: dict[str, float | str | None] = {
+        "psnr_db": None,
+        "ssim": math.nan,
+        "ratio": math.inf,
+        "low": -math.inf,
+        "word": "nan",
+    }
+    verdict = Verdict([Finding("picture", Status.BROKEN, "", figures=figures)], [])
+    text = render(Report([Outcome("test", MEASURED, verdict)]))
+    assert "NaN" not in text
+    assert json.loads(text)["report"]["outcomes"][0]["verdict"]["findings"][0]["figures"] == {
+        "psnr_db": None, "ssim": {"non_finite": "nan"}, "ratio": {"non_finite": "inf"},
+        "low": {"non_finite": "-inf"}, "word": "nan",
+    }  # fmt: skip
+    found = read(text).outcomes[0].verdict
+    assert found is not None
+    assert repr(found.findings[0].figures) == repr(figures)
+
+
+MEASURED = Measurement(
+    "case",
+    "fp32",
+    "tiny",
+    "",
+    "PNDM",
+    {},
+    [ProcessRun({"8x8": [ImageTiming(5)]}, {}, {}, 1)],
+    Evidence(),
+    Environment("m"),
+)
+
+
+def document(**changes: Any) -> str:
+    return json.dumps({**json.loads(render(Report([Outcome("test", MEASURED, None, MEASURED)]))), **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "this report is not valid JSON: Expecting value: line 1 column 1 (char 0) [old.json]. Write a new one with --sdperf-json=PATH."),
+        ('{"a": NaN}', "this report is not valid JSON: NaN is not a JSON number"),
+        (document()[:-30], "this report is not valid JSON: "),
+        ("[" * 100_000, "this report is not valid JSON: "),
+        ('{"version": ' + "1" * 5000 + "}", "this report is not valid JSON: "),
+        ("[]", "this is not a report of pytest-sdperf [old.json]."),
+        (document(format="other"), "this is not a report of pytest-sdperf"),
+        (document(version=FORMAT_VERSION + 1), f"this report has format version {FORMAT_VERSION + 1}, and this pytest-sdperf reads {FORMAT_VERSION}"),
+        (document(version=True), "this report has format version True"),
+        (document(version=None), "this report has format version None"),
+        (document(report=None), "this report has the wrong shape: Expected `object`, got `null`"),
+        (document(report={"outcomes": [{}]}), "wrong shape: Object missing required field `nodeid` - at `$.outcomes[0]`"),
+        (document(report={"outcomes": 3}), "wrong shape: Expected `array`, got `int` - at `$.outcomes`"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ReportError) as refused:
+        read(text, where="old.json")
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("role", ["measurement", "baseline"])
+@pytest.mark.parametrize(
+    ("processes", "fault"),
+    [
+        ([], "has no timed picture"),
+        ([{}], "has no timed picture"),
+        ([{"8x8": []}], "has a process without a timed picture at '8x8'"),
+        ([{"8x8": [5]}, {"16x16": [5]}], "has a process without a timed picture at '8x8'"),
+        ([{"8x8": [5, 0]}], "has a latency of 0 ns or less at '8x8'"),
+    ],
+)
+def test_measurements_without_a_latency_are_refused(
+    role: str, processes: list[dict[str, list[int]]], fault: str
+) -> None:
+    runs = [ProcessRun({s: [ImageTiming(t) for t in ts] for s, ts in p.items()}, {}, {}, 1) for p in processes]
+    empty = msgspec.structs.replace(MEASURED, processes=runs)
+    outcome = msgspec.structs.replace(Outcome("test", MEASURED, None, MEASURED), **{role: empty})
+    with pytest.raises(ReportError) as refused:
+        read(render(Report([outcome])))
+    assert str(refused.value).startswith(f"{role} of outcome 0 {fault}. Write a new one")

@@ -1,0 +1,80 @@
+"""Rows hold the figures of the summary, one for each case and size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.rows import rows, verdict_words
+
+Make = Callable[..., Any]
+
+
+def test_one_row_for_each_size(make_measurement: Make, make_outcome: Make) -> None:
+    m = make_measurement(medians_s=(2.3,), sizes=("64x64", "128x128"))
+    first, second = rows(Report([make_outcome(m)]))
+    assert (first.workload["size"], first.median_s) == ("64x64", 2.3)
+    assert first.unet_call_s == pytest.approx(0.1)
+    assert (second.workload["size"], second.median_s) == ("128x128", 4.6)
+    assert second.unet_call_s == pytest.approx(0.2)
+
+
+def test_spread_needs_two_processes_and_a_latency(make_measurement: Make, make_outcome: Make) -> None:
+    def spread(*medians_s: float) -> float | None:
+        return rows(Report([make_outcome(make_measurement(medians_s=medians_s))]))[0].spread
+
+    assert spread(1.0) is None
+    assert spread(0.0, 0.0) is None
+    assert spread(1.0, 1.1, 0.9) == pytest.approx(0.1)
+
+
+def test_a_pipeline_without_a_unet_has_no_call_time(make_measurement: Make, make_outcome: Make) -> None:
+    assert rows(Report([make_outcome(make_measurement(unet=False))]))[0].unet_call_s is None
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        ({}, (None, None)),
+        ({"ssim": 0.99, "psnr_db": 41.5}, (0.99, 41.5)),
+        ({"ssim": 1.0, "psnr_db": None}, (1.0, math.inf)),
+    ],
+)
+def test_picture_figures(
+    make_measurement: Make, make_outcome: Make, make_finding: Make, figures: dict[str, Any], expected: tuple[Any, Any]
+) -> None:
+    row = rows(Report([make_outcome(make_measurement(), make_finding("picture", **figures))]))[0]
+    assert (row.ssim, row.psnr_db) == expected
+
+
+def test_a_figure_that_is_no_number_is_not_taken_for_one(
+    make_measurement: Make, make_outcome: Make, make_finding: Make
+) -> None:
+    row = rows(Report([make_outcome(make_measurement(), make_finding("picture", ssim="?", psnr_db="?"))]))[0]
+    assert row.ssim is not None
+    assert math.isnan(row.ssim)
+    assert row.psnr_db is not None
+    assert math.isnan(row.psnr_db)
+
+
+def test_verdict_in_words(make_measurement: Make, make_outcome: Make, make_finding: Make) -> None:
+    slow = make_finding("latency", Status.REGRESSED)
+    fine = make_finding("latency")
+    m = make_measurement()
+    assert verdict_words(make_outcome(m, slow)) == "REGRESSED"
+    assert verdict_words(make_outcome(m, slow, gate=("picture",))) == "REGRESSED (not gated)"
+    assert verdict_words(make_outcome(m, fine)) == "PASSED"
+    assert verdict_words(make_outcome(m, fine, recorded=True)) == "PASSED (recorded)"
+    assert verdict_words(make_outcome(m, slow, make_finding("proof", Status.BROKEN), gate=("proof",))) == "BROKEN"
+    assert verdict_words(Outcome("test", m, None)) == "measured only"
+
+
+def test_a_case_that_was_only_measured_has_a_row(make_measurement: Make) -> None:
+    row = rows(Report([Outcome("test", make_measurement(workload={}), None)]))[0]
+    assert (row.status, row.ssim, row.proven, row.speed_up) == (None, None, [], None)
+    assert row.workload == {"model": "synthetic:sd15", "size": "256x256", "machine": "zen5-2c-avx512_bf16"}

@@ -1,0 +1,132 @@
+"""The terminal's report: a table that fits, reads without colour, and says loudly what was not judged."""
+
+# ruff: noqa: RUF001 - dashes stand in the table where there is no figure
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+
+from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report import terminal
+
+Make = Callable[..., Any]
+
+
+def plain_lines(report: Report, width: int = 120) -> list[str]:
+    return terminal.render(report, width=width, colour=False).splitlines()
+
+
+def test_the_whole_report_at_120(report: Report) -> None:
+    node = "tests/perf/test_blog.py::test"
+    assert (
+        terminal.render(report, width=120, colour=False)
+        == f"""\
+sdperf: synthetic:sd15 · 256x256 · 20 steps · zen5-2c-avx512_bf16
+variant                 latency s  vs fp32  UNet s    SSIM  PSNR dB     peak  proven                        verdict
+{"─" * 120}
+fp32                  35.5 ±1.5 %    1.00x   1.543       –        –  4.8 GiB  f32 100 %                     PASSED
+tuned                 31.1 ±0.6 %    1.14x   1.352  1.0000    exact  4.8 GiB  f32 100 % · jemalloc · +4     PASSED
+ipex_bf16             19.9 ±1.8 %    1.78x   0.865  0.9996     51.3  4.8 GiB  bf16 97 % · avx512_bf16 · +6  FASTER
+ipex_bf16_dpm        119.0 ±0.2 %    0.30x   5.174  0.9996     50.9  4.8 GiB  not avx512_bf16 · +7          BROKEN
+openvino              13.3  ±12 %    2.67x   0.578  0.9998     53.0  6.8 GiB  bf16 98 % · avx512_bf16 · +2  INCONCLUSIVE
+openvino_static       12.0 ±0.4 %    2.96x   0.522  0.9998     53.1  6.7 GiB  bf16 98 % · avx512_bf16 · +2  REGRESSED
+openvino_f32          19.5 ±0.5 %    1.82x   0.848  0.9999    132.4  8.7 GiB  f32 100 % · dynamic           PASSED
+openvino_static_f32   18.9 ±0.5 %    1.88x   0.822  0.9999    132.4  8.7 GiB  f32 100 % · static            NO BASELINE
+torch_bf16            23.2 ±0.4 %    1.53x   1.009  0.9995     48.0  4.8 GiB  bf16 96 % · avx512_bf16 · +1  PASSED
+NOTE baselines/old.json belongs to no case of this session (foreign file)
+FAILED ipex_bf16_dpm: proof BROKEN: broken claim kernel_isa(avx512_bf16). [{node}_ipex_bf16_dpm]
+FAILED openvino_static: latency REGRESSED: 12.0 s is 9.1 % above the baseline's 11.0 s (limit 5 %). [{node}_openvino_static]
+FAILED openvino_static_f32: latency NO BASELINE: no baseline is stored; record one with --sdperf-update=new. [{node}_openvino_static_f32]
+"""
+    )
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 81, 99, 100, 120, 160, 240])
+def test_the_table_fits_and_keeps_variant_and_verdict(report: Report, width: int) -> None:
+    table = plain_lines(report, width)[:12]
+    assert max(map(cell_len, table)) <= width
+    assert table[1].startswith("variant")
+    assert table[1].endswith("verdict")
+    assert table[7].startswith("openvino ")
+    assert table[7].endswith(" INCONCLUSIVE")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_colour_adds_escapes_and_no_words(report: Report, width: int) -> None:
+    coloured = terminal.render(report, width=width, colour=True)
+    assert "\x1b[1;31mREGRESSED" in coloured
+    bare = [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", coloured).splitlines()]
+    assert bare == plain_lines(report, width)
+
+
+@pytest.mark.parametrize("variable", ["NO_COLOR", "FORCE_COLOR", "COLUMNS"])
+def test_the_environment_does_not_decide(report: Report, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    before = [terminal.render(report, width=90, colour=c) for c in (True, False)]
+    monkeypatch.setenv(variable, "50")
+    assert [terminal.render(report, width=90, colour=c) for c in (True, False)] == before
+
+
+def test_sizes_are_rows(make_measurement: Make, make_outcome: Make, make_finding: Make) -> None:
+    m = make_measurement("openvino_static", sizes=("256x256", "512x512"))
+    lines = plain_lines(Report([make_outcome(m, make_finding("latency"))]))
+    assert lines[0] == "sdperf: synthetic:sd15 · 20 steps · zen5-2c-avx512_bf16"
+    assert [line.split()[:3] for line in lines[3:5]] == [
+        ["openvino_static", "256x256", "35.5"], ["openvino_static", "512x512", "71.0"],
+    ]  # fmt: skip
+
+
+def test_recorded_baselines_are_said_loudly(make_measurement: Make, make_outcome: Make, make_finding: Make) -> None:
+    fine = make_finding("latency", Status.NOT_JUDGED)
+    outcomes = [make_outcome(make_measurement(v), fine, recorded=True) for v in ("fp32", "tuned")]
+    folder = "baselines/zen5-2c-avx512_bf16"
+    assert plain_lines(Report(outcomes))[-1] == (
+        "RECORDED 2 new baselines: latency and memory were NOT judged for these. Run again to gate. "
+        f"{folder}/fp32-sd15-256x256-20steps.json, {folder}/tuned-sd15-256x256-20steps.json"
+    )
+    one = terminal.render(Report(outcomes[:1]), width=120, colour=True)
+    assert "\x1b[1;33mRECORDED 1 new baseline: " in one
+
+
+def test_a_replaced_baseline_tells_old_and_new(make_measurement: Make, make_outcome: Make, make_finding: Make) -> None:
+    old, new = make_measurement(medians_s=(10.0,)), make_measurement(medians_s=(11.0,))
+    outcome = make_outcome(new, make_finding("latency", Status.REGRESSED), gate=(), recorded=True, baseline=old)
+    assert plain_lines(Report([outcome]))[-1] == (
+        "REPLACED baselines/zen5-2c-avx512_bf16/fp32-sd15-256x256-20steps.json: latency 10 s -> 11 s (+10.0 %)"
+    )
+
+
+def test_names_are_text_and_not_markup_escapes_or_endless(
+    make_measurement: Make, make_outcome: Make, make_finding: Make
+) -> None:
+    names = ["[bold]x[/bold]", "\x1b[2Jx", "\u202egnp", "x" * 10_000, "帆船" * 30]
+    outcomes = [make_outcome(make_measurement(n), make_finding("latency", Status.REGRESSED, n)) for n in names]
+    text = terminal.render(Report(outcomes, notes=[names[1] + "[red]"]), width=100, colour=False)
+    lines = text.splitlines()
+    assert lines[3].startswith("[bold]x[/bold] ")
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\x1b[2Jx[red]" in text
+    assert max(map(cell_len, lines[:8])) <= 100
+    assert len({cell_len(line[: line.index("REGRESSED")]) for line in lines[3:8]}) == 1
+    assert len(text) < 12_000
+
+
+def test_an_empty_session_says_only_its_notes() -> None:
+    assert terminal.render(Report([], notes=["all skipped: amx"]), width=80, colour=False) == "NOTE all skipped: amx\n"
+
+
+def test_a_case_that_was_only_measured(make_measurement: Make) -> None:
+    m = msgspec.structs.replace(
+        make_measurement(workload={}, model=""),
+        environment=msgspec.structs.replace(make_measurement().environment, machine_key=""),
+    )
+    lines = plain_lines(Report([Outcome("test", m, None)]))
+    assert lines[0] == "sdperf: 256x256"
+    assert lines[3].endswith("measured only")
