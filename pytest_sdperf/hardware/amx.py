@@ -49,10 +49,14 @@ def layers(
     ``isa`` is `amx` (bf16, all four layers) or `amx_int8` (the first three: the real kernel is a bf16
     one). A child process is started, once a session, only where flags and kernel permission hold.
     """
-    for layer in (flag_layer(machine, isa), permission_layer(machine.system, machine.arch, supported_features)):
-        yield layer
-        if layer.held is False:
-            return
+    flags = flag_layer(machine, isa)
+    yield flags
+    if not flags.held:
+        return
+    permission = permission_layer(machine.system, machine.arch, supported_features)
+    yield permission
+    if permission.held is False:
+        return
     tried = (probe or probe_once)()
     library = library_layer(tried)
     yield library

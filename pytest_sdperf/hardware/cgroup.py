@@ -97,7 +97,7 @@ def _mounts(root: Path) -> Iterator[_Mount]:
 
 
 def _unescape(text: str) -> str:
-    """The kernel writes blanks in paths as octal: ``\\040``."""
+    """Turn the octal numbers back that the kernel writes for blanks in paths."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
 
 

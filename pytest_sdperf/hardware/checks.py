@@ -31,7 +31,7 @@ def instruction_sets(
     refused: list[Unmet] = []
     # the flags of AVX are free to read, a layer of AMX may start a process
     for isa in sorted(wanted.alternatives, key=lambda name: name.startswith("amx")):
-        unmet = amx_unmet(machine, isa) if isa.startswith("amx") else _flags(machine, isa)
+        unmet = amx_unmet(machine, isa) if isa.startswith("amx") else flags(machine, isa)
         if unmet is None:
             return None
         refused.append(unmet)
@@ -40,7 +40,7 @@ def instruction_sets(
     return Unmet(wanted.text, layer, found, " ".join(dict.fromkeys(u.cure for u in refused)))
 
 
-def _flags(machine: Machine, isa: str) -> Unmet | None:
+def flags(machine: Machine, isa: str) -> Unmet | None:
     missing = missing_flags(machine.flags, isa)
     if not missing:
         return None
@@ -84,22 +84,21 @@ def system(wanted: Requirement, machine: Machine) -> Unmet | None:
 
 def package(wanted: Requirement) -> Unmet | None:
     """An installed distribution of a version; nothing is imported."""
-    from packaging.version import InvalidVersion
+    from packaging.version import InvalidVersion, Version
 
     value = wanted.alternatives[0]
     asked = parse_package(value, wanted.text)
     layer, cure = "this environment", f'Install it: pip install "{value}".'
     try:
         # None where an uninstallation left metadata without a version behind
-        version: str | None = importlib.metadata.version(asked.name)
+        installed: str | None = importlib.metadata.version(asked.name)
     except importlib.metadata.PackageNotFoundError:
         return Unmet(wanted.text, layer, f"has no {asked.name}", cure)
     try:
-        if version is not None and asked.specifier.contains(version, prereleases=True):
-            return None
+        meets = asked.specifier.contains(Version(installed or ""), prereleases=True)
     except InvalidVersion:
-        pass  # told below: an unreadable version meets nothing
-    return Unmet(wanted.text, layer, f"has {asked.name} {version or 'without a version'}", cure)
+        meets = False
+    return None if meets else Unmet(wanted.text, layer, f"has {asked.name} {installed or 'without a version'}", cure)
 
 
 def library(wanted: Requirement) -> Unmet | None:

@@ -83,8 +83,8 @@ def _read_cpu_list(path: Path) -> tuple[int, ...]:
         text = path.read_text(encoding="ascii")
         cpus: list[int] = []
         for part in text.strip().split(","):
-            first, _, last = part.partition("-")
-            cpus.extend(range(int(first), int(last or first) + 1))
+            first, dash, last = part.partition("-")
+            cpus.extend(range(int(first), int(last if dash else first) + 1))
     except (OSError, ValueError):
         return ()
     return tuple(cpus)

@@ -15,13 +15,15 @@ _ROOT = Path("/")
 KNOWN: dict[str, tuple[str, str]] = {
     "jemalloc": (
         r"libjemalloc\.so(?:\.2)?",
-        "Install it: apt install libjemalloc2, dnf install jemalloc, pacman -S jemalloc or conda install jemalloc.",
+        "Install it: apt install libjemalloc2, dnf install jemalloc, conda install jemalloc, or pip install ray.",
     ),
     "libiomp5": (r"libiomp5\.so", "Install it: pip install intel-openmp."),
 }
 """Name -> (file name as a pattern, cure where there is none)."""
 
-_DISTRIBUTIONS = {"libiomp5": "intel-openmp"}
+# intel-openmp is the library's own package; ray merely carries a copy of jemalloc, so the system's goes first
+_OWN_PACKAGE = {"libiomp5": "intel-openmp"}
+_CARRIER = {"jemalloc": "ray"}
 _SYSTEM_FOLDERS = (
     "usr/local/lib",
     "usr/lib/{arch}-linux-gnu",
@@ -40,9 +42,10 @@ def can_preload() -> bool:
 def find_library(name: str, *, root: Path = _ROOT) -> Path | None:
     """The file of library ``name`` (a key of KNOWN, or an absolute path) that this interpreter can load, or None.
 
-    In this order: the PyPI package that ships it, the environment's own ``lib``, conda's,
-    LD_LIBRARY_PATH, the usual folders of Debian, Red Hat and Arch, ldconfig's cache. A file for another
-    processor is passed over: ld.so would only print about it and go on without.
+    In this order: the library's own PyPI package, the environment's own ``lib``, conda's,
+    LD_LIBRARY_PATH, the usual folders of Debian, Red Hat and Arch, ldconfig's cache, a PyPI package that
+    carries a copy. A file for another processor is passed over: ld.so would only print about it and go on
+    without.
     ``root`` is where the system's folders are looked for. None on systems without LD_PRELOAD.
     Raises KeyError for other names.
     """
@@ -55,8 +58,7 @@ def find_library(name: str, *, root: Path = _ROOT) -> Path | None:
 
 
 def _candidates(name: str, pattern: re.Pattern[str], root: Path) -> Iterator[Path]:
-    if name in _DISTRIBUTIONS:
-        yield from _shipped(_DISTRIBUTIONS[name], pattern)
+    yield from _shipped(_OWN_PACKAGE.get(name), pattern)
     folders = [Path(sys.prefix, "lib")]
     if conda := os.environ.get("CONDA_PREFIX"):
         folders.append(Path(conda, "lib"))
@@ -65,10 +67,13 @@ def _candidates(name: str, pattern: re.Pattern[str], root: Path) -> Iterator[Pat
     for folder in folders:
         yield from _matching(folder, pattern)
     yield from _cached(pattern, root)
+    yield from _shipped(_CARRIER.get(name), pattern)
 
 
-def _shipped(distribution: str, pattern: re.Pattern[str]) -> Iterator[Path]:
+def _shipped(distribution: str | None, pattern: re.Pattern[str]) -> Iterator[Path]:
     """Matching files of an installed distribution; intel-openmp's lie outside site-packages."""
+    if distribution is None:
+        return
     try:
         files = importlib.metadata.distribution(distribution).files or []
     except importlib.metadata.PackageNotFoundError:

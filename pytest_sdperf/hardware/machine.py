@@ -36,12 +36,12 @@ class Machine:
 
 @functools.lru_cache(maxsize=1)
 def detect() -> Machine:
-    """This machine; asked once a session."""
+    """Describe this machine; asked once a session."""
     return describe(cpu.detect_cpu())
 
 
 def describe(chip: cpu.Cpu) -> Machine:
-    """This machine, taking ``chip`` for its CPU."""
+    """Describe this machine, taking ``chip`` for its CPU."""
     system, arch = platform.system(), platform.machine()
     return Machine(
         cpu_model=chip.model_name,

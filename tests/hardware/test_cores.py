@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import os
+import types
+
+import psutil
+import pytest
+
+from pytest_sdperf.hardware import cores
+
+
+def topology(siblings: dict[int, str], sockets: dict[int, int] | None = None, name: str = "core_cpus_list"):
+    files = {f"sys/devices/system/cpu/cpu{cpu}/topology/{name}": f"{text}\n" for cpu, text in siblings.items()}
+    for cpu, socket in (sockets or {}).items():
+        files[f"sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id"] = f"{socket}\n"
+    return files
+
+
+def quota(text: str) -> dict[str, str]:
+    return {
+        "proc/self/mountinfo": "31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+        "proc/self/cgroup": "0::/\n",
+        "sys/fs/cgroup/cpu.max": text,
+    }
+
+
+HYPERTHREADS = {0: "0,4", 1: "1,5", 2: "2,6", 3: "3,7", 4: "0,4", 5: "1,5", 6: "2,6", 7: "3,7"}
+
+
+@pytest.mark.parametrize("name", ["core_cpus_list", "thread_siblings_list"])
+def test_hyperthreads_are_one_core(tree, name):
+    root = tree(topology(HYPERTHREADS, name=name))
+    assert cores.physical_cores(range(8), root=root) == [(0, 4), (1, 5), (2, 6), (3, 7)]
+    assert cores.pinned_cpus(root=root, cpus=range(8)) == (0, 1, 2, 3)
+    assert cores.usable_cores(root=root, cpus=range(8)) == 4
+
+
+def test_sibling_ranges(tree):
+    root = tree(topology({0: "0-1", 1: "0-1", 2: "2-3", 3: "2-3"}))
+    assert cores.pinned_cpus(root=root, cpus=range(4)) == (0, 2)
+
+
+def test_only_cores_within_the_affinity_count(tree):
+    root = tree(topology(HYPERTHREADS))
+    assert cores.pinned_cpus(root=root, cpus=(4, 5, 0)) == (0, 5)
+    assert cores.pinned_cpus(root=root, cpus=(6,)) == (6,)
+
+
+@pytest.mark.parametrize(
+    "text, count",
+    [
+        ("max 100000", 4),
+        ("800000 100000", 4),
+        ("400000 100000", 4),
+        ("399999 100000", 3),
+        ("150000 100000", 1),
+        ("50000 100000", 1),
+    ],
+)
+def test_a_quota_is_rounded_down_to_at_least_one(tree, text, count):
+    root = tree({**topology(HYPERTHREADS), **quota(text)})
+    assert cores.usable_cores(root=root, cpus=range(8)) == count
+
+
+def test_a_quota_stays_in_the_first_socket(tree):
+    alternating = {cpu: str(cpu) for cpu in range(4)}
+    root = tree({**topology(alternating, {0: 0, 1: 1, 2: 0, 3: 1}), **quota("200000 100000")})
+    assert cores.pinned_cpus(root=root, cpus=range(4)) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "logical, physical, grouped",
+    [
+        (8, 4, [(0, 1), (2, 3), (4, 5), (6, 7)]),  # Windows numbers the threads of a core one after another
+        (8, 8, [(cpu,) for cpu in range(8)]),  # Apple
+        (8, 5, [(0,), (1,), (2,), (3,), (4,)]),  # cores of two kinds
+        (8, None, [(cpu,) for cpu in range(8)]),
+        (None, None, [(cpu,) for cpu in range(8)]),
+    ],
+)
+def test_without_a_topology_the_number_of_cores_decides(tmp_path, monkeypatch, logical, physical, grouped):
+    monkeypatch.setattr(
+        psutil, "cpu_count", lambda logical=True, counts={True: logical, False: physical}: counts[logical]
+    )
+    assert cores.physical_cores(range(8), root=tmp_path) == grouped
+
+
+@pytest.mark.parametrize("text", ["", "x", "1-"])
+def test_an_unreadable_topology_is_none(tree, monkeypatch, text):
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 2)
+    assert cores.physical_cores((0, 1), root=tree(topology({0: text, 1: "1"}))) == [(0,), (1,)]
+
+
+def test_linux_goes_by_affinity(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 1}, raising=False)
+    assert cores.allowed_cpus() == (1, 3)
+
+
+def test_windows_goes_by_psutils_affinity(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(psutil, "Process", lambda: types.SimpleNamespace(cpu_affinity=lambda: [2, 0]))
+    assert cores.allowed_cpus() == (0, 2)
+
+
+@pytest.mark.parametrize("count, cpus", [(3, (0, 1, 2)), (None, (0,))])
+def test_macos_has_no_affinity(monkeypatch, count, cpus):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(psutil, "Process", types.SimpleNamespace)
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: count)
+    assert cores.allowed_cpus() == cpus
+
+
+def test_this_machine_has_a_core():
+    assert 1 <= cores.usable_cores() <= len(cores.allowed_cpus())
+    assert set(cores.pinned_cpus()) <= set(cores.allowed_cpus())
