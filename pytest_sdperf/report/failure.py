@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.outcome import Outcome
@@ -34,8 +35,11 @@ def section(outcome: Outcome) -> str:
         f"test      {plain(outcome.nodeid)}",
         f"machine   {plain(m.environment.machine_key)}",
     ]
+    told: set[str] = set()
     for finding in verdict.findings if verdict else []:
-        lines += ["", *_told(finding, gated=verdict is not None and finding.part in verdict.gate)]
+        gated = verdict is not None and finding.part in verdict.gate
+        lines += ["", _head(finding, gated=gated), *_details(finding, told)]
+        told.update(finding.details)
     if outcome.baseline_path:
         missing = "" if outcome.baseline else " (not there)"
         lines += ["", f"baseline  {plain(outcome.baseline_path)}{missing}"]
@@ -44,10 +48,13 @@ def section(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-def _told(finding: Finding, *, gated: bool) -> list[str]:
-    """One part: status and sentence, then its details indented."""
-    head = f"{finding.part:<9} {finding.status.value}{'' if gated else ' (not gated)'}: {_clause(finding)}"
-    return [head, *(f"          {plain(line, _LONGEST_LINE)}" for line in finding.details)]
+def _head(finding: Finding, *, gated: bool) -> str:
+    return f"{finding.part:<9} {finding.status.value}{'' if gated else ' (not gated)'}: {_clause(finding)}"
+
+
+def _details(finding: Finding, told: Collection[str]) -> list[str]:
+    """Details, indented; what another part has told (kernels, environment) is not told again."""
+    return [f"          {plain(line, _LONGEST_LINE)}" for line in finding.details if line not in told]
 
 
 def _clause(finding: Finding) -> str:

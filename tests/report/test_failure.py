@@ -75,6 +75,15 @@ accept    pytest --sdperf --sdperf-update=all tests/perf/test_blog.py::test_open
     )
 
 
+def test_what_two_parts_have_in_common_is_told_once(make_measurement: Make, make_outcome: Make) -> None:
+    common = "environment: torch 2.8.0 -> 2.9.0"
+    slow = Finding("latency", Status.REGRESSED, SLOW, details=["stage: unet", common])
+    dark = Finding("picture", Status.BROKEN, DARK, details=["at 64x64", common])
+    text = section(make_outcome(make_measurement(), slow, dark))
+    assert text.count(common) == 1
+    assert "          at 64x64" in text.splitlines()
+
+
 def test_a_missing_baseline_is_recorded_with_new(
     make_measurement: Make, make_outcome: Make, make_finding: Make
 ) -> None:
