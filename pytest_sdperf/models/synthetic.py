@@ -1,22 +1,32 @@
-"""Build a synthetic Stable Diffusion model from a seed, in diffusers' folder layout; runs in a worker process."""
+"""Build a synthetic Stable Diffusion model from a seed, in diffusers' folder layout."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pytest_sdperf.errors import ModelError
 from pytest_sdperf.models.shapes import MODEL_INDEX, SCHEDULER, SHAPES, Shapes
 from pytest_sdperf.models.vocabulary import tokenizer_files
-from pytest_sdperf.models.weights import draw
+from pytest_sdperf.models.weights import SEED, draw
+
+
+def recipe(kind: str) -> str:
+    """sha256 (hex) of everything that `build` starts from: another recipe is another model."""
+    ingredients = (SEED, SHAPES[kind], SCHEDULER, MODEL_INDEX, tokenizer_files())
+    return hashlib.sha256(repr(ingredients).encode()).hexdigest()
 
 
 def build(kind: str, destination: str) -> dict[str, Any]:
     """Write the model ``kind`` (a key of SHAPES) into the folder ``destination``, which may exist.
 
-    Returns the number of parameters of each component that has any. Weights are float32. Equal to the
-    byte on every machine: nothing is computed with the model, its output scales are constants.
+    Returns the number of parameters of each component that has any. Weights are float32. Needs torch:
+    call it in a worker. Equal to the byte on every machine: nothing is computed with the model, its
+    output scales are constants.
     """
     if kind not in SHAPES:
         raise ModelError(f"unknown synthetic model {kind!r}", cure=f"Use one of: {', '.join(sorted(SHAPES))}.")
@@ -41,13 +51,17 @@ def _write_json(path: Path, content: object) -> None:
 def _write_weights(kind: str, shapes: Shapes, root: Path) -> dict[str, int]:
     """One component after the other, so that only one is in memory; returns their parameter counts."""
     import torch
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
 
-    makers = {
-        "text_encoder": ("model", lambda: CLIPTextModel(CLIPTextConfig(**shapes.text_encoder))),
-        "unet": ("diffusion_pytorch_model", lambda: UNet2DConditionModel.from_config(shapes.unet)),
-        "vae": ("diffusion_pytorch_model", lambda: AutoencoderKL.from_config(shapes.vae)),
+    # Any: these libraries are typed in part, and absent where the types are checked.
+    diffusers: Any = importlib.import_module("diffusers")
+    transformers: Any = importlib.import_module("transformers")
+    makers: dict[str, tuple[str, Callable[[], Any]]] = {
+        "text_encoder": (
+            "model",
+            lambda: transformers.CLIPTextModel(transformers.CLIPTextConfig(**shapes.text_encoder)),
+        ),
+        "unet": ("diffusion_pytorch_model", lambda: diffusers.UNet2DConditionModel.from_config(shapes.unet)),
+        "vae": ("diffusion_pytorch_model", lambda: diffusers.AutoencoderKL.from_config(shapes.vae)),
     }
     counts = {}
     for component, (stem, make) in makers.items():

@@ -30,7 +30,7 @@ def byte_symbols() -> list[str]:
 
 def merges() -> list[tuple[str, str]]:
     """Pairs in the order in which they are merged, inside words and at their end."""
-    return [(a, b + end) for a, b in _PAIRS.split() for end in ("", _WORD_END)]
+    return [(pair[0], pair[1] + end) for pair in _PAIRS.split() for end in ("", _WORD_END)]
 
 
 def vocabulary() -> dict[str, int]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEED = "pytest-sdperf synthetic 1"
-"""Part of every tensor's seed; change it only together with `prepare.FORMAT`."""
+"""Part of every tensor's seed; change it whenever `draw` changes, so that kept models are built anew."""
 
 
 def draw(model: str, name: str, shape: tuple[int, ...], scale: float = 1.0) -> NDArray[np.float32]:

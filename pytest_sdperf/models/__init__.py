@@ -1,0 +1,1 @@
+"""Where weights come from: synthetic, a local folder, the hub."""

@@ -1,0 +1,68 @@
+"""Where files worth keeping between sessions lie, and how a folder gets there in one piece."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytest_sdperf.errors import ModelError
+
+VARIABLE = "PYTEST_SDPERF_CACHE"
+_LOCK_TIMEOUT_S = 1800.0
+
+
+def cache_dir() -> Path:
+    """The folder named by PYTEST_SDPERF_CACHE, else the user's cache folder of this platform. May not exist yet."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("pytest-sdperf", appauthor=False))
+
+
+@contextmanager
+def locked(target: Path, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
+    """Hold the lock of ``target`` between processes; its parent folder is made. Raises ModelError."""
+    import filelock
+
+    lock_file = target.with_name(f"{target.name}.lock")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(lock_file, timeout=timeout_s):
+            yield
+    except filelock.Timeout:
+        raise ModelError(
+            f"another process has held {lock_file} for {timeout_s:.0f} s",
+            cure="Wait for the other session, or end it if it hangs.",
+        ) from None
+    except OSError as error:
+        raise ModelError(
+            f"cache folder {target.parent} cannot be written ({error})",
+            cure=f"Free space or name another folder in the environment variable {VARIABLE}.",
+        ) from error
+
+
+def publish(target: Path, build: Callable[[Path], None]) -> None:
+    """Replace the folder ``target`` by what ``build(temporary)`` makes; never by a part of it.
+
+    Call it inside `locked(target)`. Where ``build`` raises, ``target`` stays as it was. What an
+    earlier, killed process left half-built beside ``target`` is removed.
+    """
+    prefix = f".{target.name}-"
+    for leftover in target.parent.glob(f"{prefix}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    workspace = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    try:
+        fresh = workspace / "new"
+        fresh.mkdir()
+        build(fresh)
+        if target.exists():
+            target.rename(workspace / "old")
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)

@@ -1,0 +1,103 @@
+"""The identity of a model: a digest of its weights and configurations, whatever files they are in."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+from pytest_sdperf.errors import ModelError
+from pytest_sdperf.models.folder import CONFIGS, WEIGHTS, component_tensors, read_json
+
+FORMAT = 1
+"""Version of what is hashed. 1: first."""
+
+_CHUNK_BYTES = 1 << 23
+
+
+def model_digest(path: Path, cache: Path | None = None) -> str:
+    """sha256 (hex) over the tensors and configurations of a folder that `check_folder` accepts.
+
+    Tensors count by component, name, type, shape and bytes, in the order of their names: sharding and
+    the order in a file do not matter. Configurations count as sorted JSON without what saving stamps
+    into them (keys that begin with `_`, except the class, and `transformers_version`). With ``cache``
+    a folder whose files kept their size and times since is not read again.
+    """
+    files = _files(path)
+    kept = cache / "digests" / f"{_stamp(path, files)}.txt" if cache else None
+    if kept and (known := _read_kept(kept)):
+        return known
+    digest = _compute(path, files)
+    if kept:
+        with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            temporary = kept.with_suffix(f".{os.getpid()}.tmp")
+            temporary.write_text(digest, encoding="ascii")
+            temporary.replace(kept)
+    return digest
+
+
+def _files(path: Path) -> list[Path]:
+    """Every file that counts: configurations, the tokenizer's files, the weights."""
+    named = [path / "model_index.json"]
+    named += [path / component / name for component, names in CONFIGS.items() for name in names]
+    tokenizer = [p for p in (path / "tokenizer").glob("*") if p.suffix in (".json", ".txt")]
+    weights = [t.file for component in WEIGHTS for t in component_tensors(path, component)]
+    return sorted({*named, *tokenizer, *weights})
+
+
+def _stamp(path: Path, files: list[Path]) -> str:
+    """Changes whenever a file of the folder may have changed."""
+    try:
+        stats = [(str(f.relative_to(path)), (s := f.stat()).st_size, s.st_mtime_ns, s.st_ctime_ns) for f in files]
+    except FileNotFoundError as error:
+        raise ModelError(f"{error.filename} is missing", cure="Download or save the whole model again.") from None
+    return hashlib.sha256(repr((FORMAT, str(path.resolve()), stats)).encode()).hexdigest()
+
+
+def _read_kept(kept: Path) -> str | None:
+    try:
+        text = kept.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
+    return text if re.fullmatch(r"[0-9a-f]{64}", text) else None
+
+
+def _compute(path: Path, files: list[Path]) -> str:
+    sha = hashlib.sha256(f"pytest-sdperf model {FORMAT}\n".encode())
+    for file in files:
+        if file.suffix != ".safetensors":
+            content = _canonical(file)
+            sha.update(f"{file.relative_to(path).as_posix()} {len(content)}\n".encode())
+            sha.update(content)
+    buffer = memoryview(bytearray(_CHUNK_BYTES))
+    for component in WEIGHTS:
+        for tensor in sorted(component_tensors(path, component), key=lambda t: t.name):
+            sha.update(f"{component} {json.dumps(tensor.name)} {tensor.dtype} {tensor.shape}\n".encode())
+            with tensor.file.open("rb", buffering=0) as stream:
+                stream.seek(tensor.offset)
+                left = tensor.size
+                while left:
+                    count = stream.readinto(buffer[: min(left, _CHUNK_BYTES)])
+                    if not count:
+                        raise ModelError(f"{tensor.file} became shorter while it was read", cure="Run again.")
+                    sha.update(buffer[:count])
+                    left -= count
+    return sha.hexdigest()
+
+
+def _canonical(file: Path) -> bytes:
+    """The bytes of a configuration that count. A vocabulary's keys are tokens: all of them count."""
+    if file.suffix != ".json":
+        return file.read_bytes()
+    content = read_json(file)
+    if file.name not in ("vocab.json", "tokenizer.json"):
+        content = {k: v for k, v in content.items() if not _is_stamp(k)}
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _is_stamp(key: str) -> bool:
+    return key == "transformers_version" or (key.startswith("_") and key != "_class_name")

@@ -1,0 +1,65 @@
+"""Parse what the user calls a model: synthetic, a folder, or a hub id."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pytest_sdperf.errors import ModelError
+
+SYNTHETIC = ("sd15", "tiny")
+"""Names after `synthetic:`; each has its entry in `shapes.SHAPES`."""
+
+_HUB_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
+_HUB_ID = re.compile(rf"(?P<name>{_HUB_NAME}/{_HUB_NAME})(?:@(?P<revision>[A-Za-z0-9][A-Za-z0-9._/-]*))?")
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model comes from."""
+
+    kind: Literal["synthetic", "folder", "hub"]
+    name: str
+    "`tiny` of `synthetic:tiny`, the hub id, or the folder as the user wrote it"
+    path: Path | None = None
+    "absolute path of a folder; None for the other kinds"
+    revision: str | None = None
+    "branch, tag or commit of a hub id; None: the repository's default"
+
+
+def parse_model(text: str, rootdir: Path) -> ModelSource:
+    """`synthetic:NAME`, an existing folder (relative to ``rootdir`` or absolute), or `org/name[@revision]`.
+
+    A folder wins over a hub id of the same spelling. Raises ModelError that names the value and the cure.
+    """
+    where = "--sdperf-model"
+    scheme, colon, name = text.partition(":")
+    if colon and scheme.lower() == "synthetic":
+        if name not in SYNTHETIC:
+            raise ModelError(f"unknown synthetic model {text!r}", where=where, cure=_choices(text))
+        return ModelSource("synthetic", name)
+    path = Path(rootdir, text).absolute()
+    if text.strip() and path.is_dir():
+        return ModelSource("folder", text, path=path)
+    if text.strip() and path.exists():
+        raise ModelError(
+            f"model {text!r} is a file",
+            where=where,
+            cure="Name the folder in diffusers' layout (model_index.json) instead.",
+        )
+    hub = _HUB_ID.fullmatch(text)
+    if hub is None or ".." in text:
+        raise ModelError(
+            f"model {text!r} is neither a synthetic model, nor a folder, nor a hub id", where=where, cure=_choices(text)
+        )
+    return ModelSource("hub", hub["name"], revision=hub["revision"])
+
+
+def _choices(text: str) -> str:
+    known = " or ".join(f"synthetic:{name}" for name in SYNTHETIC)
+    close = difflib.get_close_matches(text.rpartition(":")[2], SYNTHETIC, n=1)
+    hint = f"Did you mean synthetic:{close[0]}? " if close else ""
+    return f"{hint}Use {known}, an existing folder in diffusers' layout, or a hub id org/name[@revision]."

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from pytest_sdperf.errors import ModelError
+from pytest_sdperf.models.folder import CONFIGS, WEIGHTS, check_folder, component_tensors
+
+
+def refused(folder, *words):
+    with pytest.raises(ModelError) as caught:
+        check_folder(folder)
+    for word in words:
+        assert word in str(caught.value)
+    assert caught.value.cure
+
+
+def shard(folder, pack, *, weight_map=None):
+    """Split the UNet's file in two shards with an index."""
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    names = [f"diffusion_pytorch_model-0000{i}-of-00002.safetensors" for i in (1, 2)]
+    (folder / "unet" / names[0]).write_bytes(pack({"a.weight": [1.0, 2.0]}))
+    (folder / "unet" / names[1]).write_bytes(pack({"b.bias": [0.5]}))
+    index = {"weight_map": {"a.weight": names[0], "b.bias": names[1]} if weight_map is None else weight_map}
+    (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
+    return names
+
+
+def test_complete(toy):
+    check_folder(toy)
+
+
+def test_reached_through_a_link(toy, tmp_path):
+    (tmp_path / "link").symlink_to(toy)
+    check_folder(tmp_path / "link")
+
+
+def test_no_model_index(toy):
+    (toy / "model_index.json").unlink()
+    refused(toy, "has no model_index.json. Name a folder in diffusers' layout")
+
+
+def test_single_file_checkpoint_is_named(tmp_path):
+    (tmp_path / "v1-5.ckpt").write_bytes(b"")
+    refused(tmp_path, "has no model_index.json (it holds v1-5.ckpt, a single-file checkpoint)")
+
+
+def test_missing_folder(tmp_path):
+    refused(tmp_path / "none", "has no model_index.json")
+
+
+@pytest.mark.parametrize("name", ["StableDiffusionXLPipeline", None])
+def test_other_pipeline(toy, edit_json, name):
+    edit_json(toy / "model_index.json", _class_name=name)
+    refused(toy, f"describes a {name!r} pipeline. Use a model of StableDiffusionPipeline.")
+
+
+@pytest.mark.parametrize("component", CONFIGS)
+def test_component_folder_missing(toy, component):
+    shutil.rmtree(toy / component)
+    refused(toy, f"lacks the component {component!r}. Download or save the whole model again.")
+
+
+@pytest.mark.parametrize("component", CONFIGS)
+@pytest.mark.parametrize("entry", [..., [None, None], "text"])
+def test_component_not_declared(toy, edit_json, component, entry):
+    edit_json(toy / "model_index.json", **{component: entry})
+    refused(toy, f"model_index.json has no component {component!r}")
+
+
+@pytest.mark.parametrize("entry", [["my_code", "Net"], ["diffusers"], ["diffusers", 3], [None, "Net"]])
+def test_component_from_elsewhere(toy, edit_json, entry):
+    edit_json(toy / "model_index.json", unet=entry)
+    refused(toy, f"takes component 'unet' from {entry!r}. Remote code is never run")
+
+
+def test_extra_component(toy, edit_json):
+    edit_json(toy / "model_index.json", feature_extractor=["transformers", "CLIPImageProcessor"])
+    refused(toy, "lacks the component 'feature_extractor'")
+    (toy / "feature_extractor").mkdir()
+    check_folder(toy)
+
+
+def test_safety_checker_is_not_loaded_and_not_asked_for(toy, edit_json):
+    edit_json(toy / "model_index.json", safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"])
+    check_folder(toy)
+
+
+@pytest.mark.parametrize(("component", "name"), [(c, n) for c, names in CONFIGS.items() for n in names])
+def test_config_missing_and_truncated(toy, component, name):
+    file = toy / component / name
+    file.write_bytes(file.read_bytes()[:-5])
+    refused(toy, str(file), "is damaged or cannot be read", "Download or save the model again.")
+    file.write_text("[]")
+    refused(toy, str(file), "it does not hold an object")
+    file.unlink()
+    refused(toy, f"{file} is missing")
+
+
+def test_truncated_model_index(toy):
+    (toy / "model_index.json").write_text('{"_class_name": "Stable')
+    refused(toy, "model_index.json is damaged")
+
+
+def test_auto_map(toy, edit_json):
+    edit_json(toy / "text_encoder" / "config.json", auto_map={"AutoModel": "net.Net"})
+    refused(toy, "text_encoder/config.json asks for code of its own (auto_map). Remote code is never run")
+
+
+@pytest.mark.parametrize("place", ["pipeline.py", "unet/net.py", "extra/deep/x.py"])
+def test_python_files(toy, place):
+    (toy / place).parent.mkdir(parents=True, exist_ok=True)
+    (toy / place).write_text("")
+    refused(toy, f"{toy / place} is code that comes with the model. Remote code is never run")
+
+
+@pytest.mark.parametrize("name", ["vocab.json", "merges.txt"])
+def test_tokenizer_files(toy, name):
+    (toy / "tokenizer" / name).unlink()
+    refused(toy, f"{toy / 'tokenizer' / name} is missing")
+    (toy / "tokenizer" / "tokenizer.json").write_text("{}")
+    check_folder(toy)
+
+
+@pytest.mark.parametrize("component", WEIGHTS)
+@pytest.mark.parametrize("suffix", [".bin", ".ckpt", ".pt"])
+def test_pickles(toy, component, suffix):
+    weights = toy / component / f"{WEIGHTS[component]}.safetensors"
+    pickle = weights.with_suffix(suffix)
+    pickle.write_bytes(b"")
+    check_folder(toy)
+    weights.unlink()
+    refused(
+        toy,
+        f"{toy / component} has weights only as a pickle ({pickle.name}), and loading a pickle runs whatever code is in it",
+        "On a machine you can spare: save it again with pipeline.save_pretrained(folder)",
+    )
+
+
+def test_variant_only(toy):
+    weights = toy / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_name("diffusion_pytorch_model.fp16.safetensors"))
+    refused(toy, "only as the variant diffusion_pytorch_model.fp16.safetensors", "save it again without one")
+
+
+def test_no_weights(toy):
+    (toy / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    refused(toy, "vae/diffusion_pytorch_model.safetensors is missing")
+
+
+def test_truncated_weights(toy):
+    file = toy / "unet" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    refused(toy, str(file), "cut off")
+
+
+def test_shards(toy, pack):
+    shard(toy, pack)
+    check_folder(toy)
+    assert sorted(t.name for t in component_tensors(toy, "unet")) == ["a.weight", "b.bias"]
+
+
+def test_shard_missing(toy, pack):
+    names = shard(toy, pack)
+    (toy / "unet" / names[1]).unlink()
+    refused(toy, f"names the shard {names[1]!r}, which is not a safetensors file beside it")
+
+
+@pytest.mark.parametrize("name", ["../vae/diffusion_pytorch_model.safetensors", "/etc/passwd", "x.bin"])
+def test_shard_climbs_out(toy, pack, name):
+    shard(toy, pack, weight_map={"a.weight": name})
+    refused(toy, f"names the shard {name!r}, which is not a safetensors file beside it")
+
+
+def test_shard_lacks_a_tensor(toy, pack):
+    names = shard(toy, pack)
+    shard_map = {"a.weight": names[0], "b.bias": names[1], "c.weight": names[1]}
+    (toy / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps({"weight_map": shard_map}))
+    refused(toy, "lack the tensor 'c.weight'")
+
+
+@pytest.mark.parametrize("weight_map", [[], "x", {"a": 3}])
+def test_unusable_weight_map(toy, pack, weight_map):
+    shard(toy, pack, weight_map=weight_map)
+    refused(toy, "has no usable weight_map")
+
+
+def test_links_that_lead_out(toy, tmp_path):
+    file = toy / "unet" / "config.json"
+    outside = tmp_path / "outside.json"
+    file.rename(outside)
+    file.symlink_to(outside)
+    refused(toy, f"{file} is a link that leads out of the model's folder, to {outside}. Copy the file into the folder.")
+
+
+def test_linked_component_folder(toy, tmp_path):
+    (toy / "vae").rename(tmp_path / "vae")
+    (toy / "vae").symlink_to(tmp_path / "vae")
+    refused(toy, "is a link that leads out")
+
+
+def test_links_inside(toy):
+    (toy / "unet" / "config.json").rename(toy / "unet.json")
+    (toy / "unet" / "config.json").symlink_to("../unet.json")
+    check_folder(toy)
+
+
+def test_links_of_the_hugging_face_cache(toy, tmp_path):
+    blobs = tmp_path / "models--org--name" / "blobs"
+    snapshot = tmp_path / "models--org--name" / "snapshots" / "abc"
+    blobs.mkdir(parents=True)
+    for number, file in enumerate(sorted(p for p in toy.rglob("*") if p.is_file())):
+        link = snapshot / file.relative_to(toy)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(blobs / str(number))
+        link.symlink_to(blobs / str(number))
+    check_folder(snapshot)
+    (tmp_path / "secret").write_text("{}")
+    (snapshot / "extra.json").symlink_to(tmp_path / "secret")
+    refused(snapshot, "is a link that leads out")
