@@ -1,0 +1,105 @@
+"""Let one session at a time measure on this host, and say who is in the way."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+import msgspec
+
+from pytest_sdperf.errors import LaunchError
+
+_NAME = "pytest-sdperf.lock"
+_POLL_S = 0.5
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds the lock: written beside it for those who wait."""
+
+    pid: int
+    started: str
+    "ISO 8601, UTC"
+    command: str
+
+    def __str__(self) -> str:
+        command = "".join(c if c.isprintable() else "?" for c in self.command)
+        return f"pid {self.pid}, started {self.started}, {command}"
+
+
+@contextmanager
+def host_lock(tell: Callable[[str], None], *, folder: Path | None = None, poll_s: float = _POLL_S) -> Iterator[None]:
+    """Hold the host's lock; where another session has it, ``tell`` who does and wait.
+
+    Two sessions at once would measure each other. The lock is the kernel's (flock): it ends with its
+    holder, however that ends. ``folder`` is where the lock file lies; all users of the host share it.
+    Raises LaunchError where it cannot be taken at all, or this process has it.
+    """
+    import filelock  # late: a plugin start must stay light
+
+    folder = folder or _shared_folder()
+    path, sidecar = folder / _NAME, folder / f"{_NAME}.json"
+    # Other users must be able to lock the same file.
+    lock = filelock.FileLock(path, mode=0o666)
+    try:
+        lock.acquire(timeout=0)
+    except OSError as error:
+        if not isinstance(error, filelock.Timeout):
+            raise LaunchError(
+                f"the host's lock cannot be taken ({error})",
+                where=str(path),
+                cure="Make that file writable for all who measure on this host.",
+            ) from error
+        holder = read_holder(sidecar)
+        if holder and holder.pid == os.getpid():
+            raise LaunchError(
+                "this process holds the host's lock already",
+                where=str(path),
+                cure="Run the inner session in a process of its own, after this one.",
+            ) from None
+        who = f" ({holder})" if holder else ""
+        tell(f"waiting for another sdperf session on this host to end{who}; lock: {path}")
+        lock.acquire(poll_interval=poll_s)
+    try:
+        _write_holder(sidecar)
+        yield
+    finally:
+        with suppress(OSError):
+            sidecar.unlink()
+        lock.release()
+
+
+def read_holder(sidecar: Path) -> Holder | None:
+    """Who says to hold the lock; None where nobody says so, readably and alive."""
+    import psutil
+
+    try:
+        holder = msgspec.json.decode(sidecar.read_bytes(), type=Holder)
+        return holder if psutil.pid_exists(holder.pid) else None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, OverflowError):
+        return None
+
+
+def _write_holder(sidecar: Path) -> None:
+    """Tell others who we are. Only for their information, so a failure is no reason to stop."""
+    holder = Holder(
+        pid=os.getpid(),
+        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        command=" ".join(sys.argv)[:200],
+    )
+    # By rename, so that nobody reads half of it and a link laid there by others is not followed.
+    with suppress(OSError), tempfile.TemporaryDirectory(dir=sidecar.parent, prefix=f"{_NAME}.") as private:
+        draft = Path(private, sidecar.name)
+        draft.write_bytes(msgspec.json.encode(holder))
+        draft.chmod(0o644)
+        draft.replace(sidecar)
+
+
+def _shared_folder() -> Path:
+    """The host's folder for temporary files: not TMPDIR, which CI systems set for each job."""
+    shared = Path("/tmp")  # noqa: S108 -- shared on purpose; the lock opens no link
+    return shared if os.name == "posix" and os.access(shared, os.W_OK) else Path(tempfile.gettempdir())

@@ -1,0 +1,237 @@
+"""Measure one case: prepare it, run its processes one after the other, gather what they say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from pytest_sdperf.case import Case, Launch, picture_key, size_key
+from pytest_sdperf.measurement import Environment, Measurement, ProcessRun
+from pytest_sdperf.runner import protocol
+from pytest_sdperf.runner.protocol import A
+from pytest_sdperf.units import format_seconds
+
+Tell = Callable[[str], None]
+
+WARM_UP_IMAGES = 2
+"""Pictures dropped at each size. The first bf16 call casts and packs the weights and is seconds slower
+(torch 2.8, IPEX 2.8); the second is already like the rest, and is dropped for what the first left behind."""
+
+
+class AskedWorker(Protocol):
+    """The part of `launcher.Worker` that sampling needs."""
+
+    spawn_ns: int
+
+    def ask(self, command: protocol.Command, expect: type[A]) -> A: ...
+
+    def close(self) -> int: ...
+
+
+class Start(Protocol):
+    """Starts a worker; `launcher.Launcher` is one."""
+
+    def __call__(
+        self, settings: Launch, *, log_path: Path, timeout_s: float
+    ) -> AbstractContextManager[AskedWorker]: ...
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Where and how the workers of a session run."""
+
+    start: Start
+    work_dir: Path
+    "pictures and logs of this session"
+    cache_dir: Path
+    "kept between sessions: exported models"
+    timeout_s: float
+    "longest wait for one answer"
+    tell: Tell
+    "takes one line for each step"
+
+    def worker(self, case: Case, name: str) -> AbstractContextManager[AskedWorker]:
+        """Start a worker for ``case``; its log is called after ``name``."""
+        log_path = self.work_dir / case.id / f"{name}.log"
+        return self.start(case.variant.launch, log_path=log_path, timeout_s=self.timeout_s)
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model of a case, ready on disk."""
+
+    folder: Path | None
+    "diffusers' layout; None where the variant brings its own"
+    digest: str
+    "sha256 of weights and configurations, empty where the variant brings its own"
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A measured case, and one picture for each picture key."""
+
+    measurement: Measurement
+    pictures: dict[str, Path]
+    "picture key -> .npy, as the first process drew it"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Pictures that were only drawn, and what drew them."""
+
+    pictures: dict[str, Path]
+    "picture key -> .npy"
+    environment: Environment
+
+
+def sample(case: Case, model: Model, rig: Rig, *, processes: int, rounds: int, host: Environment) -> Sampled:
+    """Measure ``case`` in ``processes`` fresh processes with ``rounds`` timed pictures each, at every size.
+
+    ``host`` gives machine_key, cpu_model and kernel; the rest is filled with what the workers see.
+    The first process also draws the prompts that are not timed, the last one collects the evidence
+    when its timed pictures are done. Raises LaunchError and WorkerError.
+    """
+    preparation_ns = _prepare(case, model, rig)
+    runs: list[ProcessRun] = []
+    pictures: dict[str, Path] = {}
+    for index in range(processes):
+        name = f"process-{index + 1}"
+        with rig.worker(case, name) as worker:
+            run = _measure(worker, case, _spec(case, model, rig, name), rounds=rounds)
+            if index == 0:
+                for key, drawn in _draw(worker, case, first_prompt=1).items():
+                    run.picture_sha256[key] = [drawn.sha256]
+                    run.pictures[key] = Path(drawn.path)
+                pictures = run.pictures
+            if index == processes - 1:
+                evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
+            _end(worker, case, name, rig.tell)
+        runs.append(run.finished())
+        latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
+        rig.tell(f"{case.variant.name}: process {index + 1} of {processes}, {latency} a picture")
+    measurement = Measurement(
+        case_id=case.id,
+        variant=case.variant.name,
+        model=case.model,
+        model_digest=model.digest,
+        scheduler=run.built.scheduler or case.variant.scheduler,
+        workload=msgspec.to_builtins(case.workload),
+        processes=runs,
+        evidence=evidence,
+        environment=_environment(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus),
+        preparation_ns=preparation_ns,
+    )
+    return Sampled(measurement, pictures)
+
+
+def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> Drawing:
+    """Draw every picture of ``case`` once, untimed, in one process. ``host`` as for `sample`."""
+    _prepare(case, model, rig)
+    rig.tell(f"{case.variant.name}: drawing the reference pictures")
+    with rig.worker(case, "reference") as worker:
+        built = worker.ask(protocol.Build(_spec(case, model, rig, "reference")), protocol.Built)
+        drawn = _draw(worker, case, first_prompt=0)
+        _end(worker, case, "reference", rig.tell)
+    threads = next(iter(drawn.values())).threads
+    return Drawing(
+        {key: Path(answer.path) for key, answer in drawn.items()}, _environment(host, built, threads=threads, cpus=[])
+    )
+
+
+def call_in_worker(start: Start, function: str, kwargs: dict[str, Any], *, log_path: Path, timeout_s: float) -> Any:
+    """Call `package.module:function` in a process of its own; keywords and result are of JSON's types."""
+    with start(Launch(), log_path=log_path, timeout_s=timeout_s) as worker:
+        return worker.ask(protocol.Call(function, kwargs), protocol.Called).value
+
+
+@dataclass
+class _Run:
+    """One process, as it fills."""
+
+    spawn_ns: int
+    built: protocol.Built
+    generated: dict[str, protocol.Generated]
+    "by size key"
+    warmup_ns: dict[str, list[int]]
+    picture_sha256: dict[str, list[str]]
+    pictures: dict[str, Path]
+
+    def finished(self) -> ProcessRun:
+        last = list(self.generated.values())[-1]
+        return ProcessRun(
+            images={size: answer.images for size, answer in self.generated.items()},
+            warmup_ns=self.warmup_ns,
+            startup_ns={"spawn": self.spawn_ns, **self.built.startup_ns},
+            peak_rss_bytes=last.peak_rss_bytes,
+            picture_sha256=self.picture_sha256,
+            threads=last.threads,
+            cpus=last.cpus,
+        )
+
+
+def _environment(host: Environment, built: protocol.Built, *, threads: int, cpus: list[int]) -> Environment:
+    return msgspec.structs.replace(
+        host,
+        python=built.python,
+        packages=built.packages,
+        variables=built.variables,
+        threads=threads,
+        cpus=cpus,
+    )
+
+
+def _prepare(case: Case, model: Model, rig: Rig) -> dict[str, int]:
+    """Run the variant's `prepare` in a process of its own, so that its memory does not count later."""
+    if not case.variant.prepare:
+        return {}
+    rig.tell(f"{case.variant.name}: preparing")
+    started_ns = time.perf_counter_ns()
+    with rig.worker(case, "prepare") as worker:
+        prepared = worker.ask(protocol.Prepare(_spec(case, model, rig, "prepare")), protocol.Prepared)
+        _end(worker, case, "prepare", rig.tell)
+    spent = format_seconds((time.perf_counter_ns() - started_ns) / 1e9)
+    rig.tell(f"{case.variant.name}: prepared in {spent}")
+    return prepared.spent_ns
+
+
+def _measure(worker: AskedWorker, case: Case, spec: protocol.BuildSpec, *, rounds: int) -> _Run:
+    """Build, then warm up and time each size."""
+    run = _Run(worker.spawn_ns, worker.ask(protocol.Build(spec), protocol.Built), {}, {}, {}, {})
+    for size in case.workload.sizes:
+        run.warmup_ns[size_key(size)] = worker.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed).spent_ns
+        generated = worker.ask(protocol.Generate(size, 0, rounds), protocol.Generated)
+        run.generated[size_key(size)] = generated
+        run.picture_sha256[picture_key(size, 0)] = generated.sha256
+        run.pictures[picture_key(size, 0)] = Path(generated.path)
+    return run
+
+
+def _draw(worker: AskedWorker, case: Case, *, first_prompt: int) -> dict[str, protocol.Drawn]:
+    """Draw the prompts from ``first_prompt`` on at every size, untimed, by picture key."""
+    return {
+        picture_key(size, prompt): worker.ask(protocol.Draw(size, prompt), protocol.Drawn)
+        for size in case.workload.sizes
+        for prompt in range(first_prompt, len(case.workload.prompts))
+    }
+
+
+def _end(worker: AskedWorker, case: Case, name: str, tell: Tell) -> None:
+    """Let the worker end. It has answered everything, so a crash on its way out is only told."""
+    if code := worker.close():
+        tell(f"{case.variant.name}: {name} ended with exit code {code} after its work was done; see its log")
+
+
+def _spec(case: Case, model: Model, rig: Rig, name: str) -> protocol.BuildSpec:
+    return protocol.BuildSpec.of(
+        case,
+        model_dir=str(model.folder) if model.folder else None,
+        model_digest=model.digest,
+        cache_dir=str(rig.cache_dir),
+        picture_dir=str(rig.work_dir / case.id / name),
+    )

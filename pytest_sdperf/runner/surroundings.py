@@ -1,0 +1,86 @@
+"""What a worker sees around itself: versions, variables, CPUs, memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGES = (
+    "torch",
+    "intel-extension-for-pytorch",
+    "openvino",
+    "optimum",
+    "optimum-intel",
+    "nncf",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "tokenizers",
+    "safetensors",
+    "intel-openmp",
+    "mkl",
+    "numpy",
+)
+
+_STEERING = re.compile(
+    r"(OMP|KMP|GOMP|MALLOC|MKL|ONEDNN|DNNL|TBB|OV|OPENVINO|TORCH|TORCHINDUCTOR|ATEN|IPEX|PYTORCH|DIFFUSERS)_\w+"
+    r"|LD_PRELOAD|GLIBC_TUNABLES|(_RJEM_|JE_)?MALLOC_CONF|TCMALLOC_\w+|PYTHON(MALLOC|OPTIMIZE|DEVMODE)"
+)
+"""Variables that change speed, memory or kernels."""
+
+_PLACES = re.compile(r"\w+_(DIR|PATH|HOME|FILE|CACHE)")
+"""Those say where files lie, which moves between machines and changes no result."""
+
+
+def python_version() -> str:
+    """``CPython 3.11.7``."""
+    return f"{platform.python_implementation()} {platform.python_version()}"
+
+
+def package_versions() -> dict[str, str]:
+    """Installed versions of the libraries that steer speed and pictures; nothing is imported."""
+    versions = {}
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
+
+
+def steering_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that steer threads, allocators and kernels, sorted; preloaded libraries by file name only."""
+    chosen = {k: v for k, v in sorted(environ.items()) if _STEERING.fullmatch(k) and not _PLACES.fullmatch(k)}
+    if "LD_PRELOAD" in chosen:
+        files = chosen["LD_PRELOAD"].replace(":", " ").split()
+        chosen["LD_PRELOAD"] = ":".join(Path(file).name for file in files)
+    return chosen
+
+
+def usable_cpus() -> list[int]:
+    """CPUs that this process may run on, sorted; all of them where the system knows no affinity."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def peak_rss_bytes(status: Path = Path("/proc/self/status")) -> int:
+    """High-water mark of this process's resident memory since its program started.
+
+    ``ru_maxrss`` is only the way out where there is no /proc: on Linux it begins with the size of the
+    process that started this one (exec keeps it; seen with Linux 6.18), which is pytest's, not ours.
+    """
+    try:
+        text = status.read_text()
+    except OSError:
+        text = ""
+    if found := re.search(r"^VmHWM:\s+(\d+) kB$", text, re.MULTILINE):
+        return int(found[1]) * 1024
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

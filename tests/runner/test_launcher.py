@@ -1,0 +1,305 @@
+import os
+import select
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_sdperf.case import Launch
+from pytest_sdperf.errors import LaunchError, WorkerError
+from pytest_sdperf.runner import launcher, process_group, protocol
+from pytest_sdperf.runner.launch_settings import ResolvedLaunch
+from pytest_sdperf.runner.launcher import Launcher, launch
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the tests look into Linux' processes")
+
+pidfd_open = getattr(os, "pidfd_open", None)  # some tests take it away from the code under test
+
+BOTH_WAYS = pytest.mark.parametrize("pidfd", [True, False], ids=["pidfd", "polling"])
+
+
+@pytest.fixture
+def spec(make_case, tmp_path):
+    def spec(factory):
+        return protocol.BuildSpec.of(
+            make_case(factory), model_dir=None, model_digest="", cache_dir=str(tmp_path), picture_dir=str(tmp_path)
+        )
+
+    return spec
+
+
+@pytest.fixture
+def without_pidfd(monkeypatch):
+    def refuse(pid):
+        raise OSError("no pidfd here")
+
+    def without(pidfd):
+        if not pidfd:
+            monkeypatch.setattr(os, "pidfd_open", refuse)
+
+    return without
+
+
+def add(worker, a=1, b=2):
+    return worker.ask(protocol.Call("harbour:add", {"a": a, "b": b}), protocol.Called).value
+
+
+def is_gone(pid):
+    """Wait (at most 10 s) until a process that is no child of ours has ended."""
+    try:
+        fd = pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    ended = bool(poller.poll(10_000))
+    os.close(fd)
+    return ended
+
+
+def open_fds():
+    return set(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_pidfd_is_used_where_the_system_has_it(monkeypatch, missing):
+    if missing:
+        monkeypatch.delattr(os, "pidfd_open")
+    fd = process_group._open_pidfd(os.getpid())
+    assert (fd is None) == missing
+    if fd is not None:
+        os.close(fd)
+
+
+@BOTH_WAYS
+def test_worker_answers_and_leaves_nothing(start, pidfd, without_pidfd):
+    without_pidfd(pidfd)
+    before = open_fds()
+    with start() as worker:
+        assert worker.spawn_ns > 0
+        assert add(worker) == 3
+        assert add(worker, "a", "ß\n") == "aß\n"
+        assert worker.close() == 0
+    assert open_fds() == before
+
+
+def test_worker_runs_as_asked(start, project):
+    with start(Launch(env={"SAILS": "3"}, pin=True)) as worker:
+        seen = worker.ask(protocol.Call("harbour:look"), protocol.Called).value
+    assert seen["cpus"] == [min(os.sched_getaffinity(0))]
+    assert seen["env"]["SAILS"] == "3"
+    assert seen["env"]["SDPERF_THREADS"] == "1"
+    assert seen["env"]["PYTHONPATH"].split(os.pathsep)[0] == str(project)
+    assert seen["group"]
+    assert seen["inheritable"] == []
+
+
+def test_session_keeps_its_own_affinity(start):
+    before = os.sched_getaffinity(0)
+    with start(Launch(pin=True)):
+        assert os.sched_getaffinity(0) == before
+
+
+def test_what_is_printed_goes_to_the_log(start, spec, tmp_path):
+    with start() as worker:
+        worker.ask(protocol.Build(spec("noisy")), protocol.Built)
+        assert worker.ask(protocol.WarmUp((16, 24), 1), protocol.Warmed).spent_ns
+    log = (tmp_path / "worker.log").read_text()
+    assert "python says ahoy" in log
+    assert "the hull says ahoy" in log
+
+
+def test_an_exception_is_the_sentence_and_the_worker_lives_on(start, spec, tmp_path):
+    with start() as worker:
+        with pytest.raises(WorkerError) as caught:
+            worker.ask(protocol.Build(spec("raising")), protocol.Built)
+        assert str(caught.value) == (
+            f"ValueError: the mast broke [log: {tmp_path / 'worker.log'}]. The log ends with the traceback."
+        )
+        assert 'raise ValueError("the mast\\nbroke")' in caught.value.log_tail
+        assert add(worker) == 3
+
+
+def test_an_error_of_ours_keeps_place_and_cure(start, spec, tmp_path):
+    with start() as worker, pytest.raises(WorkerError) as caught:
+        worker.ask(protocol.Build(spec("nowhere")), protocol.Built)
+    assert str(caught.value) == (
+        "factory of variant 'ship' cannot be called: harbour has nothing under the name 'nowhere' "
+        f"[harbour:nowhere; log: {tmp_path / 'worker.log'}]. Name a function of that module."
+    )
+
+
+@pytest.mark.parametrize(
+    ("factory", "what"),
+    [
+        ("killed", "the worker was killed by signal 9 (SIGKILL) while building variant 'ship' (harbour:killed)"),
+        ("crashing", "the worker was killed by signal 11 (SIGSEGV) while building variant 'ship' (harbour:crashing)"),
+        ("leaving", "the worker ended with exit code 7 while building variant 'ship' (harbour:leaving)"),
+    ],
+)
+@BOTH_WAYS
+def test_a_dead_worker_is_told_by_its_end(start, spec, factory, what, pidfd, without_pidfd):
+    without_pidfd(pidfd)
+    before = open_fds()
+    with start() as worker:
+        with pytest.raises(WorkerError) as caught:
+            worker.ask(protocol.Build(spec(factory)), protocol.Built)
+        with pytest.raises(WorkerError, match="the worker is gone, it cannot go on with collecting evidence"):
+            worker.ask(protocol.Prove(), protocol.Proven)
+    assert caught.value.what == what
+    assert open_fds() == before
+
+
+def test_a_crash_leaves_the_python_line_in_the_log(start, spec):
+    with start() as worker, pytest.raises(WorkerError) as caught:
+        worker.ask(protocol.Build(spec("crashing")), protocol.Built)
+    assert "Segmentation fault" in caught.value.log_tail
+    assert "in crashing" in caught.value.log_tail
+
+
+def test_a_hanging_worker_is_killed_and_says_where_it_hung(start, spec, tmp_path):
+    with start(timeout_s=1.0) as worker, pytest.raises(WorkerError) as caught:
+        worker.ask(protocol.Build(spec("hanging")), protocol.Built)
+    assert caught.value.what == (
+        "the worker gave no answer within 1 s while building variant 'ship' (harbour:hanging), and was killed"
+    )
+    assert caught.value.cure.endswith("raise --sdperf-timeout.")
+    assert "becalmed" in caught.value.log_tail
+    assert "in hanging" in caught.value.log_tail
+    assert worker.kill() == -signal.SIGKILL
+
+
+def test_a_worker_that_closes_its_pipe_is_killed(start, spec):
+    with start() as worker, pytest.raises(WorkerError, match="the worker closed its pipe while building"):
+        worker.ask(protocol.Build(spec("closing")), protocol.Built)
+    assert worker.kill() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("detached", [False, True], ids=["in the group", "in a session of its own"])
+@pytest.mark.parametrize("end", ["close", "kill"])
+def test_no_grandchild_is_left(start, tmp_path, detached, end):
+    pid_file = tmp_path / "pid"
+    with start() as worker:
+        call = protocol.Call("harbour:leave_behind", {"pid_file": str(pid_file), "detached": detached})
+        worker.ask(call, protocol.Called)
+        getattr(worker, end)()
+    assert is_gone(int(pid_file.read_text()))
+
+
+@BOTH_WAYS
+def test_a_grandchild_that_holds_the_pipe_does_not_hide_a_death(start, tmp_path, pidfd, without_pidfd):
+    without_pidfd(pidfd)
+    pid_file = tmp_path / "pid"
+    with start() as worker, pytest.raises(WorkerError, match=r"killed by signal 9 \(SIGKILL\) while calling"):
+        worker.ask(protocol.Call("harbour:leave_behind_and_die", {"pid_file": str(pid_file)}), protocol.Called)
+    assert is_gone(int(pid_file.read_text()))
+
+
+def test_ctrl_c_leaves_nothing(start):
+    with pytest.raises(KeyboardInterrupt), start() as worker:
+        pid = worker._group._process.pid
+        raise KeyboardInterrupt
+    assert is_gone(pid)
+
+
+def test_a_forgotten_worker_is_ended(start):
+    worker = start()
+    pid = worker._group._process.pid
+    del worker
+    assert is_gone(pid)
+
+
+def test_a_fork_of_the_session_spares_the_worker(start):
+    with start() as worker:
+        process = worker._group._process
+        process_group._end(process, None, [], owner=os.getpid() + 1)
+        assert add(worker) == 3
+
+
+def test_a_session_that_is_killed_takes_its_worker_along(project, tmp_path):
+    pid_file = tmp_path / "pid"
+    script = f"""
+import os, signal
+from pathlib import Path
+from pytest_sdperf.runner import protocol
+from pytest_sdperf.runner.launch_settings import ResolvedLaunch
+from pytest_sdperf.runner.launcher import launch
+worker = launch(ResolvedLaunch(dict(os.environ)), timeout_s=60, log_path=Path({str(tmp_path / "log")!r}),
+                extra_sys_path=[{str(project)!r}])
+worker.ask(protocol.Call("harbour:leave_behind", dict(pid_file={str(pid_file)!r}, detached=False)), protocol.Called)
+print(worker._group._process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    session = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert session.returncode == -signal.SIGKILL, session.stderr
+    assert is_gone(int(session.stdout))
+    assert is_gone(int(pid_file.read_text()))
+
+
+@pytest.fixture
+def impostor(tmp_path):
+    """Start a script in the interpreter's place; what it writes to `answers` is its answer."""
+
+    def impostor(script):
+        path = tmp_path / "impostor"
+        path.write_text(f"#!{sys.executable}\nimport os, sys\nanswers = int(sys.argv[4])\n{script}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return launch(ResolvedLaunch(dict(os.environ)), timeout_s=10, log_path=tmp_path / "log", interpreter=str(path))
+
+    return impostor
+
+
+@pytest.mark.parametrize(
+    ("script", "what"),
+    [
+        (r"os.write(answers, b'sail\n')", "the worker said b'sail', which is no message of protocol 1"),
+        (r"""os.write(answers, b'{"type":"ready","version":7}\n')""", "the worker speaks protocol 7"),
+        (r"""os.write(answers, b'{"type":"called"}\n')""", "the worker answered Called while starting"),
+        ("os.write(answers, b'half'); sys.exit(1)", "the worker ended with exit code 1 while starting"),
+        ("sys.exit(1)", "the worker ended with exit code 1 while starting"),
+    ],
+)
+def test_a_stranger_is_refused_and_leaves_nothing(impostor, script, what):
+    before = open_fds()
+    with pytest.raises(WorkerError) as caught:
+        impostor(script)
+    assert caught.value.what.startswith(what)
+    assert open_fds() == before
+
+
+def test_what_the_interpreter_said_is_in_the_tail(impostor):
+    with pytest.raises(WorkerError) as caught:
+        impostor("sys.exit('No module named pytest_sdperf')")
+    assert caught.value.log_tail == "No module named pytest_sdperf"
+
+
+@pytest.mark.parametrize("cpus", [(), (4095,)])
+def test_what_cannot_start_is_a_launch_error(cpus, tmp_path):
+    before, affinity = open_fds(), os.sched_getaffinity(0)
+    interpreter = sys.executable if cpus else str(tmp_path / "python")
+    with pytest.raises(LaunchError) as caught:
+        launch(ResolvedLaunch({}, cpus), timeout_s=10, log_path=tmp_path / "log", interpreter=interpreter)
+    assert caught.value.what.startswith("the worker cannot be started (")
+    assert caught.value.where == (f"{interpreter}, CPUs [4095]" if cpus else interpreter)
+    assert (open_fds(), os.sched_getaffinity(0)) == (before, affinity)
+
+
+def test_no_workers_off_posix(monkeypatch, tmp_path):
+    monkeypatch.setattr(launcher.os, "name", "nt")
+    with pytest.raises(LaunchError) as caught:
+        launch(ResolvedLaunch({}), timeout_s=10, log_path=tmp_path)
+    monkeypatch.undo()
+    assert str(caught.value) == "workers need POSIX pipes and process groups. Measure on Linux or macOS."
+
+
+def test_launcher_resolves_and_starts(project, tmp_path):
+    start = Launcher(dict(os.environ), cpus=(), find_library=lambda name: None, extra_sys_path=(str(project),))
+    with start(Launch(), log_path=tmp_path / "logs" / "log", timeout_s=60) as worker:
+        seen = worker.ask(protocol.Call("harbour:look"), protocol.Called).value
+    assert seen["env"]["HF_HUB_OFFLINE"] == "1"
+    with pytest.raises(LaunchError, match="library 'jemalloc' to preload was not found"):
+        start(Launch(preload=("jemalloc",)), log_path=tmp_path / "log", timeout_s=60)
+    assert not Path(tmp_path / "log").exists()
