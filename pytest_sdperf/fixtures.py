@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_sdperf.hardware.requirements import Unmet
+    from pytest_sdperf.judge.verdict import Verdict
     from pytest_sdperf.measurement import Measurement
     from pytest_sdperf.outcome import Outcome, Report
     from pytest_sdperf.session import Measured, Session
@@ -33,6 +36,8 @@ class Shell:
         self._config = config
         self._session: Session | None = None
         self._outcomes: list[Outcome] = []
+        self.fed: set[str] = set()
+        "tests that pytest-benchmark shows a case of already"
         self._unjudged: list[tuple[pytest.Item, Measured, Options]] = []
 
     def is_fixture(self, name: str) -> bool:
@@ -110,9 +115,13 @@ class Shell:
         if report is not None and self._session is not None:
             try:
                 if self.options.json:
-                    self._session.write_json(report, self.options.json)
-            except SdperfError as error:
-                raise pytest.UsageError(str(error)) from None
+                    from pytest_sdperf.report import json
+
+                    path = self._config.rootpath / self.options.json
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(json.render(report), encoding="utf-8")
+            except OSError as error:
+                raise pytest.UsageError(f"--sdperf-json={self.options.json} cannot be written: {error}") from None
             finally:
                 self._session.close()
 
@@ -154,7 +163,12 @@ def refuse(unmet: Sequence[Unmet], options: Options) -> None:
     reasons = " / ".join(u.reason for u in unmet)
     if any(is_required(u, options.require) for u in unmet):
         pytest.fail(f"{reasons} [--sdperf-require={','.join(options.require)} makes this a failure]", pytrace=False)
-    pytest.skip(reasons)
+    skip(reasons)
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip the test; the summary then names the test's line, as for pytest's own markers."""
+    raise pytest.skip.Exception(reason, _use_item_location=True)
 
 
 class VariantFixture:
@@ -168,7 +182,7 @@ class VariantFixture:
         self._options = self._shell.options_for(self._item)
         chosen = self._options.variants
         if chosen and name not in chosen:
-            pytest.skip(f"variant {name} is not among --sdperf-variants={','.join(chosen)}")
+            skip(f"variant {name} is not among --sdperf-variants={','.join(chosen)}")
         from pytest_sdperf.hardware.requirements import check
 
         with told(self._item):
@@ -182,7 +196,7 @@ class VariantFixture:
         measured = self._measure(prompt, workload)
         with told(self._item):
             outcome = gate.judge(measured, self._options, nodeid=self._item.nodeid, promised=True)
-        self._feed_benchmark(outcome)
+        self._feed_benchmark(outcome.measurement, outcome.verdict)
         self._shell.judged(self._item, outcome)
         return outcome.measurement
 
@@ -194,6 +208,7 @@ class VariantFixture:
         the model was trained for where no size is given.
         """
         measured = self._measure(prompt, workload)
+        self._feed_benchmark(measured.measurement, None)
         self._shell.measured(self._item, measured, self._options)
         return measured.measurement
 
@@ -205,38 +220,41 @@ class VariantFixture:
             session = self._shell.session(work_dir)
             return session.measure(session.case(self.name, self._options, workload), self._options)
 
-    def _feed_benchmark(self, outcome: Outcome) -> None:
+    def _feed_benchmark(self, measurement: Measurement, verdict: Verdict | None) -> None:
         """Show the case in pytest-benchmark where that is active; its fixture takes one case a test."""
         from pytest_sdperf.report import benchmark_feed as bench
 
         config = self._request.config
-        if not bench.can_feed(
-            [name for name, _ in config.pluginmanager.list_name_plugin()],
+        if self._item.nodeid in self._shell.fed or not bench.can_feed(
+            # A plugin blocked by -p no:… is listed as None.
+            [name for name, plugin in config.pluginmanager.list_name_plugin() if plugin is not None],
             getattr(config.option, "numprocesses", None),
-            codspeed=bool(getattr(config.option, "codspeed", False)),
+            codspeed=bool(getattr(config.option, "codspeed", False)) or "CODSPEED_ENV" in os.environ,
             skipped=bool(getattr(config.option, "benchmark_skip", False)),
             fixture_names=self._request.fixturenames,
         ):
             return
+        self._shell.fed.add(self._item.nodeid)
         own = self._item.get_closest_marker("benchmark")
         replay = bench.Replay()
         self._item.add_marker(
             pytest.mark.benchmark(**bench.marker_keywords(own.kwargs if own else None, replay)), append=False
         )
         benchmark = self._request.getfixturevalue("benchmark")
-        durations_s = bench.durations_s(outcome.measurement)
-        bench.feed(benchmark, replay, durations_s, bench.extra_info(outcome.measurement, outcome.verdict))
+        bench.feed(benchmark, replay, bench.durations_s(measurement), bench.extra_info(measurement, verdict))
 
 
-def fixtures_for(names: Sequence[str]) -> object:
-    """An object whose attributes are the fixtures ``sd_<name>``: registered as a plugin, pytest finds them."""
+def fixtures_for(names: Sequence[str]) -> ModuleType:
+    """A module whose attributes are the fixtures ``sd_<name>``: registered as a plugin, pytest finds them."""
+    module = ModuleType("pytest_sdperf_fixtures")
+    for name in names:
+        setattr(module, PREFIX + name, _fixture(name))
+    return module
 
-    def made(name: str) -> Any:
-        @pytest.fixture(name=PREFIX + name)
-        def variant(request: pytest.FixtureRequest) -> VariantFixture:
-            return VariantFixture(request, name)
 
-        variant.__doc__ = f"The variant `{name}`: .check(…) measures and judges, .measure(…) measures."
-        return variant
+def _fixture(name: str) -> Any:
+    def variant(request: pytest.FixtureRequest) -> VariantFixture:
+        return VariantFixture(request, name)
 
-    return type("SdperfFixtures", (), {PREFIX + name: made(name) for name in names})()
+    variant.__doc__ = f"The variant `{name}`: .check(…) measures and judges, .measure(…) measures."
+    return pytest.fixture(name=PREFIX + name)(variant)

@@ -119,7 +119,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     names = getattr(item, "fixturenames", ())
     ours = item.get_closest_marker("sdperf") is not None or any(shell.is_fixture(n) for n in names)
     if ours and not shell.options.sdperf:
-        pytest.skip("needs --sdperf")
+        fixtures.skip("needs --sdperf")
     needs = [n for mark in item.iter_markers() if (n := _requirement(mark)) is not None]
     if not needs:
         return

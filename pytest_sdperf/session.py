@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case, Workload
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.hardware.cores import pinned_cpus
@@ -20,9 +21,12 @@ from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import Machine, detect, machine_key
 from pytest_sdperf.measurement import Environment, Measurement
 from pytest_sdperf.models import cache
+from pytest_sdperf.models.native_size import native_size
 from pytest_sdperf.models.prepare import Prepared, prepare
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import Options
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.speedup import fp32_latencies
 from pytest_sdperf.runner.host_lock import host_lock
 from pytest_sdperf.runner.launcher import Launcher
 from pytest_sdperf.runner.sampling import Model, Rig, call_in_worker, draw_reference, sample
@@ -52,19 +56,26 @@ class Measured:
         return _load(self.picture_files)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Reference pictures, and what drew them."""
+
+    pictures: Mapping[str, NDArray[np.floating]]
+    environment: Environment
+
+
 class Session:
     """One run of sdperf on this host. ``tell`` takes one line for people at each step of long work."""
 
     def __init__(self, *, registry: Registry, rootdir: Path, work_dir: Path, tell: Callable[[str], None]) -> None:
         self.registry = registry
         self.rootdir = rootdir
-        self.notes: list[str] = []
         self._work_dir = work_dir
         self._tell = tell
         self._open = ExitStack()
         self._models: dict[str, Prepared] = {}
         self._measured: dict[tuple[str, str, Workload, str], Measured] = {}
-        self._references: dict[tuple[str, str, Workload, str], dict[str, NDArray[np.floating]]] = {}
+        self._drawn: dict[tuple[str, str, Workload, str], Drawn] = {}
         self._open.enter_context(host_lock(tell))
 
     def close(self) -> None:
@@ -105,7 +116,7 @@ class Session:
                 raise CaseError("only one of height and width is given", cure="Give both.")
             made["sizes"] = ((keywords["height"], keywords["width"]),)
         elif "sizes" not in keywords and needs_model:
-            made["sizes"] = (self.model(options).native_size,)
+            made["sizes"] = (native_size(self.model(options).path),)
         for name in ("prompts", "sizes"):
             if isinstance(made.get(name), list):
                 made[name] = tuple(tuple(v) if isinstance(v, list) else v for v in made[name])
@@ -116,12 +127,11 @@ class Session:
         if options.model not in self._models:
             source = parse_model(options.model, self.rootdir)
 
-            def run(function: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+            def run(function: str, kwargs: Mapping[str, Any]) -> Any:
                 self._tell(f"model {options.model}: {function.rpartition(':')[2]}")
                 launcher = replace(self._launcher, network=source.kind == "hub")
                 log_path = self._work_dir / "model.log"
-                made = call_in_worker(launcher, function, kwargs, log_path=log_path, timeout_s=options.timeout)
-                return dict(made)
+                return call_in_worker(launcher, function, dict(kwargs), log_path=log_path, timeout_s=options.timeout)
 
             self._models[options.model] = prepare(source, run, cache.cache_dir())
         return self._models[options.model]
@@ -143,17 +153,42 @@ class Session:
         case = self._other(name, like, scheduler=None)
         return self._measured.get(_key(case)) or self.measure(case, options)
 
-    def reference_pictures(self, case: Case, options: Options) -> dict[str, NDArray[np.floating]]:
-        """What the case's reference variant draws with the same scheduler: as measured in this run, or drawn now."""
-        assert case.variant.reference is not None  # the caller asked for it
-        other = self._other(case.variant.reference, case, scheduler=case.variant.scheduler)
-        key = _key(other)
-        if key in self._measured:
-            return self._measured[key].pictures
-        if key not in self._references:
-            files = draw_reference(other, self._model_of(other, options), self._rig(options))
-            self._references[key] = _load(files)
-        return self._references[key]
+    def seen_reference(self, case: Case) -> Drawn | None:
+        """What the case's reference variant drew with the same scheduler in this run; None where it did not."""
+        other = self._reference_of(case)
+        measured = self._measured.get(_key(other))
+        if measured is not None:
+            return Drawn(measured.pictures, measured.measurement.environment)
+        return self._drawn.get(_key(other))
+
+    def draw_reference(self, case: Case, options: Options) -> Drawn:
+        """Let the case's reference variant draw the workload with the case's scheduler, untimed."""
+        other = self._reference_of(case)
+        drawing = draw_reference(other, self._model_of(other, options), self._rig(options), host=self._host_environment())
+        drawn = Drawn(_load(drawing.pictures), drawing.environment)
+        self._drawn[_key(other)] = drawn
+        return drawn
+
+    def baselines(self, options: Options) -> Path:
+        """The folder of stored baselines and references."""
+        return (self.rootdir / options.baselines).resolve()
+
+    def report(self, outcomes: Sequence[Outcome], options: Options) -> Report:
+        """Everything of this run, for the renderings."""
+        store = BaselineStore(self.baselines(options), self.machine_key)
+        used = {o.measurement.case_id for o in outcomes}
+        notes = [f"unused baseline, not of any case of this run: {self._shown(p)}" for p in store.unused(used)]
+        notes += [f"not a baseline of this machine ({self.machine_key}): {self._shown(p)}" for p in store.foreign()]
+        measured = [m.measurement for m in self._measured.values()]
+        return Report(list(outcomes), notes, fp32_latencies(measured))
+
+    def _shown(self, path: Path) -> str:
+        return str(path.relative_to(self.rootdir)) if path.is_relative_to(self.rootdir) else str(path)
+
+    def _reference_of(self, case: Case) -> Case:
+        if case.variant.reference is None:
+            raise CaseError(f"variant {case.variant.name!r} names no reference", cure="Hold it against its own picture.")
+        return self._other(case.variant.reference, case, scheduler=case.variant.scheduler)
 
     def _other(self, name: str, like: Case, *, scheduler: str | None) -> Case:
         here = self.registry[name].on(precision=native_precision(self.machine), isa=native_isa(self.machine))

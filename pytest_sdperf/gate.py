@@ -1,0 +1,72 @@
+"""The whole story in one place: case -> measure -> judge -> verdict; then, and only then, record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf.judge import judging
+from pytest_sdperf.judge.verdict import FAILING, Verdict
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.options import Options
+from pytest_sdperf.outcome import Outcome
+from pytest_sdperf.references import find_references, store_references
+from pytest_sdperf.session import Measured
+
+
+def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) -> Outcome:
+    """Judge a measured case against its references and its baseline; record it where the options ask for it.
+
+    ``promised`` is False for a test that only measured: it gets no verdict. A run that fails in any part,
+    gated or not, is never recorded. Raises BaselineError for stored files that cannot be trusted or written.
+    """
+    if not promised:
+        return Outcome(nodeid, measured.measurement, None)
+    session, case = measured.session, measured.case
+    root = session.baselines(options)
+    store = BaselineStore(root, session.machine_key)
+    baseline = store.load(case.id)
+    references = find_references(measured, options, root)
+    sibling = options.thresholds.faster_than
+    records = _records(options, baseline)
+    verdict = judging.judge(
+        measured.measurement,
+        case=case,
+        thresholds=options.thresholds,
+        gate=options.gate,
+        pictures=measured.pictures,
+        references=references.truth,
+        # A result that is about to be accepted is held against everything but the baseline it replaces.
+        baseline=None if records else baseline,
+        missing="record" if records else options.missing,
+        sibling=session.sibling(sibling[0], case, options).measurement if sibling else None,
+    )
+    recorded = records and _sound(verdict)
+    if recorded:
+        store.save(measured.measurement)
+        store_references(measured, references, root)
+    return Outcome(
+        nodeid,
+        measured.measurement,
+        verdict,
+        baseline=baseline,
+        baseline_path=_shown(store.path(case.id), session.rootdir),
+        recorded=recorded,
+    )
+
+
+def _records(options: Options, baseline: Measurement | None) -> bool:
+    """Whether a sound result becomes the baseline: only on explicit demand."""
+    if options.update == "all":
+        return True
+    return baseline is None and (options.update == "new" or options.missing == "record")
+
+
+def _sound(verdict: Verdict) -> bool:
+    """No part failed, whether it is gated or not."""
+    return not any(f.status in FAILING for f in verdict.findings)
+
+
+def _shown(path: Path, rootdir: Path) -> str:
+    """The baseline's file as people would type it."""
+    return str(path.relative_to(rootdir)) if path.is_relative_to(rootdir) else str(path)

@@ -1,0 +1,87 @@
+"""The pictures a case is held against: measured in this session, stored as PNG, or drawn now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_sdperf.baselines.references import ReferenceKey, load_reference, reference_keys, save_reference
+from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.judge.judging import References
+from pytest_sdperf.measurement import Environment
+from pytest_sdperf.options import Options
+from pytest_sdperf.session import Measured
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Pictures = Mapping[str, "NDArray[np.floating]"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The truth for one case, and what of it is new and worth storing."""
+
+    truth: References
+    unstored: Pictures | None = None
+    "reference pictures of this session that no file holds; stored when the case is recorded"
+    environment: Environment | None = None
+    "where the unstored ones were drawn"
+
+
+def find_references(measured: Measured, options: Options, root: Path) -> Found:
+    """The reference pictures of a case.
+
+    A variant that is its own reference (`fp32`, or one without any) is held against its stored picture.
+    Others are held against their reference variant with the same scheduler: as measured in this session
+    (float), else as stored (8 bits), else as drawn now; nowhere where that variant cannot run here.
+    """
+    case, session = measured.case, measured.session
+    name = case.variant.reference
+    stored = _load(measured, root)
+    own = measured.pictures, measured.measurement.environment
+    if name is None or name == case.variant.name:
+        truth = References(stored, eight_bit=True, is_reference=name is not None)
+        return Found(truth) if stored else Found(truth, *own)
+    seen = session.seen_reference(case)
+    if seen is None and stored:
+        return Found(References(stored, eight_bit=True))
+    if seen is None and any(check(need) for need in session.registry[name].requirements):
+        return Found(References())
+    drawn = seen or session.draw_reference(case, options)
+    truth = References(drawn.pictures)
+    return Found(truth) if stored else Found(truth, drawn.pictures, drawn.environment)
+
+
+def store_references(measured: Measured, found: Found, root: Path) -> None:
+    """Write the reference pictures that no file holds yet. Raises BaselineError."""
+    if found.unstored is None or found.environment is None:
+        return
+    for key, reference in _keys(measured).items():
+        save_reference(
+            root,
+            reference,
+            found.unstored[key],
+            threads=found.environment.threads,
+            packages=found.environment.packages,
+        )
+
+
+def _keys(measured: Measured) -> dict[str, ReferenceKey]:
+    variant = measured.case.variant
+    return reference_keys(
+        measured.case.workload,
+        variant=variant.reference or variant.name,
+        model_digest=measured.measurement.model_digest,
+        scheduler=variant.scheduler,
+    )
+
+
+def _load(measured: Measured, root: Path) -> dict[str, NDArray[np.floating]] | None:
+    """Every stored reference picture of the case; None where one is missing."""
+    found = {key: load_reference(root, reference) for key, reference in _keys(measured).items()}
+    pictures = {key: picture for key, picture in found.items() if picture is not None}
+    return dict(pictures) if len(pictures) == len(found) else None
