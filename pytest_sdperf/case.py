@@ -115,11 +115,17 @@ class Variant:
                 )
 
     def on(self, *, precision: str, isa: str) -> Variant:
-        """This variant with every `auto` replaced by the machine's best precision and instruction set."""
+        """This variant with every `auto` replaced by the machine's best precision and instruction set.
+
+        Where the best precision is f32, `kernel_isa(auto)` is left out: f32 kernels need no instruction set of
+        their own, and libraries mix several.
+        """
         best = {"precision": precision, "kernel_precision": precision, "kernel_isa": isa}
         params = {k: best.get(k, v) if v == "auto" else v for k, v in self.params.items()}
         claims = tuple(
-            dataclasses.replace(c, want=best[c.kind]) if c.want == "auto" and c.kind in best else c for c in self.claims
+            dataclasses.replace(c, want=best[c.kind]) if c.want == "auto" and c.kind in best else c
+            for c in self.claims
+            if not (precision == "f32" and c.kind == "kernel_isa" and c.want == "auto")
         )
         return dataclasses.replace(self, params=params, claims=claims)
 

@@ -1,0 +1,1 @@
+"""What really ran in a worker: kernels, shapes, allocator, OpenMP runtime, threads, CPUs."""

@@ -1,0 +1,42 @@
+"""`ipex_bf16`: Intel Extension for PyTorch, every module packed for bf16, in a tuned process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_sdperf.case import Variant
+from pytest_sdperf.variants.autocast_pipeline import AutocastPipeline
+from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline
+from pytest_sdperf.variants.fp32 import FP32_REQUIREMENTS
+from pytest_sdperf.variants.torch_bf16 import BF16_CLAIMS
+from pytest_sdperf.variants.tuned_launch import TUNED_CLAIMS, TUNED_LAUNCH, TUNED_REQUIREMENTS
+
+VARIANT = Variant(
+    name="ipex_bf16",
+    factory=f"{__name__}:build",
+    summary="IPEX bf16, channels-last, tuned process",
+    launch=TUNED_LAUNCH,
+    requirements=(
+        *TUNED_REQUIREMENTS,
+        "isa:avx512_bf16",
+        *FP32_REQUIREMENTS,
+        "package:intel-extension-for-pytorch",
+    ),
+    claims=(*BF16_CLAIMS, *TUNED_CLAIMS),
+)
+VARIANTS = (VARIANT,)
+
+
+def build(context: BuildContext) -> Any:
+    """The model with each module through ``ipex.optimize``, called under autocast."""
+    with context.phase("import"):
+        # Before diffusers: importing it replaces torch's autocast kernels for the whole process.
+        import intel_extension_for_pytorch as ipex
+        import torch
+    pipeline = load_diffusers_pipeline(context)
+    with context.phase("optimize"):
+        for name in ("text_encoder", "unet", "vae"):
+            module = getattr(pipeline, name).to(memory_format=torch.channels_last).eval()
+            setattr(pipeline, name, ipex.optimize(module, dtype=torch.bfloat16, inplace=True))
+    return AutocastPipeline(pipeline)
