@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.models.cache import cache_dir
 
 _WAIT_S = 60.0
 """A write takes milliseconds: a lock held longer belongs to a process that hangs."""
@@ -30,7 +31,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         try:
             with FileLock(lock, timeout=_WAIT_S):
                 _write(temporary, data)
-                os.replace(temporary, path)
+                temporary.replace(path)
                 _flush_folder(path.parent)
         finally:
             with contextlib.suppress(OSError):
@@ -49,10 +50,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def lock_path(path: Path) -> Path:
     """The lock of one stored file; kept in the user's cache, for locks would litter a folder under review."""
-    from platformdirs import user_cache_path
-
     digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:24]
-    return user_cache_path("pytest-sdperf") / "locks" / f"{digest}.lock"
+    return cache_dir() / "locks" / f"{digest}.lock"
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import msgspec
 
 from pytest_sdperf.baselines.layout import laid_out
+from pytest_sdperf.baselines.plausible import implausible
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Measurement
 
@@ -43,7 +43,9 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def encode(measurement: Measurement) -> bytes:
     """The file's bytes. Raises BaselineError for a measurement that must not be stored (NaN, no samples)."""
     where = f"measurement of {measurement.case_id}"
-    _check(measurement, where=where, cure="This is never stored; measure again.")
+    fault = implausible(measurement)
+    if fault:
+        raise BaselineError(fault, where=where, cure="This is never stored; measure again.")
     stored = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -83,7 +85,9 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Measur
     ):
         if inside != {here}:
             _refuse(f"the file is of {name} {', '.join(sorted(inside))}, but lies where {here} belongs", where=where)
-    _check(measurement, where=where, cure=_CURE)
+    fault = implausible(measurement)
+    if fault:
+        _refuse(fault, where=where)
     if stored.headline != headline(measurement):
         _refuse("the headline does not agree with the samples below it, so one of them was edited", where=where)
     return measurement
@@ -131,37 +135,3 @@ def _unknown_fields(given: object, known: object, path: str) -> str | None:
     else:
         return None
     return next((found for name, a, b in pairs if (found := _unknown_fields(a, b, name))), None)
-
-
-def _check(measurement: Measurement, *, where: str, cure: str) -> None:
-    """Refuse samples that no clock gives: none, zero or negative times, NaN, other sizes in other processes."""
-
-    def refuse(what: str) -> NoReturn:
-        raise BaselineError(what, where=where, cure=cure)
-
-    if not measurement.processes:
-        refuse("there are no processes")
-    sizes = set(measurement.processes[0].images)
-    for number, process in enumerate(measurement.processes):
-        if not process.images or set(process.images) != sizes:
-            refuse(f"process {number} drew sizes {sorted(process.images)}, not {sorted(sizes) or 'any'}")
-        if process.peak_rss_bytes <= 0:
-            refuse(f"process {number} has peak_rss_bytes {process.peak_rss_bytes}")
-        for size, timings in process.images.items():
-            if not timings:
-                refuse(f"process {number} has no samples at {size}")
-            for timing in timings:
-                if timing.total_ns <= 0:
-                    refuse(f"process {number} has the sample {timing.total_ns} ns at {size}")
-                wrong = [ns for calls in timing.stages_ns.values() for ns in calls if ns < 0]
-                if wrong:
-                    refuse(f"process {number} has the stage time {wrong[0]} ns at {size}")
-        others = [*process.startup_ns.values(), *(ns for dropped in process.warmup_ns.values() for ns in dropped)]
-        if any(ns < 0 for ns in others):
-            refuse(f"process {number} has the start-up or warm-up time {min(others)} ns")
-    for kernel in measurement.evidence.kernels:
-        if not math.isfinite(kernel.time_ms) or kernel.time_ms < 0 or kernel.calls < 0:
-            refuse(f"kernel {kernel.implementation} has time {kernel.time_ms} ms in {kernel.calls} calls")
-    for name, value in measurement.workload.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            refuse(f"the workload's {name} is {value}")

@@ -60,7 +60,7 @@ class BaselineStore:
         return path
 
     def unused(self, used_ids: Collection[str]) -> list[Path]:
-        """This machine's baselines of cases that are not among ``used_ids``: reported, never deleted."""
+        """Baselines of this machine for cases that are not among ``used_ids``: reported, never deleted."""
         return [p for p in _entries(self.root / self.machine_key) if _is_baseline(p) and p.stem not in used_ids]
 
     def foreign(self) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 ISA_RANKS: dict[str, int] = {
+    "base": 0,
     "sse41": 1,
     "avx": 2,
     "avx2": 3,
@@ -16,9 +17,11 @@ ISA_RANKS: dict[str, int] = {
     "avx512_fp16": 9,
     "amx": 10,
 }
-"""Instruction sets, weakest first: a kernel of a higher rank also satisfies a claim of a lower one."""
+"""Instruction sets, weakest first: a kernel of a higher rank also satisfies a claim of a lower one.
+`base` is any machine without the others, Arm included: a kernel that names no set is that."""
 
 _ALIASES = {
+    "avx512f": "avx512",
     "avx512_core": "avx512",
     "avx512_core_vnni": "avx512_vnni",
     "avx512_core_bf16": "avx512_bf16",

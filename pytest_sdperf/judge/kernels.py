@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pytest_sdperf.judge.isa import is_reference_kernel
+from pytest_sdperf.judge.isa import is_reference_kernel, isa_of
 from pytest_sdperf.measurement import Evidence, KernelTime
 
 _MOVED = 0.05
@@ -26,10 +26,11 @@ def is_multiplication(kernel: KernelTime) -> bool:
     """True for convolutions and matrix products: the kernels that claims of precision and ISA are about.
 
     What lies between them (reorders, softmax, normalisation) legitimately keeps other precisions.
-    Names of oneDNN (`inner_product`) and of OpenVINO (`FullyConnected`, `ScaledDotProductAttention`) count.
+    Names of oneDNN (`inner_product`) and of OpenVINO (`FullyConnected`) count. OpenVINO's fused attention
+    (`Subgraph`) does not: its name shows neither what it multiplies in nor with what.
     """
     name = kernel.operation.lower().replace("_", "")
-    words = ("convolution", "conv2d", "matmul", "innerproduct", "fullyconnected", "gemm", "attention", "linear")
+    words = ("convolution", "conv2d", "matmul", "innerproduct", "fullyconnected", "gemm", "linear")
     return any(word in name for word in words)
 
 
@@ -44,6 +45,15 @@ def may_not_be_reference(kernel: KernelTime) -> bool:
 def reference_kernels(kernels: Iterable[KernelTime]) -> list[KernelTime]:
     """The unoptimised kernels that ran where an optimised one should have."""
     return [k for k in kernels if is_reference_kernel(k.implementation) and may_not_be_reference(k)]
+
+
+def shows_no_isa(kernel: KernelTime) -> bool:
+    """True for f32 matrix products that pick their code at run time and do not name it: ``gemm_mlas_f32``."""
+    return (
+        isa_of(kernel.implementation) is None
+        and "gemm" in kernel.implementation.lower()
+        and canonical_precision(kernel.precision) == "f32"
+    )
 
 
 def share_of_time(kernels: Iterable[KernelTime], holds: Callable[[KernelTime], bool]) -> tuple[float | None, str]:

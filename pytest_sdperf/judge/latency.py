@@ -17,6 +17,9 @@ from pytest_sdperf.units import format_seconds, format_share
 _WORST_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
 """Of the sizes: a case is FASTER only where every size is."""
 
+_SENSELESS = 30.0
+"""A log ratio of 30 is a factor of 10^13."""
+
 ONE_JOB = "the baseline is one job, so drift between jobs is not in these figures"
 
 
@@ -124,10 +127,10 @@ def _sentence(status: Status, diff: Difference, limit: float, medians_s: Sequenc
 
 
 def _finite(log_ratio: float) -> float:
-    """Cut off where exp would overflow: a spread so wide that it detects nothing."""
-    return log_ratio if log_ratio < 100 else math.inf
+    """Cut off where it has lost its sense: a spread so wide that it detects nothing."""
+    return log_ratio if log_ratio < _SENSELESS else math.inf
 
 
 def _ratio(log_ratio: float) -> float | None:
     """exp, or None where the bound is unknown or beyond any sense, for JSON has no infinity."""
-    return math.exp(log_ratio) if abs(log_ratio) < 100 else None
+    return math.exp(log_ratio) if abs(log_ratio) < _SENSELESS else None

@@ -33,12 +33,16 @@ def picture_fault(picture: NDArray[np.floating], size: tuple[int, int]) -> str |
     if wrong:
         nan = int(np.count_nonzero(np.isnan(picture)))
         return f"has {nan} NaN and {wrong - nan} infinite values of {picture.size}"
+    return _values_fault(picture)
+
+
+def _values_fault(picture: NDArray[np.floating]) -> str | None:
     low, high = float(picture.min()), float(picture.max())
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         return f"has values from {low:.4g} to {high:.4g} (limit 0 to 1)"
     if high < GREY_LEVEL:
         return f"is all black (brightest value {high:.4g}, limit {GREY_LEVEL:.4f})"
-    spread = float(picture.std(axis=(0, 1), dtype=np.float64).max())
+    spread = float(picture.std(axis=(0, 1), dtype="float64").max())
     if spread < GREY_LEVEL:
         return f"is constant (spreads {spread:.4g} around its mean, limit {GREY_LEVEL:.4f}, one 8-bit step)"
     return None

@@ -96,7 +96,7 @@ def judge_picture(
         return _finding(Status.BROKEN, insane[0], insane)
     drawn = plural(len(names), "picture")
     if references is None or not set(references) & set(names):
-        return _without_reference(drawn, reference_name, is_reference)
+        return _without_reference(drawn, reference_name, is_reference=is_reference)
     against = _truth(reference_name)
     mismatched = [
         f"the reference {names[key]} {fault}; delete it and record it again with --sdperf-update=new"
@@ -122,7 +122,7 @@ def _fault(picture: Picture | None, size: tuple[int, int]) -> str | None:
     return "is missing" if picture is None else picture_fault(picture, size)
 
 
-def _without_reference(drawn: str, reference_name: str | None, is_reference: bool) -> Finding:
+def _without_reference(drawn: str, reference_name: str | None, *, is_reference: bool) -> Finding:
     if is_reference:
         return _finding(Status.PASSED, f"{drawn}, sane; this is the reference that others are compared with", [])
     if reference_name is None:

@@ -8,11 +8,11 @@ import math
 def apart(value: float, limit: float, decimals: int) -> str:
     """``value`` with ``decimals`` places, or as many more as it takes to read differently from ``limit``.
 
-    0.97996 beside a limit of 0.98 reads ``0.97996``, not ``0.98``. Equal values are left alone.
+    0.97996 beside a limit of 0.98 reads ``0.97996``, not ``0.9800``. Equal values are left alone.
     """
     for places in range(decimals, decimals + 7):
         text = f"{value:.{places}f}"
-        if value == limit or float(text) != limit:
+        if value == limit or text != f"{limit:.{places}f}":
             return text
     return repr(value)
 

@@ -1,0 +1,160 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pytest_sdperf.case import Case, Claim, Variant, Workload
+from pytest_sdperf.judge.judging import References, judge
+from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.measurement import Environment, Evidence
+from pytest_sdperf.options import GATE_PARTS, Thresholds
+
+KEY = "64x64/0"
+PLAIN = Variant(name="ours", factory="package.module:build", claims=(Claim("threads"),))
+PROVEN = Evidence(threads=2, threads_asked=2)
+
+
+def judged(measurement, variant=PLAIN, thresholds=None, gate=GATE_PARTS, pictures=None, references=None, **kwargs):
+    drawn = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
+    return judge(
+        measurement,
+        case=Case(variant, Workload(num_inference_steps=4), "synthetic:tiny"),
+        thresholds=thresholds or Thresholds(),
+        gate=gate,
+        pictures=pictures or {KEY: drawn},
+        references=references or References({KEY: drawn}),
+        **kwargs,
+    )
+
+
+def test_all_parts_hold(measured):
+    verdict = judged(measured(evidence=PROVEN), baseline=measured(evidence=PROVEN))
+    assert [f.part for f in verdict.findings] == ["latency", "picture", "proof", "memory"]
+    assert {f.status for f in verdict.findings} == {Status.PASSED}
+    assert verdict.passed
+    assert verdict.gate == list(GATE_PARTS)
+
+
+def test_latency_never_hides_a_broken_picture_or_claim(measured):
+    verdict = judged(measured([9.0] * 3), baseline=measured([1.0] * 3), pictures={KEY: np.zeros((64, 64, 3))})
+    assert [(f.part, f.status) for f in verdict.failures] == [
+        ("latency", Status.REGRESSED),
+        ("picture", Status.BROKEN),
+        ("proof", Status.BROKEN),
+    ]
+
+
+def test_parts_outside_the_gate_are_judged_but_do_not_fail(measured):
+    verdict = judged(measured([9.0] * 3, evidence=PROVEN), baseline=measured([1.0] * 3), gate=("picture", "proof"))
+    assert verdict.finding("latency").status is Status.REGRESSED
+    assert verdict.passed
+
+
+def test_a_regression_comes_with_reasons(measured, kernel):
+    base = measured(evidence=Evidence(kernels=[kernel("brg:avx512_core_bf16")]))
+    head = measured(
+        [2.0] * 3,
+        evidence=Evidence(kernels=[kernel("ref:any")]),
+        environment=Environment(machine_key="zen5-2c-avx512_bf16", packages={"torch": "2.9.0"}),
+    )
+    verdict = judged(head, baseline=base)
+    expected = [
+        "kernel appeared: convolution ref:any bf16, 100.0 % of kernel time",
+        "kernel vanished: convolution brg:avx512_core_bf16 bf16, was 100.0 % of kernel time",
+        "environment: torch not installed -> 2.9.0",
+    ]
+    for part in ("latency", "proof"):
+        assert verdict.finding(part).details[-3:] == expected
+    assert verdict.finding("memory").details == []
+
+
+def test_a_missing_baseline_fails_latency_and_memory(measured):
+    verdict = judged(measured(evidence=PROVEN))
+    assert [(f.part, f.status) for f in verdict.failures] == [
+        ("latency", Status.NO_BASELINE),
+        ("memory", Status.NO_BASELINE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        ("record", "no baseline is stored for this case and machine: recorded by --sdperf-missing=record"),
+        ("skip", "no baseline is stored for this case and machine: not judged, as --sdperf-missing=skip asks"),
+    ],
+)
+def test_a_missing_baseline_is_said_where_it_may_be_missing(measured, missing, told):
+    verdict = judged(measured(evidence=PROVEN), missing=missing)
+    assert verdict.passed
+    for part in ("latency", "memory"):
+        assert verdict.finding(part).status is Status.NOT_JUDGED
+        assert verdict.finding(part).sentence.endswith(told)
+
+
+def test_a_missing_baseline_excuses_no_missing_reference_of_another_variant(measured):
+    verdict = judged(measured(evidence=PROVEN), references=References(), missing="record")
+    assert verdict.finding("picture").status is Status.NO_BASELINE
+    own = judged(
+        measured(evidence=PROVEN),
+        dataclasses.replace(PLAIN, reference=None),
+        references=References(),
+        missing="record",
+    )
+    assert own.finding("picture").status is Status.NOT_JUDGED
+    assert own.finding("picture").sentence == (
+        "1 picture, sane, but no earlier picture of this variant is stored: recorded by --sdperf-missing=record"
+    )
+
+
+def test_order_is_a_second_latency_finding(measured):
+    limits = Thresholds(faster_than=("fp32", 3.0))
+    verdict = judged(
+        measured(evidence=PROVEN), thresholds=limits, baseline=measured(), sibling=measured([2.0] * 3)
+    )
+    assert [f.part for f in verdict.findings] == ["latency", "latency", "picture", "proof", "memory"]
+    assert verdict.failures[0].sentence == "1.98x faster than fp32 (limit 3x)"
+    alone = judged(measured(evidence=PROVEN), thresholds=limits, baseline=measured())
+    assert alone.failures[0].status is Status.NO_BASELINE
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"model_digest": "b" * 64}, "model aaaaaaaaaaaa, this is bbbbbbbbbbbb"),
+        ({"scheduler": "DPM"}, "scheduler PNDMScheduler, this is DPM"),
+        ({"workload": {"num_inference_steps": 4, "seed": 1}}, "another workload (seed)"),
+    ],
+)
+def test_a_baseline_of_other_work_is_not_compared(measured, changed, told):
+    verdict = judged(measured(evidence=PROVEN, **changed), baseline=measured())
+    for part in ("latency", "memory"):
+        assert verdict.finding(part).status is Status.INVALID_ENVIRONMENT
+        assert verdict.finding(part).sentence == (
+            f"the baseline was measured with {told}; record it again with --sdperf-update=all"
+        )
+    limits = Thresholds(max_memory=1)
+    still = judged(measured(evidence=PROVEN, **changed), thresholds=limits, baseline=measured())
+    assert still.finding("memory").status is Status.BROKEN, "an absolute limit needs no baseline"
+
+
+def test_tuples_and_lists_are_the_same_workload(measured):
+    base, head = measured(workload={"sizes": [[64, 64]]}), measured(workload={"sizes": ((64, 64),)}, evidence=PROVEN)
+    assert judged(head, baseline=base).passed
+
+
+def test_variants_with_their_own_weights_have_no_digest(measured):
+    assert judged(measured(model_digest="", evidence=PROVEN), baseline=measured()).passed
+
+
+def test_pictures_that_do_not_repeat_are_told(measured):
+    one = measured(evidence=PROVEN)
+    assert judged(one, baseline=one).finding("picture").figures["repeatable"] == "yes"
+    import msgspec
+
+    processes = [msgspec.structs.replace(p, picture_sha256={KEY: [str(i)]}) for i, p in enumerate(one.processes)]
+    picture = judged(msgspec.structs.replace(one, processes=processes), baseline=one).finding("picture")
+    assert picture.status is Status.PASSED
+    assert picture.figures["repeatable"] == "no"
+    assert picture.details[-1] == (
+        "not repeatable: the same prompt, seed and size gave different pictures in this session"
+    )
