@@ -23,8 +23,8 @@ Kill = Callable[[], None]
 class ProcessGroup:
     """A process that leads a session of its own.
 
-    The leader is reaped only after its group was killed: until then the kernel cannot give its
-    number to a stranger, who would be killed in its place.
+    The leader is reaped only after its group was killed (where the system can look without reaping):
+    until then the kernel cannot give its number to a stranger, who would be killed in its place.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -84,8 +84,8 @@ def _open_pidfd(pid: int) -> int | None:
 
 
 def _died(process: subprocess.Popen[bytes]) -> bool:
-    if process.returncode is not None:
-        return True
+    if process.returncode is not None or not hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+        return process.poll() is not None
     # WNOWAIT looks without reaping.
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 

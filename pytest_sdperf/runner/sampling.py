@@ -121,7 +121,8 @@ def sample(case: Case, model: Model, rig: Rig, *, processes: int, rounds: int, h
         model=case.model,
         model_digest=model.digest,
         scheduler=run.built.scheduler or case.variant.scheduler,
-        workload=msgspec.to_builtins(case.workload),
+        # As a stored measurement reads it back: to_builtins would leave tuples, which equal no list.
+        workload=msgspec.json.decode(msgspec.json.encode(case.workload)),
         processes=runs,
         evidence=evidence,
         environment=_environment(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus),

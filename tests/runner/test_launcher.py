@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 pidfd_open = getattr(os, "pidfd_open", None)  # some tests take it away from the code under test
 
-BOTH_WAYS = pytest.mark.parametrize("pidfd", [True, False], ids=["pidfd", "polling"])
+BOTH_WAYS = pytest.mark.usefixtures("both_ways")
 
 
 @pytest.fixture
@@ -31,16 +31,15 @@ def spec(make_case, tmp_path):
     return spec
 
 
-@pytest.fixture
-def without_pidfd(monkeypatch):
+@pytest.fixture(params=["pidfd", "polling"])
+def both_ways(request, monkeypatch):
+    """Once as on a current Linux, once as where the kernel has no pidfd."""
+
     def refuse(pid):
         raise OSError("no pidfd here")
 
-    def without(pidfd):
-        if not pidfd:
-            monkeypatch.setattr(os, "pidfd_open", refuse)
-
-    return without
+    if request.param == "polling":
+        monkeypatch.setattr(os, "pidfd_open", refuse)
 
 
 def add(worker, a=1, b=2):
@@ -61,7 +60,7 @@ def is_gone(pid):
 
 
 def open_fds():
-    return set(os.listdir("/proc/self/fd"))
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
 @pytest.mark.parametrize("missing", [False, True])
@@ -75,8 +74,7 @@ def test_pidfd_is_used_where_the_system_has_it(monkeypatch, missing):
 
 
 @BOTH_WAYS
-def test_worker_answers_and_leaves_nothing(start, pidfd, without_pidfd):
-    without_pidfd(pidfd)
+def test_worker_answers_and_leaves_nothing(start):
     before = open_fds()
     with start() as worker:
         assert worker.spawn_ns > 0
@@ -141,8 +139,7 @@ def test_an_error_of_ours_keeps_place_and_cure(start, spec, tmp_path):
     ],
 )
 @BOTH_WAYS
-def test_a_dead_worker_is_told_by_its_end(start, spec, factory, what, pidfd, without_pidfd):
-    without_pidfd(pidfd)
+def test_a_dead_worker_is_told_by_its_end(start, spec, factory, what):
     before = open_fds()
     with start() as worker:
         with pytest.raises(WorkerError) as caught:
@@ -190,8 +187,7 @@ def test_no_grandchild_is_left(start, tmp_path, detached, end):
 
 
 @BOTH_WAYS
-def test_a_grandchild_that_holds_the_pipe_does_not_hide_a_death(start, tmp_path, pidfd, without_pidfd):
-    without_pidfd(pidfd)
+def test_a_grandchild_that_holds_the_pipe_does_not_hide_a_death(start, tmp_path):
     pid_file = tmp_path / "pid"
     with start() as worker, pytest.raises(WorkerError, match=r"killed by signal 9 \(SIGKILL\) while calling"):
         worker.ask(protocol.Call("harbour:leave_behind_and_die", {"pid_file": str(pid_file)}), protocol.Called)
@@ -199,10 +195,16 @@ def test_a_grandchild_that_holds_the_pipe_does_not_hide_a_death(start, tmp_path,
 
 
 def test_ctrl_c_leaves_nothing(start):
-    with pytest.raises(KeyboardInterrupt), start() as worker:
-        pid = worker._group._process.pid
-        raise KeyboardInterrupt
-    assert is_gone(pid)
+    pids = []
+
+    def interrupted():
+        with start() as worker:
+            pids.append(worker._group._process.pid)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert is_gone(pids[0])
 
 
 def test_a_forgotten_worker_is_ended(start):
@@ -210,6 +212,25 @@ def test_a_forgotten_worker_is_ended(start):
     pid = worker._group._process.pid
     del worker
     assert is_gone(pid)
+
+
+@pytest.mark.parametrize("waitid", [True, False])
+def test_a_death_is_seen_before_and_after_it_is_reaped(start, monkeypatch, waitid):
+    if not waitid:
+        monkeypatch.delattr(os, "waitid")
+    with start() as worker:
+        assert not worker._group.died()
+        worker.kill()
+        assert worker._group.died()
+        worker._group.note_descendants()  # nothing to note, and no error
+        worker._group.ask_for_traceback()  # nobody to ask
+        assert worker.kill() == -signal.SIGKILL
+
+
+def test_a_process_that_is_gone_has_no_descendants():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert process_group._descendants(process.pid) == []
 
 
 def test_a_fork_of_the_session_spares_the_worker(start):
