@@ -45,6 +45,10 @@ class Workbench:
     def __init__(self, clock_ns: Callable[[], int] = time.perf_counter_ns) -> None:
         self._clock_ns = clock_ns
         self._built: _Built | None = None
+        # Asked before any library is there: libiomp5 binds the main thread to one CPU (KMP_AFFINITY),
+        # importing torch sets variables of its own.
+        self._cpus = surroundings.usable_cpus()
+        self._variables = surroundings.steering_variables(os.environ)
 
     def carry_out(self, command: protocol.AnyCommand) -> protocol.Answer:
         """Do what ``command`` says. Raises whatever the variant's code raises."""
@@ -104,7 +108,7 @@ class Workbench:
             scheduler="" if scheduler is None else type(scheduler).__name__,
             python=surroundings.python_version(),
             packages=surroundings.package_versions(),
-            variables=surroundings.steering_variables(os.environ),
+            variables=self._variables,
         )
 
     def _generate(self, size: protocol.Size, prompt_index: int, rounds: int) -> protocol.Generated:
@@ -129,7 +133,7 @@ class Workbench:
             path=str(self._keep(first, size, prompt_index)),
             peak_rss_bytes=peak_rss_bytes,
             threads=library_threads(bench.pipeline),
-            cpus=surroundings.usable_cpus(),
+            cpus=self._cpus,
         )
 
     def _prove(self) -> protocol.Proven:

@@ -147,7 +147,24 @@ def test_timed_and_drawn_pictures_are_the_same_to_the_bit(built, tmp_path):
     assert digest(picture) == generated.sha256[0]
     assert sorted(p.name for p in (tmp_path / "pictures").iterdir()) == ["16x24-0.npy", "16x24-1.npy"]
     assert generated.peak_rss_bytes > 0
-    assert generated.cpus
+
+
+def test_variables_are_those_before_a_library_sets_its_own(harbour, make_case, monkeypatch):
+    monkeypatch.setenv("OMP_DYNAMIC", "true")
+    monkeypatch.delenv("KMP_INIT_AT_FORK", raising=False)
+    workbench = Workbench()
+    monkeypatch.setattr(harbour, "build", lambda context: monkeypatch.setenv("KMP_INIT_AT_FORK", "0") or harbour.Ship())
+    spec = protocol.BuildSpec.of(make_case(), model_dir=None, model_digest="", cache_dir="c", picture_dir="p")
+    variables = workbench.carry_out(protocol.Build(spec)).variables
+    assert variables["OMP_DYNAMIC"] == "true"
+    assert "KMP_INIT_AT_FORK" not in variables
+
+
+def test_cpus_are_those_before_a_library_binds_the_main_thread(built, monkeypatch):
+    monkeypatch.setattr("pytest_sdperf.runner.surroundings.usable_cpus", lambda: [3, 5])
+    workbench, _ = built()
+    monkeypatch.setattr("pytest_sdperf.runner.surroundings.usable_cpus", lambda: [3])
+    assert workbench.carry_out(protocol.Generate((16, 24), 0, 1)).cpus == [3, 5]
 
 
 def test_the_pipeline_is_called_like_one_of_diffusers(built, harbour, monkeypatch):
