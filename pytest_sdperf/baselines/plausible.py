@@ -16,8 +16,7 @@ def implausible(measurement: Measurement) -> str | None:
 def _faults(measurement: Measurement) -> Iterator[str]:
     if not measurement.processes:
         yield "there are no processes"
-        return
-    sizes = set(measurement.processes[0].images)
+    sizes = {size for first in measurement.processes[:1] for size in first.images}
     for number, process in enumerate(measurement.processes):
         if not process.images or set(process.images) != sizes:
             yield f"process {number} drew sizes {sorted(process.images)}, not {sorted(sizes) or 'any'}"

@@ -52,7 +52,8 @@ def judge(
 ) -> Verdict:
     """All findings of one case.
 
-    ``missing`` is --sdperf-missing: with `record` or `skip` a part without a baseline is NOT_JUDGED.
+    ``missing`` is --sdperf-missing: with `skip`, or with `record` where this run is about to become the
+    baseline, a part without one is NOT_JUDGED.
     ``sibling`` is the measurement that ``thresholds.faster_than`` names. Details of a part that did not
     simply pass say which kernels and what of the environment changed since the baseline.
     """
@@ -117,12 +118,12 @@ def _not_comparable(finding: Finding, mismatch: str) -> Finding:
 def _missing_as_asked(finding: Finding, missing: str) -> Finding:
     if finding.status is not Status.NO_BASELINE or missing == "fail":
         return finding
-    told = {
-        "record": "recorded by --sdperf-missing=record",
-        "skip": "not judged, as --sdperf-missing=skip asks",
-    }[missing]
-    sentence = finding.sentence.split("; ")[0]
-    return msgspec.structs.replace(finding, status=Status.NOT_JUDGED, sentence=f"{sentence}: {told}")
+    measured, _, lacking = finding.sentence.split("; ")[0].partition(", but ")
+    if missing == "record":
+        sentence = f"{measured}, to be recorded as the baseline if no part fails"
+    else:
+        sentence = f"{measured}, not judged: {lacking}, and --sdperf-missing=skip"
+    return msgspec.structs.replace(finding, status=Status.NOT_JUDGED, sentence=sentence)
 
 
 def _with_repeatability(picture: Finding, measurement: Measurement) -> Finding:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WIN_SIZE = 7
 """Side of SSIM's window in pixels: scikit-image's default, and smaller than the smallest workload (8 pixels)."""
 
+OWN_PICTURE = "its own stored picture"
+
 METRIC: dict[str, float | str | None] = {
     "ssim_win_size": float(WIN_SIZE),
     "ssim_weights": "uniform",
@@ -97,7 +99,7 @@ def judge_picture(
     drawn = plural(len(names), "picture")
     if references is None or not set(references) & set(names):
         return _without_reference(drawn, reference_name, is_reference=is_reference)
-    against = _truth(reference_name)
+    against = OWN_PICTURE if is_reference or reference_name is None else reference_name
     mismatched = [
         f"the reference {names[key]} {fault}; delete it and record it again with --sdperf-update=new"
         for key in names
@@ -112,10 +114,6 @@ def judge_picture(
 
 def _as_it_is(picture: Picture) -> Picture:
     return picture
-
-
-def _truth(reference_name: str | None) -> str:
-    return reference_name or "its own stored picture"
 
 
 def _fault(picture: Picture | None, size: tuple[int, int]) -> str | None:

@@ -56,7 +56,9 @@ def measured():
 @pytest.fixture
 def kernel():
     def make(implementation, precision="bf16", time_ms=1.0, operation="convolution"):
-        return KernelTime(operation=operation, implementation=implementation, precision=precision, calls=1, time_ms=time_ms)
+        return KernelTime(
+            operation=operation, implementation=implementation, precision=precision, calls=1, time_ms=time_ms
+        )
 
     return make
 

@@ -40,4 +40,10 @@ def test_share_without_any_time_is_unknown(kernel):
 
 
 def test_precision_names():
-    assert [canonical_precision(n) for n in ("FP32", "bfloat16", "u8", "f16", "odd")] == ["f32", "bf16", "i8", "f16", "odd"]
+    assert [canonical_precision(n) for n in ("FP32", "bfloat16", "u8", "f16", "odd")] == [
+        "f32",
+        "bf16",
+        "i8",
+        "f16",
+        "odd",
+    ]

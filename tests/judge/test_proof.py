@@ -31,7 +31,9 @@ def test_no_kernels_were_seen(kind):
 
 
 def test_lost_isa_names_what_ran_instead(kernel):
-    evidence = Evidence(kernels=[kernel("brg_conv_fwd:avx512_core_bf16", time_ms=3), kernel("jit_bf16:avx512_core", time_ms=97)])
+    evidence = Evidence(
+        kernels=[kernel("brg_conv_fwd:avx512_core_bf16", time_ms=3), kernel("jit_bf16:avx512_core", time_ms=97)]
+    )
     finding = judge_proof([Claim("kernel_isa", "avx512_bf16", at_least=0.9)], evidence, WORKLOAD)
     assert finding.status is Status.BROKEN
     assert finding.sentence == (
@@ -86,7 +88,10 @@ def test_only_convolutions_and_matrix_products_count(kernel):
         kernel("jit_avx512_f32", "f32", 50.0, operation="Subgraph"),
         kernel("jit:uni", "f32", 50.0, operation="reorder"),
     ]
-    assert checked("kernel_precision", Evidence(kernels=kernels), "bf16") == (True, "100 % of kernel time (limit 100 %)")
+    assert checked("kernel_precision", Evidence(kernels=kernels), "bf16") == (
+        True,
+        "100 % of kernel time (limit 100 %)",
+    )
     only_rest = Evidence(kernels=kernels[2:])
     assert checked("kernel_precision", only_rest, "f32") == (False, "no time in convolution or matmul kernels was seen")
 

@@ -84,7 +84,10 @@ def test_both_sides_of_the_ssim_limit(picture, nudge, status):
     reference, drawn = picture(), np.clip(picture() + 0.03 * picture(seed=3), 0, 1)
     exact = similarity(reference, drawn).ssim
     finding = judged(
-        {KEYS[0]: drawn}, {KEYS[0]: reference}, prompts=PROMPTS[:1], thresholds=Thresholds(min_ssim=exact + nudge, min_psnr=0)
+        {KEYS[0]: drawn},
+        {KEYS[0]: reference},
+        prompts=PROMPTS[:1],
+        thresholds=Thresholds(min_ssim=exact + nudge, min_psnr=0),
     )
     assert finding.status is status
 
@@ -94,7 +97,10 @@ def test_both_sides_of_the_psnr_limit(picture, nudge, status):
     reference, drawn = picture(), np.clip(picture() + 0.03 * picture(seed=3), 0, 1)
     exact = similarity(reference, drawn).psnr_db
     finding = judged(
-        {KEYS[0]: drawn}, {KEYS[0]: reference}, prompts=PROMPTS[:1], thresholds=Thresholds(min_ssim=0, min_psnr=exact + nudge)
+        {KEYS[0]: drawn},
+        {KEYS[0]: reference},
+        prompts=PROMPTS[:1],
+        thresholds=Thresholds(min_ssim=0, min_psnr=exact + nudge),
     )
     assert finding.status is status
 
@@ -170,9 +176,7 @@ def test_the_reference_itself_needs_only_be_sane(picture):
 
 
 def test_the_reference_is_held_against_its_stored_picture(picture):
-    finding = judged(
-        dict.fromkeys(KEYS, picture()), dict.fromkeys(KEYS, picture(seed=5)), is_reference=True, reference_name=None
-    )
+    finding = judged(dict.fromkeys(KEYS, picture()), dict.fromkeys(KEYS, picture(seed=5)), is_reference=True)
     assert finding.status is Status.BROKEN
     assert "against its own stored picture" in finding.sentence
 

@@ -1,0 +1,246 @@
+import contextlib
+import json
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_sdperf.baselines.format import FORMAT_VERSION, decode, encode, headline
+from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
+
+WHERE = "baselines/m/c.json"
+CURE = "Delete the file and record it again with `pytest --sdperf --sdperf-update=new`."
+
+
+@pytest.fixture
+def read(case_id, machine):
+    return lambda data: decode(data, where=WHERE, case_id=case_id, machine_key=machine)
+
+
+@pytest.fixture
+def stored(make):
+    return json.loads(encode(make()))
+
+
+def refused(read, stored):
+    data = stored if isinstance(stored, bytes) else json.dumps(stored).encode()
+    with pytest.raises(BaselineError) as error:
+        read(data)
+    assert error.value.where == WHERE
+    assert "record it again with `pytest --sdperf --sdperf-update=new`" in error.value.cure
+    return error.value.what
+
+
+def test_what_is_written_is_read_back(make, read):
+    assert read(encode(make())) == make()
+
+
+def test_headline_comes_first_and_is_rounded(make):
+    stored = json.loads(encode(make()))
+    assert list(stored) == ["format", "format_version", "case_id", "machine_key", "headline", "measurement"]
+    assert stored["format_version"] == FORMAT_VERSION == 1
+    assert stored["headline"] == {
+        "processes": 3,
+        "peak_rss_mib": 800,
+        "repeatable": True,
+        "64x64": {"median_s": 2.1, "spread": 0.048, "unet_s": 1.4, "vae_decode_s": 0.21, "rest_s": 0.49},
+    }
+    assert headline(make()) == stored["headline"]
+
+
+def test_one_line_per_picture_kernel_and_package(make):
+    lines = encode(make()).decode().splitlines()
+    assert sum('"total_ns"' in line for line in lines) == 6
+    assert sum('"implementation"' in line for line in lines) == 1
+    assert '        "torch": "2.8.0"' in lines
+    assert any("Schiff im Stürm" in line for line in lines)
+    assert all(len(line) < 300 for line in lines)
+
+
+def test_one_changed_sample_changes_few_lines(make):
+    one, other = (
+        encode(make((t, 2_100_000_000, 2_200_000_000))).decode().splitlines() for t in (2 * 10**9, 2 * 10**9 + 1)
+    )
+    changed = [a for a, b in zip(one, other, strict=True) if a != b]
+    assert len(changed) == 3  # its two pictures and its warm-up
+
+
+def test_truncated_file_names_itself_and_the_cure(make, read):
+    data = encode(make())
+    for end in (0, 1, len(data) // 2, len(data) - 3):
+        assert refused(read, data[:end]).startswith("the file is truncated or no valid baseline: ")
+
+
+@pytest.mark.parametrize("data", [b"[]", b"null", b"\xff\xfe", b'{"format": 1, "format_version": 1}', b"[" * 100_000])
+def test_no_baseline_at_all(read, data):
+    assert refused(read, data).startswith("the file is truncated or no valid baseline: ")
+
+
+def test_unknown_version_names_the_known_ones(stored, read):
+    assert refused(read, {**stored, "format_version": 99}) == "format version 99 is unknown (known: 1)"
+    with pytest.raises(BaselineError, match="Use the pytest-sdperf that wrote it"):
+        read(json.dumps({**stored, "format_version": 2, "measurement": "of another shape"}).encode())
+
+
+def test_another_kind_of_file(stored, read):
+    assert refused(read, {**stored, "format": "report"}) == "the file is a 'report', not a 'pytest-sdperf baseline'"
+
+
+def test_nan_is_refused_on_reading(make, read):
+    data = encode(make()).replace(b'"time_ms": 1.5', b'"time_ms": NaN')
+    assert refused(read, data).startswith("the file is truncated or no valid baseline: ")
+
+
+def test_unknown_fields_are_named(stored, read):
+    stored["measurement"]["processes"][1]["fudge"] = 1
+    assert refused(read, stored) == "unknown field measurement.processes[1].fudge"
+    del stored["measurement"]["processes"][1]["fudge"]
+    stored["fudge"] = 1
+    assert "fudge" in refused(read, stored)
+
+
+def test_wrong_types_are_named(stored, read):
+    stored["measurement"]["processes"][0]["peak_rss_bytes"] = "many"
+    what = refused(read, stored)
+    assert what.startswith("the measurement does not fit its schema: Expected `int`")
+    assert "$.processes[0].peak_rss_bytes" in what
+
+
+def test_file_of_another_machine_names_both(stored, read):
+    stored["machine_key"] = stored["measurement"]["environment"]["machine_key"] = "spr-32c-amx"
+    assert refused(read, stored) == "the file is of machine spr-32c-amx, but lies where zen5-2c-avx512_bf16 belongs"
+
+
+def test_machine_key_changed_in_one_place_only(stored, read):
+    stored["machine_key"] = "spr-32c-amx"
+    assert refused(read, stored) == (
+        "the file is of machine spr-32c-amx, zen5-2c-avx512_bf16, but lies where zen5-2c-avx512_bf16 belongs"
+    )
+
+
+def test_file_of_another_case_names_both(stored, read):
+    stored["case_id"] = stored["measurement"]["case_id"] = "tuned-x"
+    assert refused(read, stored) == "the file is of case tuned-x, but lies where fp32-tiny-64x64-4steps belongs"
+
+
+def test_an_edited_headline_is_refused(stored, read):
+    stored["headline"]["64x64"]["median_s"] = 9.9
+    assert refused(read, stored) == "the headline does not agree with the samples below it, so one of them was edited"
+
+
+def edit(process=0, **fields):
+    def change(m):
+        processes = list(m.processes)
+        processes[process] = msgspec.structs.replace(processes[process], **fields)
+        return msgspec.structs.replace(m, processes=processes)
+
+    return change
+
+
+def evidence(**fields):
+    kernel = {"operation": "matmul", "implementation": "x", "precision": "f32", "calls": 1, "time_ms": 1.0}
+    return lambda m: msgspec.structs.replace(m, evidence=Evidence(kernels=[KernelTime(**{**kernel, **fields})]))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda m: msgspec.structs.replace(m, processes=[]), "there are no processes"),
+        (edit(images={}), "process 0 drew sizes [], not any"),
+        (edit(1, images={}), "process 1 drew sizes [], not ['64x64']"),
+        (edit(1, images={"8x8": [ImageTiming(1)]}), "process 1 drew sizes ['8x8'], not ['64x64']"),
+        (edit(images={"64x64": []}), "process 0 has no samples at 64x64"),
+        (edit(images={"64x64": [ImageTiming(0)]}), "process 0 has the sample 0 ns at 64x64"),
+        (edit(images={"64x64": [ImageTiming(-5)]}), "process 0 has the sample -5 ns at 64x64"),
+        (edit(images={"64x64": [ImageTiming(9, {"unet": [1, -1]})]}), "process 0 has the stage time -1 ns at 64x64"),
+        (edit(peak_rss_bytes=0), "process 0 has peak_rss_bytes 0"),
+        (edit(startup_ns={"load": -1}), "process 0 has the start-up or warm-up time -1 ns"),
+        (edit(warmup_ns={"64x64": [3, -2]}), "process 0 has the start-up or warm-up time -2 ns"),
+        (evidence(time_ms=float("nan")), "kernel x has time nan ms in 1 calls"),
+        (evidence(time_ms=-1.0), "kernel x has time -1.0 ms in 1 calls"),
+        (evidence(calls=-1), "kernel x has time 1.0 ms in -1 calls"),
+        (lambda m: msgspec.structs.replace(m, workload={"g": float("nan")}), "the workload's g is nan"),
+        (lambda m: msgspec.structs.replace(m, workload={"g": float("inf")}), "the workload's g is inf"),
+    ],
+)
+def test_samples_that_no_clock_gives_are_refused_on_writing(make, change, what):
+    with pytest.raises(BaselineError) as error:
+        encode(change(make()))
+    assert error.value.what == what
+    assert error.value.where == "measurement of fp32-tiny-64x64-4steps"
+    assert error.value.cure == "This is never stored; measure again."
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "what"),
+    [
+        (("total_ns",), -1, "process 0 has the sample -1 ns at 64x64"),
+        (("stages_ns", "unet"), [-3], "process 0 has the stage time -3 ns at 64x64"),
+    ],
+)
+def test_and_on_reading(stored, read, place, value, what):
+    spot = stored["measurement"]["processes"][0]["images"]["64x64"][0]
+    for name in place[:-1]:
+        spot = spot[name]
+    spot[place[-1]] = value
+    assert refused(read, stored) == what
+
+
+def test_empty_samples_are_refused_on_reading(stored, read):
+    stored["measurement"]["processes"][0]["images"]["64x64"] = []
+    assert refused(read, stored) == "process 0 has no samples at 64x64"
+    stored["measurement"]["processes"] = []
+    assert refused(read, stored) == "there are no processes"
+
+
+texts = st.text(max_size=20)
+times = st.integers(1, 10**15)
+timings = st.builds(
+    ImageTiming,
+    total_ns=times,
+    stages_ns=st.dictionaries(texts, st.lists(st.integers(0, 10**12), max_size=4), max_size=3),
+)
+measurements = st.builds(
+    Measurement,
+    case_id=st.just("c"),
+    variant=texts,
+    model=texts,
+    model_digest=texts,
+    scheduler=texts,
+    workload=st.dictionaries(
+        texts, st.one_of(texts, st.integers(-(2**53), 2**53), st.lists(texts, max_size=2)), max_size=3
+    ),
+    processes=st.lists(
+        st.builds(
+            ProcessRun,
+            images=st.fixed_dictionaries({"64x64": st.lists(timings, min_size=1, max_size=3)}),
+            warmup_ns=st.dictionaries(texts, st.lists(times, max_size=2), max_size=2),
+            startup_ns=st.dictionaries(texts, times, max_size=2),
+            peak_rss_bytes=times,
+            cpus=st.lists(st.integers(0, 1000), max_size=3),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    evidence=st.builds(Evidence, facts=st.dictionaries(texts, texts, max_size=2)),
+    environment=st.builds(Environment, machine_key=st.just("m"), packages=st.dictionaries(texts, texts, max_size=2)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(measurements)
+def test_every_measurement_survives(measurement):
+    assert decode(encode(measurement), where=WHERE, case_id="c", machine_key="m") == measurement
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_damage_goes_beyond_a_baseline_error(data):
+    measurement = data.draw(measurements)
+    whole = bytearray(encode(measurement))
+    whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    # a changed digit may still be a baseline; all else must be refused as one
+    with contextlib.suppress(BaselineError):
+        decode(bytes(whole), where=WHERE, case_id="c", machine_key="m")
