@@ -54,6 +54,8 @@ class Pipeline(Protocol):
       time). Without it, ``text_encoder``, ``unet`` and ``vae`` of a diffusers pipeline are found.
     * ``sdperf_latents``: ``"torch"`` or ``"numpy"``; default torch for diffusers pipelines, else numpy.
     * ``sdperf_facts() -> dict[str, object]``: what it says of itself, for `fact` claims.
+    * ``sdperf_compiled_models() -> dict[str, openvino.CompiledModel]``: every compiled model by name, for the claims
+      about shapes and threads. Without it, those of the stages of an optimum-intel pipeline are found.
     """
 
     def __call__(self, **kwargs: Any) -> Any: ...
