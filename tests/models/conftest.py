@@ -41,11 +41,9 @@ def write_toy(folder: Path) -> None:
     for name, content in tokenizer_files().items():
         put(f"tokenizer/{name}", content)
     shapes = SHAPES["tiny"]
-    for component in WEIGHT_FILES:
+    for component, file in WEIGHT_FILES.items():
         put(f"{component}/config.json", getattr(shapes, component))
-        (folder / component / WEIGHT_FILES[component]).write_bytes(
-            safetensors_bytes({"a.weight": [1.0, 2.0], "b.bias": [0.5]})
-        )
+        (folder / component / file).write_bytes(safetensors_bytes({"a.weight": [1.0, 2.0], "b.bias": [0.5]}))
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_locked_makes_the_folder_and_excludes_others(tmp_path):
 def test_disk_errors_name_folder_and_variable(tmp_path):
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(ModelError, match="cannot be written .*environment variable PYTEST_SDPERF_CACHE"),
+        pytest.raises(ModelError, match=r"cannot be written .*environment variable PYTEST_SDPERF_CACHE"),
         locked(tmp_path / "file" / "model"),
     ):
         pass

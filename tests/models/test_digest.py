@@ -124,7 +124,7 @@ def test_file_that_shrinks_meanwhile(toy, monkeypatch):
 
 def test_missing_file(toy):
     (toy / "model_index.json").unlink()
-    with pytest.raises(ModelError, match="model_index.json is missing"):
+    with pytest.raises(ModelError, match=r"model_index\.json is missing"):
         model_digest(toy)
 
 
