@@ -56,7 +56,11 @@ def pipeline(tiny):
         requires_safety_checker=False,
     )
     pipe.set_progress_bar_config(disable=True)
-    return pipe
+    # One thread: the model is tiny, and threads that wait for one another crawl on a busy machine.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield pipe
+    torch.set_num_threads(threads)
 
 
 def latents(seed: int = 0):

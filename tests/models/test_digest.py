@@ -122,10 +122,11 @@ def test_file_that_shrinks_meanwhile(toy, monkeypatch):
         model_digest(toy)
 
 
-def test_missing_file(toy):
+@pytest.mark.parametrize("cache", [None, "cache"])
+def test_missing_file(toy, tmp_path, cache):
     (toy / "model_index.json").unlink()
     with pytest.raises(ModelError, match=r"model_index\.json is missing"):
-        model_digest(toy)
+        model_digest(toy, cache and tmp_path / cache)
 
 
 class TestKept:

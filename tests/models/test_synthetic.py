@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import contextlib
+import json
+import sys
+import types
+from typing import ClassVar
+
+import numpy as np
 import pytest
 
 from pytest_sdperf.errors import ModelError
 from pytest_sdperf.models import synthetic
+from pytest_sdperf.models.shapes import SHAPES
 from pytest_sdperf.models.synthetic import build, recipe
+from pytest_sdperf.models.weights import draw
 
 
 def test_unknown_kind(tmp_path):
@@ -21,3 +30,70 @@ def test_the_seed_is_part_of_the_recipe(monkeypatch):
     before = recipe("tiny")
     monkeypatch.setattr(synthetic, "SEED", "another")
     assert recipe("tiny") != before
+
+
+class Network:
+    """Stands for a model class of diffusers or transformers: some tensors, in names and shapes only."""
+
+    LAYOUT: ClassVar = {"conv_in.weight": (4, 3), "conv_out.weight": (3, 4), "decoder.conv_out.weight": (3, 4)}
+    LAYOUT |= {"decoder.conv_out.bias": (3,), "norm.weight": (4,)}
+
+    def __init__(self, config):
+        self.config = config
+
+    from_config = classmethod(lambda cls, config: cls(config))
+
+    def state_dict(self):
+        return {name: types.SimpleNamespace(shape=shape) for name, shape in self.LAYOUT.items()}
+
+
+@pytest.fixture
+def libraries(monkeypatch):
+    """Stand-ins for torch, diffusers, transformers and safetensors; returns what was saved, by path."""
+    saved = {}
+    modules = {
+        "torch": {"device": contextlib.nullcontext},
+        "diffusers": {"AutoencoderKL": Network, "UNet2DConditionModel": Network},
+        "transformers": {"CLIPTextConfig": lambda **config: config, "CLIPTextModel": Network},
+        "safetensors": {},
+        "safetensors.numpy": {"save_file": lambda tensors, path, metadata: saved.update({path: (tensors, metadata)})},
+    }
+    for name, content in modules.items():
+        module = types.ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    return saved
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_build_writes_the_whole_layout(libraries, tmp_path, kind):
+    answer = build(kind, str(tmp_path / "m"))
+    assert answer == {"parameters": dict.fromkeys(("text_encoder", "unet", "vae"), 12 * 3 + 3 + 4)}
+    files = {p.relative_to(tmp_path / "m").as_posix() for p in (tmp_path / "m").rglob("*") if p.is_file()}
+    assert files == {
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        "text_encoder/config.json",
+        "tokenizer/merges.txt",
+        "tokenizer/special_tokens_map.json",
+        "tokenizer/tokenizer_config.json",
+        "tokenizer/vocab.json",
+        "unet/config.json",
+        "vae/config.json",
+    }
+    assert json.loads((tmp_path / "m" / "unet" / "config.json").read_text()) == SHAPES[kind].unet
+    assert b"\r" not in (tmp_path / "m" / "tokenizer" / "merges.txt").read_bytes()
+
+
+def test_output_scales_go_to_the_right_tensors(libraries, tmp_path):
+    build("tiny", str(tmp_path))
+    shapes = SHAPES["tiny"]
+    (text, metadata), (unet, _), (vae, _) = libraries.values()
+    assert metadata == {"format": "pt"}
+    assert [p.name for p in libraries] == ["model.safetensors", *["diffusion_pytorch_model.safetensors"] * 2]
+    plain = draw("tiny/unet", "conv_out.weight", (3, 4))
+    assert np.allclose(unet["conv_out.weight"], plain * shapes.unet_output_scale)
+    assert np.allclose(vae["decoder.conv_out.bias"], shapes.vae_output_bias)
+    scaled = draw("tiny/vae", "decoder.conv_out.weight", (3, 4), shapes.vae_output_scale)
+    assert np.array_equal(vae["decoder.conv_out.weight"], scaled)
+    assert np.array_equal(text["conv_out.weight"], draw("tiny/text_encoder", "conv_out.weight", (3, 4)))
