@@ -73,7 +73,8 @@ class _Collector:
 
     def _register(self, names: list[str], origin: str) -> None:
         if names:
-            self._config.pluginmanager.register(fixtures.fixtures_for(names), f"sdperf-fixtures-{origin}")
+            # The name must not end as the origin does: pytest takes "…/conftest.py" for a conftest's scope.
+            self._config.pluginmanager.register(fixtures.fixtures_for(names), f"sdperf-fixtures-{origin}-")
 
     def pytest_plugin_registered(self, plugin: object) -> None:
         hook = getattr(plugin, "pytest_sdperf_variants", None)

@@ -68,7 +68,9 @@ def share_of_time(kernels: Iterable[KernelTime], holds: Callable[[KernelTime], b
     rest: dict[str, float] = {}
     for kernel in kernels:
         if not holds(kernel):
-            rest[kernel.implementation] = rest.get(kernel.implementation, 0.0) + kernel.time_ms
+            named = kernel.precision in kernel.implementation
+            name = kernel.implementation if named else f"{kernel.implementation} in {kernel.precision}"
+            rest[name] = rest.get(name, 0.0) + kernel.time_ms
     names = sorted(rest, key=lambda name: -rest[name])
     told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return 1 - sum(rest.values()) / total, told

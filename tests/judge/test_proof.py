@@ -99,7 +99,7 @@ def test_only_convolutions_and_matrix_products_count(kernel):
 def test_kernel_names_are_cut_after_three(kernel):
     kernels = [kernel(f"jit:avx{i}", time_ms=10 - i) for i in range(5)]
     seen = checked("kernel_isa", Evidence(kernels=kernels), "amx")[1]
-    assert seen.endswith("the rest ran jit:avx0, jit:avx1, jit:avx2 and 2 more")
+    assert seen.endswith("the rest ran jit:avx0 in bf16, jit:avx1 in bf16, jit:avx2 in bf16 and 2 more")
 
 
 @pytest.mark.parametrize(("want", "precision"), [("bf16", "bfloat16"), ("fp32", "f32"), ("i8", "s8")])

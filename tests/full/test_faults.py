@@ -1,0 +1,146 @@
+"""Real faults, each put in for real: the claim breaks by name, while latency and picture say nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report import json
+
+pytestmark = pytest.mark.full
+
+CONFTEST = '''
+"""The project under test: the built-in variants, each with one thing wrong."""
+
+import dataclasses
+
+from pytest_sdperf import Launch
+from pytest_sdperf.variants import fp32, ipex_bf16, openvino, openvino_static, torch_bf16, tuned
+from pytest_sdperf.variants.tuned_launch import TUNED_LAUNCH
+
+LOWERED = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}
+
+
+def broken(variant, name, **changes):
+    return dataclasses.replace(variant, name=name, **changes)
+
+
+def with_env(launch, env):
+    return dataclasses.replace(launch, env={**launch.env, **env})
+
+
+def pytest_sdperf_variants():
+    without_libiomp = dataclasses.replace(TUNED_LAUNCH, preload=("jemalloc",))
+    # Set past our own check of preload files, as a wrapper script or a Dockerfile would.
+    without_jemalloc = dataclasses.replace(
+        with_env(TUNED_LAUNCH, {"LD_PRELOAD": "/nowhere/libjemalloc.so.2"}), preload=("libiomp5",)
+    )
+    return [
+        broken(tuned.VARIANT, "preload_missing", launch=without_jemalloc),
+        broken(tuned.VARIANT, "kmp_without_libiomp", launch=without_libiomp),
+        broken(torch_bf16.VARIANT, "torch_lowered", launch=Launch(env=LOWERED)),
+        broken(ipex_bf16.VARIANT, "ipex_lowered", launch=with_env(TUNED_LAUNCH, LOWERED)),
+        broken(openvino.VARIANT, "openvino_lowered", launch=Launch(env=LOWERED)),
+        broken(openvino_static.VARIANT, "reshape_forgets_images", factory="faulty:reshape_forgets_images"),
+        broken(torch_bf16.VARIANT, "autocast_left_out", factory="faulty:autocast_left_out"),
+        broken(openvino.VARIANT, "precision_left_to_f32", params={"precision": "f32"}),
+    ]
+'''
+
+FAULTY = '''
+"""Factories with a fault in them."""
+
+from pytest_sdperf.variants import torch_bf16
+from pytest_sdperf.variants.optimum_pipeline import load_optimum_pipeline
+
+
+def reshape_forgets_images(context):
+    pipeline = load_optimum_pipeline(context, dynamic_shapes=False)
+    height, width = context.sizes[0]
+    pipeline.reshape(batch_size=1, height=height, width=width)
+    pipeline.compile()
+    return pipeline
+
+
+def autocast_left_out(context):
+    return torch_bf16.build(context).pipeline
+'''
+
+
+FAULTS = {
+    "preload_missing": ("allocator(jemalloc)", "libc.so.6"),
+    "kmp_without_libiomp": ("openmp_runtime(libiomp5)", "libgomp"),
+    "torch_lowered": ("kernel_isa(avx512_bf16)", "avx512_core"),
+    "ipex_lowered": ("kernel_isa(avx512_bf16)", "avx512_core"),
+    "openvino_lowered": ("kernel_isa(avx512_bf16)", "gemm_bf16"),
+    "reshape_forgets_images": ("static_shapes", "?"),
+    "autocast_left_out": ("kernel_precision(bf16)", "in f32"),
+    "precision_left_to_f32": ("kernel_precision(bf16)", "in f32"),
+}
+"""Faulty variant -> the claim that must break, and what must be told to have run instead."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One session of the gate over all faulty variants."""
+
+    returncode: int
+    text: str
+    report: Report
+    baselines: list[Path]
+
+    def outcome(self, variant: str) -> Outcome:
+        (found,) = [o for o in self.report.outcomes if o.measurement.variant == variant]
+        return found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The gate in a project of its own, in one session, so that fp32 is drawn once; nothing is stored for latency."""
+    if unmet := check("isa:avx512_bf16"):
+        pytest.skip(unmet.reason)
+    project = tmp_path_factory.mktemp("project")
+    (project / "pytest.ini").write_text("[pytest]\n")
+    (project / "conftest.py").write_text(CONFTEST)
+    (project / "faulty.py").write_text(FAULTY)
+    (project / "test_faults.py").write_text(
+        "\n".join(f"def test_{n}(sd_{n}):\n    sd_{n}.check(num_inference_steps=4)\n" for n in FAULTS)
+    )
+    options = ["--sdperf", "--sdperf-missing=record", "--sdperf-processes=1", "--sdperf-rounds=1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--sdperf-json=report.json", "-p", "no:cacheprovider"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    text = done.stdout + done.stderr
+    assert (project / "report.json").exists(), text
+    report = json.read((project / "report.json").read_text())
+    return Run(done.returncode, text, report, list(project.glob("baselines/*/*.json")))
+
+
+@pytest.mark.parametrize("variant", FAULTS)
+def test_a_fault_that_neither_picture_nor_latency_shows(run, variant):
+    claim, seen = FAULTS[variant]
+    verdict = run.outcome(variant).verdict
+    assert [f.part for f in verdict.failures] == ["proof"], verdict
+    assert verdict.finding("picture").status is Status.PASSED
+    (broken,) = verdict.failures
+    assert broken.sentence.startswith(("broken claim", "broken claims"))
+    assert claim in broken.sentence
+    assert seen in "\n".join([broken.sentence, *broken.details])
+    assert f"FAILED {variant}: proof BROKEN: broken claim" in run.text
+
+
+def test_the_run_fails_and_records_nothing(run):
+    assert run.returncode == 1
+    assert f"{len(FAULTS)} failed" in run.text
+    assert run.baselines == []
