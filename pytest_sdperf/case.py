@@ -1,4 +1,4 @@
-"""What is measured: a variant (how the pipeline is built), a workload (what it draws), a case."""
+"""What is measured: a variant (how the pipeline is built), its claims and launch; a case (variant and workload)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.workload import Workload, picture_key, size_key
+
+__all__ = ["CLAIM_KINDS", "Case", "Claim", "Launch", "Param", "Variant", "Workload", "picture_key", "size_key"]
 
 Param = str | int | float | bool
-
-DEFAULT_PROMPT = "sailing ship in storm by Rembrandt"
-"""The blog post's own prompt (Accelerating Stable Diffusion inference on Intel CPUs, 2023)."""
 
 CLAIM_KINDS: dict[str, str] = {
     "kernel_precision": "kernels of precision `want` take at least `at_least` of the kernel time",
@@ -115,7 +115,7 @@ class Variant:
                 )
 
     def on(self, *, precision: str, isa: str) -> Variant:
-        """This variant with every `auto` replaced by the machine's best precision and instruction set.
+        """The variant with every `auto` replaced by the machine's best precision and instruction set.
 
         Where the best precision is f32, `kernel_isa(auto)` is left out: f32 kernels need no instruction set of
         their own, and libraries mix several.
@@ -128,57 +128,6 @@ class Variant:
             if not (precision == "f32" and c.kind == "kernel_isa" and c.want == "auto")
         )
         return dataclasses.replace(self, params=params, claims=claims)
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What is drawn. Names are those of diffusers' pipelines."""
-
-    prompts: tuple[str, ...] = (DEFAULT_PROMPT,)
-    "the first is timed; every one is drawn once for the picture verdict"
-    num_inference_steps: int = 20
-    guidance_scale: float = 7.5
-    sizes: tuple[tuple[int, int], ...] = ((64, 64),)
-    "(height, width) in pixels, multiples of 8; one static pipeline each where the variant is static"
-    seed: int = 0
-    "seed of the fp32 latents"
-
-    def __post_init__(self) -> None:
-        def refuse(what: str, cure: str) -> None:
-            raise CaseError(what, cure=cure)
-
-        steps = self.num_inference_steps
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            refuse(f"num_inference_steps={steps!r}", "Ask for a whole number of at least 1 step.")
-        guidance = self.guidance_scale
-        if isinstance(guidance, bool) or not isinstance(guidance, (int, float)) or not math.isfinite(guidance):
-            refuse(f"guidance_scale={guidance!r}", "Ask for a finite number, like 7.5.")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            refuse(f"seed={self.seed!r}", "Ask for a whole number of at least 0.")
-        if not self.sizes or len(set(self.sizes)) != len(self.sizes):
-            refuse(f"sizes={self.sizes!r}", "Name at least one (height, width), each once.")
-        for height, width in self.sizes:
-            for name, value in (("height", height), ("width", width)):
-                if isinstance(value, bool) or not isinstance(value, int) or value < 8 or value % 8:
-                    refuse(
-                        f"{name}={value!r} is not a multiple of 8",
-                        "Latents are 8 times smaller than the picture: use 64, 256, 512 ….",
-                    )
-        if not self.prompts or len(set(self.prompts)) != len(self.prompts):
-            refuse(f"prompts={self.prompts!r}", "Name at least one prompt, each once.")
-        for prompt in self.prompts:
-            if not isinstance(prompt, str) or not prompt.strip():
-                refuse(f"prompt {prompt!r} is empty", "Write what the picture shows.")
-
-
-def size_key(size: tuple[int, int]) -> str:
-    """(512, 768) -> ``512x768``, height first as in diffusers' arguments."""
-    return f"{size[0]}x{size[1]}"
-
-
-def picture_key(size: tuple[int, int], prompt_index: int) -> str:
-    """The name of one picture of a case: ``512x512/0`` is the first prompt at that size."""
-    return f"{size_key(size)}/{prompt_index}"
 
 
 @dataclass(frozen=True)

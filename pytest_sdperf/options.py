@@ -152,7 +152,10 @@ SPECS: tuple[OptionSpec, ...] = (
     OptionSpec("baselines", _text, "folder of baselines and reference pictures, relative to the rootdir", "DIR"),
     OptionSpec("update", _choice("new", "all"), "write baselines after judging: only new ones, or all", "new|all"),
     OptionSpec(
-        "missing", _choice("fail", "record", "skip"), "what a missing baseline means (default: fail)", "fail|record|skip"
+        "missing",
+        _choice("fail", "record", "skip"),
+        "what a missing baseline means (default: fail)",
+        "fail|record|skip",
     ),
     OptionSpec("require", _names, "requirements whose skip becomes a failure, such as amx (or: all)", "NAMES"),
     OptionSpec("gate", _gate, "which parts of a verdict may fail a test (default: all four)", "PARTS"),
@@ -233,7 +236,10 @@ def resolve(
     for spec in SPECS:
         levels = [(f"@pytest.mark.sdperf({spec.name}=…)", marker.get(spec.name))]
         if spec.on_command_line:
-            levels += [(spec.flag, command_line.get(spec.name)), (f"ini key {spec.ini_key}", ini.get(spec.name) or None)]
+            levels += [
+                (spec.flag, command_line.get(spec.name)),
+                (f"ini key {spec.ini_key}", ini.get(spec.name) or None),
+            ]
         for where, value in levels:
             if value is not None:
                 (limits if spec.is_threshold else chosen)[spec.name] = spec.parse(value, where=where)

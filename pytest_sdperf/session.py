@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.case import Case, Workload
+from pytest_sdperf.case import Case
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.hardware.cores import pinned_cpus
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
@@ -31,12 +31,12 @@ from pytest_sdperf.runner.host_lock import host_lock
 from pytest_sdperf.runner.launcher import Launcher
 from pytest_sdperf.runner.sampling import Model, Rig, call_in_worker, draw_reference, sample
 from pytest_sdperf.variants.registry import Registry
+from pytest_sdperf.workload import Workload, workload_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_WORKLOAD_KEYWORDS = ("prompt", "prompts", "num_inference_steps", "guidance_scale", "height", "width", "sizes", "seed")
 _NO_MODEL = Model(None, "")
 
 
@@ -97,30 +97,10 @@ class Session:
         """
         declared = self.registry[variant]
         here = declared.on(precision=native_precision(self.machine), isa=native_isa(self.machine))
-        workload = self._workload(keywords, options, needs_model=here.needs_model)
+        named = "sizes" in keywords or "height" in keywords or "width" in keywords
+        native = native_size(self.model(options).path) if here.needs_model and not named else None
+        workload = workload_of(keywords, native_size=native)
         return Case(here, workload, options.model if here.needs_model else "own")
-
-    def _workload(self, keywords: Mapping[str, Any], options: Options, *, needs_model: bool) -> Workload:
-        for name in keywords:
-            if name not in _WORKLOAD_KEYWORDS:
-                raise CaseError(f"unknown keyword {name!r}", cure=f"Use one of: {', '.join(_WORKLOAD_KEYWORDS)}.")
-        made = {k: v for k, v in keywords.items() if k not in ("prompt", "height", "width")}
-        if "prompt" in keywords:
-            if "prompts" in keywords:
-                raise CaseError("prompt and prompts are both given", cure="Give one of them.")
-            made["prompts"] = (keywords["prompt"],)
-        if "height" in keywords or "width" in keywords:
-            if "sizes" in keywords:
-                raise CaseError("height or width is given beside sizes", cure="Give either height and width, or sizes.")
-            if not ("height" in keywords and "width" in keywords):
-                raise CaseError("only one of height and width is given", cure="Give both.")
-            made["sizes"] = ((keywords["height"], keywords["width"]),)
-        elif "sizes" not in keywords and needs_model:
-            made["sizes"] = (native_size(self.model(options).path),)
-        for name in ("prompts", "sizes"):
-            if isinstance(made.get(name), list):
-                made[name] = tuple(tuple(v) if isinstance(v, list) else v for v in made[name])
-        return Workload(**made)
 
     def model(self, options: Options) -> Prepared:
         """The model the options name, ready on disk; built, checked or downloaded once a session."""
@@ -138,7 +118,9 @@ class Session:
 
     def measure(self, case: Case, options: Options) -> Measured:
         """Measure a case now."""
-        self._tell(f"{case.variant.name}: measuring {case.id}, {options.processes} processes x {options.rounds} pictures")
+        self._tell(
+            f"{case.variant.name}: measuring {case.id}, {options.processes} processes x {options.rounds} pictures"
+        )
         rig = self._rig(options)
         model = self._model_of(case, options)
         sampled = sample(
@@ -164,7 +146,9 @@ class Session:
     def draw_reference(self, case: Case, options: Options) -> Drawn:
         """Let the case's reference variant draw the workload with the case's scheduler, untimed."""
         other = self._reference_of(case)
-        drawing = draw_reference(other, self._model_of(other, options), self._rig(options), host=self._host_environment())
+        drawing = draw_reference(
+            other, self._model_of(other, options), self._rig(options), host=self._host_environment()
+        )
         drawn = Drawn(_load(drawing.pictures), drawing.environment)
         self._drawn[_key(other)] = drawn
         return drawn
@@ -187,7 +171,9 @@ class Session:
 
     def _reference_of(self, case: Case) -> Case:
         if case.variant.reference is None:
-            raise CaseError(f"variant {case.variant.name!r} names no reference", cure="Hold it against its own picture.")
+            raise CaseError(
+                f"variant {case.variant.name!r} names no reference", cure="Hold it against its own picture."
+            )
         return self._other(case.variant.reference, case, scheduler=case.variant.scheduler)
 
     def _other(self, name: str, like: Case, *, scheduler: str | None) -> Case:
@@ -215,9 +201,7 @@ class Session:
         )
 
     def _host_environment(self) -> Environment:
-        return Environment(
-            machine_key=self.machine_key, cpu_model=self.machine.cpu_model, kernel=platform.release()
-        )
+        return Environment(machine_key=self.machine_key, cpu_model=self.machine.cpu_model, kernel=platform.release())
 
 
 def _key(case: Case) -> tuple[str, str, Workload, str]:

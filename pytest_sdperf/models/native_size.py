@@ -9,7 +9,6 @@ import msgspec
 
 from pytest_sdperf.errors import ModelError
 
-
 C = TypeVar("C", bound=msgspec.Struct)
 
 

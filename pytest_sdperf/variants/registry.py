@@ -47,7 +47,9 @@ class Registry:
         names = []
         for variant in found:
             if not isinstance(variant, Variant):
-                raise CaseError(f"{variant!r} is not a variant", where=origin, cure="Give pytest_sdperf.Variant objects.")
+                raise CaseError(
+                    f"{variant!r} is not a variant", where=origin, cure="Give pytest_sdperf.Variant objects."
+                )
             if variant.name in self._origin:
                 raise CaseError(
                     f"variant {variant.name!r} is declared twice, by {self._origin[variant.name]} and by {origin}",
