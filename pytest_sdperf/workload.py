@@ -1,0 +1,123 @@
+"""What is drawn: prompts, sizes, steps and seed, checked before anything runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from pytest_sdperf.errors import CaseError
+
+DEFAULT_PROMPT = "sailing ship in storm by Rembrandt"
+"""The blog post's own prompt (Accelerating Stable Diffusion inference on Intel CPUs, 2023)."""
+
+KEYWORDS = ("prompt", "prompts", "num_inference_steps", "guidance_scale", "height", "width", "sizes", "seed")
+"""What ``check`` and ``measure`` take."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is drawn. Names are those of diffusers' pipelines."""
+
+    prompts: tuple[str, ...] = (DEFAULT_PROMPT,)
+    "the first is timed; every one is drawn once for the picture verdict"
+    num_inference_steps: int = 20
+    guidance_scale: float = 7.5
+    sizes: tuple[tuple[int, int], ...] = ((64, 64),)
+    "(height, width) in pixels, multiples of 8; one static pipeline each where the variant is static"
+    seed: int = 0
+    "seed of the fp32 latents"
+
+    def __post_init__(self) -> None:
+        if not _is_whole(self.num_inference_steps, at_least=1):
+            _refuse(f"num_inference_steps={self.num_inference_steps!r}", "Ask for a whole number of at least 1 step.")
+        guidance = self.guidance_scale
+        if isinstance(guidance, bool) or not isinstance(guidance, (int, float)) or not math.isfinite(guidance):
+            _refuse(f"guidance_scale={guidance!r}", "Ask for a finite number, like 7.5.")
+        if not _is_whole(self.seed, at_least=0):
+            _refuse(f"seed={self.seed!r}", "Ask for a whole number of at least 0.")
+        _check_sizes(self.sizes)
+        _check_prompts(self.prompts)
+
+
+def workload_of(keywords: Mapping[str, Any], *, native_size: tuple[int, int] | None) -> Workload:
+    """The workload that a test's keywords ask for; ``native_size`` where they name no size.
+
+    Raises CaseError for unknown or contradicting keywords and for values that make no workload.
+    """
+    for name in keywords:
+        if name not in KEYWORDS:
+            _refuse(f"unknown keyword {name!r}", f"Use one of: {', '.join(KEYWORDS)}.")
+    made = {k: v for k, v in keywords.items() if k in ("num_inference_steps", "guidance_scale", "seed")}
+    if "prompt" in keywords and "prompts" in keywords:
+        _refuse("prompt and prompts are both given", "Give one of them.")
+    if "prompt" in keywords:
+        made["prompts"] = (keywords["prompt"],)
+    elif "prompts" in keywords:
+        made["prompts"] = _tuple(keywords["prompts"])
+    sizes = _sizes(keywords) or ((native_size,) if native_size else None)
+    if sizes is not None:
+        made["sizes"] = sizes
+    return Workload(**made)
+
+
+def size_key(size: tuple[int, int]) -> str:
+    """(512, 768) -> ``512x768``, height first as in diffusers' arguments."""
+    return f"{size[0]}x{size[1]}"
+
+
+def picture_key(size: tuple[int, int], prompt_index: int) -> str:
+    """The name of one picture of a case: ``512x512/0`` is the first prompt at that size."""
+    return f"{size_key(size)}/{prompt_index}"
+
+
+def _sizes(keywords: Mapping[str, Any]) -> Any:
+    """What height and width, or sizes, ask for; None where neither is given."""
+    sides = [name for name in ("height", "width") if name in keywords]
+    if sides and "sizes" in keywords:
+        _refuse(f"{sides[0]} is given beside sizes", "Give either height and width, or sizes.")
+    if len(sides) == 1:
+        _refuse(f"only {sides[0]} is given", "Give both height and width.")
+    if sides:
+        return ((keywords["height"], keywords["width"]),)
+    sizes = keywords.get("sizes")
+    return _tuple([_tuple(size) for size in sizes]) if isinstance(sizes, (list, tuple)) else sizes
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check_sizes(sizes: object) -> None:
+    cure = "Name at least one (height, width), each once."
+    if not isinstance(sizes, tuple) or not sizes or not all(isinstance(s, tuple) and len(s) == 2 for s in sizes):
+        _refuse(f"sizes={sizes!r}", cure)
+    for size in sizes:
+        for name, value in zip(("height", "width"), size, strict=True):
+            if not _is_whole(value, at_least=8) or value % 8:
+                _refuse(
+                    f"{name}={value!r} is not a multiple of 8",
+                    "Latents are 8 times smaller than the picture: use 64, 256, 512 ….",
+                )
+    if len(set(sizes)) != len(sizes):
+        _refuse(f"sizes={sizes!r}", cure)
+
+
+def _check_prompts(prompts: object) -> None:
+    cure = "Name at least one prompt, each once."
+    if not isinstance(prompts, tuple) or not prompts:
+        _refuse(f"prompts={prompts!r}", cure)
+    for prompt in prompts:
+        if not isinstance(prompt, str) or not prompt.strip():
+            _refuse(f"prompt {prompt!r} is empty", "Write what the picture shows.")
+    if len(set(prompts)) != len(prompts):
+        _refuse(f"prompts={prompts!r}", cure)
+
+
+def _is_whole(value: object, *, at_least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= at_least
+
+
+def _refuse(what: str, cure: str) -> NoReturn:
+    raise CaseError(what, cure=cure)
