@@ -161,8 +161,17 @@ class Session:
         """Everything of this run, for the renderings."""
         store = BaselineStore(self.baselines(options), self.machine_key)
         used = {o.measurement.case_id for o in outcomes}
-        notes = [f"unused baseline, not of any case of this run: {self._shown(p)}" for p in store.unused(used)]
-        notes += [f"not a baseline of this machine ({self.machine_key}): {self._shown(p)}" for p in store.foreign()]
+        notes = [
+            f"{len(paths)} {what}: {', '.join(map(self._shown, paths))}"
+            for what, paths in (
+                ("stored here but not used by this run, and left as they are", store.unused(used)),
+                (
+                    f"in the baselines folder but not of this machine ({self.machine_key}), and left alone",
+                    store.foreign(),
+                ),
+            )
+            if paths
+        ]
         measured = [m.measurement for m in self._measured.values()]
         return Report(list(outcomes), notes, fp32_latencies(measured))
 
