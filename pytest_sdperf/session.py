@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import site
 import sys
+import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -225,7 +227,7 @@ def _load(files: Mapping[str, Path]) -> dict[str, NDArray[np.floating]]:
 
 def _project_path(rootdir: Path, path: Sequence[str]) -> tuple[str, ...]:
     """Folders of the user's project that a worker must import factories from: sys.path less the interpreter's own."""
-    own = tuple(str(Path(p).resolve()) for p in {sys.prefix, sys.base_prefix, sys.exec_prefix})
+    own = {str(Path(p).resolve()) for p in (*sysconfig.get_paths().values(), *site.getsitepackages())}
+    own |= {str(Path(p) / "lib-dynload") for p in own}  # the standard library's compiled part
     folders = [str(Path(p or ".").resolve()) for p in path]
-    kept = [f for f in folders if Path(f).is_dir() and not f.startswith(own)]
-    return tuple(dict.fromkeys([*kept, str(rootdir)]))
+    return tuple(dict.fromkeys([*(f for f in folders if Path(f).is_dir() and f not in own), str(rootdir)]))
