@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_sdperf.variants.registry import Registry
 
 PREFIX = "sd_"
+NEEDS_FLAG = "needs --sdperf"
 
 
 class Shell:
@@ -39,6 +40,7 @@ class Shell:
         self.fed: set[str] = set()
         "tests that pytest-benchmark shows a case of already"
         self._unjudged: list[tuple[pytest.Item, Measured, Options]] = []
+        self._skips: list[tuple[pytest.Item, str]] = []
 
     def is_fixture(self, name: str) -> bool:
         """True for the fixture of a known variant."""
@@ -59,7 +61,7 @@ class Shell:
             return resolve(marker=keywords, **spoken(self._config))
         raise AssertionError  # told() never swallows
 
-    def session(self, work_dir: Path) -> Session:
+    def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""
         if self._session is None:
             from pytest_sdperf.session import Session
@@ -67,7 +69,7 @@ class Shell:
             self._session = Session(
                 registry=self.registry,
                 rootdir=self._config.rootpath,
-                work_dir=work_dir,
+                work_dir=make_work_dir(),
                 tell=self._tell,
             )
         return self._session
@@ -76,32 +78,51 @@ class Shell:
         """Remember a case that was only measured; it is judged when the test is done, if the test promises anything."""
         self._unjudged.append((item, case, options))
 
-    def judged(self, item: pytest.Item, outcome: Outcome) -> None:
-        """Keep an outcome for the report, and fail the test where a promise broke."""
+    def judge(self, item: pytest.Item, measured: Measured, options: Options, *, promised: bool = True) -> Outcome:
+        """Judge a case, and keep the outcome for the report; one that cannot be judged is reported as measured."""
+        from pytest_sdperf import gate
+
+        try:
+            outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
+        except SdperfError:
+            self._outcomes.append(gate.judge(measured, options, nodeid=item.nodeid, promised=False))
+            raise
+        self._outcomes.append(outcome)
+        if outcome.skip_reason:
+            self._skips.append((item, outcome.skip_reason))
+        return outcome
+
+    def fail_for(self, item: pytest.Item, outcome: Outcome) -> None:
+        """Fail the test where a promise broke."""
         from pytest_sdperf.report import failure
 
-        self._outcomes.append(outcome)
         if outcome.verdict is not None and not outcome.verdict.passed:
             item.add_report_section("call", "sdperf", failure.section(outcome))
             pytest.fail(failure.sentence(outcome), pytrace=False)
 
-    def judge_measured(self, item: pytest.Item) -> None:
-        """After a test's body: judge what it measured if it bears the marker, else only report it."""
+    def judge_measured(self, item: pytest.Item, *, body_passed: bool) -> None:
+        """After a test's body: judge what it measured if it bears the marker, else only report it.
+
+        Where the body failed by itself nothing is judged, and so nothing is recorded: that failure stands.
+        A test of which all is fine but what has no baseline ends as skipped, where the options ask for that.
+        """
         mine = [(m, o) for i, m, o in self._unjudged if i is item]
         self._unjudged = [u for u in self._unjudged if u[0] is not item]
+        promised = body_passed and item.get_closest_marker("sdperf") is not None
         failures = []
         for measured, options in mine:
-            promised = item.get_closest_marker("sdperf") is not None
-            with told(item):
-                from pytest_sdperf import gate
-
-                outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
             try:
-                self.judged(item, outcome)
+                with told(item):
+                    outcome = self.judge(item, measured, options, promised=promised)
+                self.fail_for(item, outcome)
             except pytest.fail.Exception as failed:
                 failures.append(str(failed))
+        reasons = [reason for i, reason in self._skips if i is item]
+        self._skips = [s for s in self._skips if s[0] is not item]
         if failures:
             pytest.fail("\n".join(failures), pytrace=False)
+        if reasons and body_passed:
+            skip("; ".join(dict.fromkeys(reasons)))
 
     def report(self) -> Report | None:
         """Everything measured and judged so far; None where nothing was."""
@@ -109,21 +130,23 @@ class Shell:
             return None
         return self._session.report(self._outcomes, self.options)
 
-    def finish(self) -> None:
-        """Write what was asked for, and end the session."""
-        report = self.report()
-        if report is not None and self._session is not None:
-            try:
-                if self.options.json:
-                    from pytest_sdperf.report import json
+    def finish(self) -> str | None:
+        """Write what was asked for, and end the session; returns what went wrong, as a sentence for people."""
+        if self._session is None:
+            return None
+        try:
+            report = self.report()
+            if report is not None and self.options.json:
+                from pytest_sdperf.report import json
 
-                    path = self._config.rootpath / self.options.json
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(json.render(report), encoding="utf-8")
-            except OSError as error:
-                raise pytest.UsageError(f"--sdperf-json={self.options.json} cannot be written: {error}") from None
-            finally:
-                self._session.close()
+                path = self._config.rootpath / self.options.json
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.render(report), encoding="utf-8")
+        except OSError as error:
+            return f"--sdperf-json={self.options.json} cannot be written: {error}. Name a file that can."
+        finally:
+            self._session.close()
+        return None
 
     def _tell(self, line: str) -> None:
         """One line for people at the terminal, past pytest's capture."""
@@ -179,25 +202,27 @@ class VariantFixture:
         self._item: pytest.Item = request.node
         self._shell = request.config.stash[SHELL]
         self.name = name
+        if not self._shell.options.sdperf:
+            skip(NEEDS_FLAG)
         self._options = self._shell.options_for(self._item)
         chosen = self._options.variants
         if chosen and name not in chosen:
             skip(f"variant {name} is not among --sdperf-variants={','.join(chosen)}")
         from pytest_sdperf.hardware.requirements import check
 
+        sibling = self._options.thresholds.faster_than
         with told(self._item):
-            unmet = [u for need in self._shell.registry[name].requirements if (u := check(need))]
-        refuse(unmet, self._options)
+            variants = [self._shell.registry[n] for n in (name, *(sibling[:1] if sibling else ()))]
+            unmet = [u for variant in variants for need in variant.requirements if (u := check(need))]
+        refuse(list(dict.fromkeys(unmet)), self._options)
 
     def check(self, prompt: str | None = None, **workload: Any) -> Measurement:
         """Measure and judge: fails the test when a promise is broken. Keywords as for :meth:`measure`."""
-        from pytest_sdperf import gate
-
         measured = self._measure(prompt, workload)
         with told(self._item):
-            outcome = gate.judge(measured, self._options, nodeid=self._item.nodeid, promised=True)
+            outcome = self._shell.judge(self._item, measured, self._options)
         self._feed_benchmark(outcome.measurement, outcome.verdict)
-        self._shell.judged(self._item, outcome)
+        self._shell.fail_for(self._item, outcome)
         return outcome.measurement
 
     def measure(self, prompt: str | None = None, **workload: Any) -> Measurement:
@@ -213,11 +238,11 @@ class VariantFixture:
         return measured.measurement
 
     def _measure(self, prompt: str | None, workload: dict[str, Any]) -> Measured:
-        work_dir = self._request.getfixturevalue("tmp_path_factory").mktemp("sdperf")
+        folders: pytest.TempPathFactory = self._request.getfixturevalue("tmp_path_factory")
         if prompt is not None:
             workload["prompt"] = prompt
         with told(self._item):
-            session = self._shell.session(work_dir)
+            session = self._shell.session(lambda: folders.mktemp("sdperf"))
             return session.measure(session.case(self.name, self._options, workload), self._options)
 
     def _feed_benchmark(self, measurement: Measurement, verdict: Verdict | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.judge import judging
-from pytest_sdperf.judge.verdict import FAILING, Verdict
+from pytest_sdperf.judge.verdict import FAILING, Status, Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Options
 from pytest_sdperf.outcome import Outcome
@@ -26,8 +26,10 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
     root = session.baselines(options)
     store = BaselineStore(root, session.machine_key)
     baseline = store.load(case.id)
+    rival = options.thresholds.faster_than
+    # Measured first: where it is the reference variant too, its pictures are there already.
+    sibling = session.sibling(rival[0], case, options).measurement if rival else None
     references = find_references(measured, options, root)
-    sibling = options.thresholds.faster_than
     records = _records(options, baseline)
     verdict = judging.judge(
         measured.measurement,
@@ -39,7 +41,7 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
         # A result that is about to be accepted is held against everything but the baseline it replaces.
         baseline=None if records else baseline,
         missing="record" if records else options.missing,
-        sibling=session.sibling(sibling[0], case, options).measurement if sibling else None,
+        sibling=sibling,
     )
     recorded = records and _sound(verdict)
     if recorded:
@@ -52,6 +54,7 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
         baseline=baseline,
         baseline_path=_shown(store.path(case.id), session.rootdir),
         recorded=recorded,
+        skip_reason="" if records else _left_unjudged(verdict, options),
     )
 
 
@@ -65,6 +68,17 @@ def _records(options: Options, baseline: Measurement | None) -> bool:
 def _sound(verdict: Verdict) -> bool:
     """No part failed, whether it is gated or not."""
     return not any(f.status in FAILING for f in verdict.findings)
+
+
+def _left_unjudged(verdict: Verdict, options: Options) -> str:
+    """What of the gate had no baseline to be held against, where --sdperf-missing=skip allows that.
+
+    Only proof is ever unjudged for another reason: a variant that claims nothing.
+    """
+    if options.missing != "skip" or not verdict.passed:
+        return ""
+    left = [f for f in verdict.findings if f.part in options.gate and f.part != "proof"]
+    return next((f"{f.part} {f.sentence}" for f in left if f.status is Status.NOT_JUDGED), "")
 
 
 def _shown(path: Path, rootdir: Path) -> str:

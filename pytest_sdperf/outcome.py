@@ -22,6 +22,8 @@ class Outcome(msgspec.Struct, frozen=True):
     "the baseline's file, relative to the rootdir, whether it exists or not"
     recorded: bool = False
     "True where this measurement was written as the new baseline"
+    skip_reason: str = ""
+    "what --sdperf-missing=skip left unjudged, as a sentence; empty where the test need not skip"
 
 
 class Report(msgspec.Struct, frozen=True):

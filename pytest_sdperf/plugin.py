@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_sdperf import fixtures, hookspecs
-from pytest_sdperf.errors import SdperfError
+from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.options import SPECS, resolve, spoken
 from pytest_sdperf.variants.registry import Registry
 
@@ -20,6 +20,10 @@ MARKERS = (
     "requires_memory(size): the test needs that much usable memory, such as 16GiB",
     "requires_package(spec): the test needs an installed package, such as openvino>=2026",
 )
+
+
+_PROBLEM = pytest.StashKey[str]()
+"""What went wrong after the tests."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -44,10 +48,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     try:
         options = resolve(**spoken(config))
-        if options.require:
-            from pytest_sdperf.hardware.required import validate_required
-
-            validate_required(options.require)
     except SdperfError as error:
         raise pytest.UsageError(str(error)) from None
     if options.sdperf and (getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput")):
@@ -83,7 +83,16 @@ class _Collector:
         self._asked.add(id(plugin))
         origin = str(getattr(plugin, "__file__", None) or getattr(plugin, "__name__", plugin))
         try:
-            self._register(self._shell.registry.add(hook(), origin=origin), origin)
+            declared = hook()
+        except Exception as error:
+            if isinstance(error, SdperfError):
+                raise pytest.UsageError(f"{origin}: {error}") from None
+            raise pytest.UsageError(
+                f"pytest_sdperf_variants of {origin} raised {type(error).__name__}: {error}. "
+                "Let it return a list of pytest_sdperf.Variant."
+            ) from error
+        try:
+            self._register(self._shell.registry.add(declared, origin=origin), origin)
         except SdperfError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -97,12 +106,24 @@ class _Collector:
         except SdperfError as error:
             raise pytest.UsageError(str(error)) from None
 
-    def pytest_collection_modifyitems(self) -> None:
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Names are checked when all that declares them is collected."""
+        registry, options = self._shell.registry, self._shell.options
         try:
-            for name in self._shell.options.variants:
-                self._shell.registry[name]
+            for name in options.variants:
+                registry[name]
         except SdperfError as error:
             raise pytest.UsageError(f"--sdperf-variants: {error}") from None
+        if not options.require:
+            return
+        from pytest_sdperf.hardware.required import validate_required
+
+        declared = [need for name in registry for need in registry[name].requirements]
+        declared += [need for item in items for mark in item.iter_markers() if (need := _understood(mark))]
+        try:
+            validate_required(options.require, declared=declared)
+        except SdperfError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -120,8 +141,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     names = getattr(item, "fixturenames", ())
     ours = item.get_closest_marker("sdperf") is not None or any(shell.is_fixture(n) for n in names)
     if ours and not shell.options.sdperf:
-        fixtures.skip("needs --sdperf")
-    needs = [n for mark in item.iter_markers() if (n := _requirement(mark)) is not None]
+        fixtures.skip(fixtures.NEEDS_FLAG)
+    if ours:
+        shell.options_for(item)  # a marker that says nothing sensible fails its test, whatever that test does
+    with fixtures.told(item):
+        needs = [n for mark in item.iter_markers() if (n := _requirement(mark)) is not None]
     if not needs:
         return
     from pytest_sdperf.hardware import checks
@@ -129,37 +153,51 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
     # The deep layers of AMX start a process, which only --sdperf allows.
     amx_unmet = None if shell.options.sdperf else checks.flags
-    try:
+    with fixtures.told(item):
         unmet = [u for need in needs if (u := check(need, amx_unmet=amx_unmet))]
-    except SdperfError as error:
-        pytest.fail(f"{item.nodeid}: {error}", pytrace=False)
     fixtures.refuse(unmet, shell.options)
 
 
 def _requirement(mark: pytest.Mark) -> str | None:
-    """``requires_isa("avx512_bf16")`` -> ``isa:avx512_bf16``; None for other people's markers."""
+    """``requires_isa("avx512_bf16")`` -> ``isa:avx512_bf16``; None for other people's markers. Raises OptionError."""
     kind = mark.name.removeprefix("requires_")
     if mark.name == kind or kind not in ("amx", "isa", "cores", "memory", "package"):
         return None
     takes = 0 if kind == "amx" else 1
     if len(mark.args) != takes or mark.kwargs:
         example = {"isa": '("avx512_bf16")', "cores": "(8)", "memory": '("16GiB")', "package": '("openvino>=2026")'}
-        pytest.fail(
-            f"@pytest.mark.{mark.name} got {mark.args or mark.kwargs or 'nothing'}. "
-            f"Write it like @pytest.mark.{mark.name}{example.get(kind, '')}.",
-            pytrace=False,
+        raise OptionError(
+            f"@pytest.mark.{mark.name} got {mark.args or mark.kwargs or 'nothing'}",
+            cure=f"Write it like @pytest.mark.{mark.name}{example.get(kind, '')}.",
         )
     return f"{kind}:{mark.args[0]}" if takes else kind
 
 
+def _understood(mark: pytest.Mark) -> str | None:
+    """The requirement that a marker states; None for one that is written wrongly, which fails its own test."""
+    from pytest_sdperf.hardware.requirements import parse
+
+    try:
+        need = _requirement(mark)
+        return parse(need).text if need else None
+    except SdperfError:
+        return None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    yield
-    item.config.stash[fixtures.SHELL].judge_measured(item)
+    shell = item.config.stash[fixtures.SHELL]
+    try:
+        yield
+    except BaseException:
+        shell.judge_measured(item, body_passed=False)
+        raise
+    shell.judge_measured(item, body_passed=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    report = config.stash[fixtures.SHELL].report()
+    shell = config.stash[fixtures.SHELL]
+    report = shell.report()
     if report is None:
         return
     from pytest_sdperf.report import terminal
@@ -167,7 +205,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("sdperf")
     colour = bool(terminalreporter._tw.hasmarkup)  # noqa: SLF001 - pytest offers no public way to ask
     terminalreporter.write(terminal.render(report, width=terminalreporter._tw.fullwidth, colour=colour))  # noqa: SLF001
+    if problem := config.stash.get(_PROBLEM, None):
+        terminalreporter.write_line(f"ERROR: {problem}", red=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    session.config.stash[fixtures.SHELL].finish()
+    problem = session.config.stash[fixtures.SHELL].finish()
+    if problem:
+        # An exception here would cost people the summary of all that was measured.
+        session.config.stash[_PROBLEM] = problem
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

@@ -29,7 +29,7 @@ def judge_memory(measurement: Measurement, baseline: Measurement | None, thresho
         return Finding(part="memory", status=Status.BROKEN, sentence=f"{told} ({_limit(most)})", figures=figures)
     base, limit = baseline.peak_rss_bytes, thresholds.max_memory_growth
     growth = peak / base - 1
-    grown = growth > limit
+    grown = peak - base > limit * base  # the quotient would round a peak exactly at the limit above it
     figures.update(base_peak_rss_bytes=float(base), growth=growth, growth_limit=limit)
     change = f"+{share_apart(growth, limit)}" if grown else format_share(growth)
     sentence = f"{told}, {change} against the baseline's {format_bytes(base)} (limit {format_share(limit)})"

@@ -72,6 +72,8 @@ def verdict_words(outcome: Outcome) -> str:
         return "measured only"
     if outcome.recorded:
         return f"{verdict.status.value} (recorded)"
+    if outcome.skip_reason:
+        return "SKIPPED (no baseline)"
     return verdict.status.value + (" (not gated)" if verdict.status in FAILING and verdict.passed else "")
 
 

@@ -1,0 +1,254 @@
+"""pytest inside pytest, in a project with a pipeline in plain numpy whose worker, clock and memory are told.
+
+The workers are this process's own workbench on a clock that moves by a told step at each look, so a
+latency is what a test says it is. `real_workers` puts the real launcher back.
+"""
+
+import contextlib
+import importlib.metadata
+import os
+import re
+import textwrap
+import types
+from dataclasses import replace
+from pathlib import Path
+
+import numpy  # noqa: F401 - numpy refuses to be loaded twice, and pytester forgets what the inner session loaded
+import PIL.Image
+import pytest
+import scipy.stats  # noqa: F401 - as numpy
+import skimage.metrics  # noqa: F401 - as numpy
+
+from pytest_sdperf import session
+from pytest_sdperf.hardware import machine
+from pytest_sdperf.runner import host_lock, launcher, surroundings, workbench
+from pytest_sdperf.runner.launch_settings import resolve_launch
+
+PIPELINES = '''
+import os
+import numpy as np
+
+class Ship:
+    """Draws its latents, brighter with each step."""
+    def __init__(self, params):
+        self.params = params
+    def sdperf_stages(self):
+        return {"unet": (self, "denoise")}
+    def sdperf_facts(self):
+        return {"paint": os.environ.get("SHIP_PAINT", "numpy")}
+    def denoise(self, latents, text):
+        return latents * 0.9 + text
+    def __call__(self, *, prompt, num_inference_steps, guidance_scale, height, width, latents, output_type):
+        fault = self.params.get("fault") or os.environ.get("SHIP_FAULT", "")
+        for _ in range(num_inference_steps + (fault == "more calls")):
+            latents = self.denoise(latents, sum(map(ord, prompt)) / 100_000)
+        grown = np.kron(latents[0, :3], np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        picture = (1 / (1 + np.exp(-grown))).astype(np.float32)
+        if fault == "nan":
+            picture[0, 0, 0] = np.nan
+        if fault == "black":
+            picture = picture * 0
+        if fault == "other":
+            picture = 1 - picture
+        if fault == "noisy":
+            picture = np.clip(picture + 0.02 * np.sign(latents.mean() or 1), 0, 1)
+        return picture[None]
+
+def build(context):
+    return Ship(context.params)
+'''
+
+CONFTEST = '''
+from pytest_sdperf import Claim, Variant
+
+def pytest_sdperf_variants():
+    claims = (Claim("unet_calls", "num_inference_steps"), Claim("fact", "paint=numpy"))
+    ship = dict(factory="harbour:build", needs_model=False, claims=claims)
+    return [
+        Variant("ship", reference=None, **ship),
+        Variant("boat", reference="ship", **ship),
+        Variant("wreck", reference="ship", **{**ship, "claims": ()}, params={"fault": "other"}),
+        Variant("fog", reference="ship", **ship, params={"fault": "noisy"}),
+        Variant("whale", reference=None, **ship, requirements=("package:no-such-whale>=2",)),
+    ]
+'''
+
+TEST = """
+    def test_ship(sd_ship):
+        sd_ship.check(num_inference_steps=2)
+"""
+
+
+class Weather:
+    """What the workers of the inner session see: set it before a run."""
+
+    def __init__(self):
+        self.step_ns = {}
+        "variant -> nanoseconds between two looks at the clock; 1 ms where it is not named"
+        self.peak_rss_bytes = 200 << 20
+        self.jitter = (1.0, 1.001, 0.999)
+        "the speed of the first, second, third process of a variant"
+        self.processes = []
+        "the variants whose pipeline was built, in order"
+        self.timeouts_s = []
+        self.rounds = []
+
+
+class Bench:
+    """A worker in this process."""
+
+    spawn_ns = 5_000_000
+
+    def __init__(self, weather, log_path):
+        self._weather = weather
+        self._now_ns = 0
+        self._step_ns = 1_000_000
+        self._bench = workbench.Workbench(clock_ns=self._clock)
+
+    def _clock(self):
+        self._now_ns += self._step_ns
+        return self._now_ns
+
+    def ask(self, command, expect):
+        if type(command).__name__ == "Build":
+            name = command.spec.variant
+            step_ns = self._weather.step_ns.get(name, 1_000_000)
+            jitter = self._weather.jitter[self._weather.processes.count(name) % len(self._weather.jitter)]
+            self._step_ns = round(step_ns * jitter)
+            self._weather.processes.append(name)
+        if type(command).__name__ == "Generate":
+            self._weather.rounds.append(command.rounds)
+        answer = self._bench.carry_out(command)
+        assert isinstance(answer, expect)
+        return answer
+
+    def close(self):
+        return 0
+
+
+class Launcher:
+    """Starts workers that are benches; called like `launcher.Launcher`."""
+
+    def __init__(self, weather):
+        self._weather = weather
+
+    @contextlib.contextmanager
+    def __call__(self, settings, *, log_path, timeout_s):
+        self._weather.timeouts_s.append(timeout_s)
+        yield Bench(self._weather, log_path)
+
+
+@pytest.fixture
+def weather(monkeypatch):
+    """Speed and memory of the inner session's workers."""
+    told = Weather()
+    monkeypatch.setattr(session, "Launcher", lambda **kwargs: Launcher(told))
+    # Collecting all that pytest holds takes longer than everything else here.
+    monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0))
+    monkeypatch.setattr(surroundings, "peak_rss_bytes", lambda: told.peak_rss_bytes)
+    return told
+
+
+@pytest.fixture
+def real_workers(weather, monkeypatch):
+    """Real processes; on one CPU, and with no library searched for."""
+    monkeypatch.setattr(session, "Launcher", launcher.Launcher)
+
+
+@pytest.fixture
+def this_machine(monkeypatch):
+    """Give the inner session a machine like this one but for what is told."""
+    here = machine.detect()
+
+    def this_machine(**facts):
+        told = replace(here, **facts)
+        monkeypatch.setattr(machine, "detect", lambda: told)
+        monkeypatch.setattr(session, "detect", lambda: told)
+
+    return this_machine
+
+
+@pytest.fixture
+def project(pytester, weather, tmp_path_factory, monkeypatch):
+    """A project with the variants ship (its own truth), boat, wreck and fog (held against ship), whale (never runs)."""
+    shared = tmp_path_factory.mktemp("shared")
+    monkeypatch.setattr(host_lock, "_shared_folder", lambda: shared)
+    for name in [n for n in os.environ if n.startswith("SHIP_")]:
+        monkeypatch.delenv(name)
+    pytester.makepyfile(harbour=PIPELINES)
+    pytester.makeconftest(CONFTEST)
+    pytester.syspathinsert()
+    pytester.makepyfile(test_it=TEST)
+    return Project(pytester)
+
+
+class Project:
+    """The inner project: write a test, run it, look at what it left."""
+
+    def __init__(self, pytester):
+        self.pytester = pytester
+        self.path = pytester.path
+
+    def test(self, source):
+        self.pytester.makepyfile(test_it=source)
+
+    def conftest(self, source):
+        self.pytester.makeconftest(textwrap.dedent(source))
+
+    def ini(self, **keys):
+        lines = "\n".join(f"sdperf_{k} = {v}" if k != "sdperf" else f"sdperf = {v}" for k, v in keys.items())
+        self.pytester.makeini(f"[pytest]\n{lines}\n")
+
+    def run(self, *args, sdperf=True):
+        """One run with our plugin and no other, which would only cost time."""
+        flag = ("--sdperf",) if sdperf else ()
+        return self._run("-p", "pytest_sdperf.plugin", "-ra", *flag, *args, autoload="1")
+
+    def run_beside_others(self, *args):
+        """One run with every installed plugin, and ours, whether it is installed or not."""
+        loaded = [e for e in importlib.metadata.entry_points(group="pytest11") if e.value == "pytest_sdperf.plugin"]
+        plugin = () if loaded else ("-p", "pytest_sdperf.plugin")
+        return self._run(*plugin, "-ra", "--sdperf", *args, autoload="")
+
+    def _run(self, *args, autoload):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", autoload)
+            return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", *args)
+
+    def record(self, *args):
+        """Record what the tests measure; asserts that nothing fails."""
+        result = self.run("--sdperf-missing=record", *args)
+        assert result.ret == 0, result.stdout.str()
+        return result
+
+    @property
+    def folder(self):
+        """The machine's folder of baselines."""
+        [folder] = [p for p in (self.path / "baselines").iterdir() if p.name != "references"]
+        return folder
+
+    @property
+    def baseline(self) -> Path:
+        """The only baseline."""
+        [path] = self.folder.glob("*.json")
+        return path
+
+    def stored(self):
+        """Every file under baselines/ and its bytes."""
+        root = self.path / "baselines"
+        return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture
+def told():
+    """Assert that the output of a run tells a text, whatever the line breaks and colours."""
+
+    def told(result, *texts):
+        output = re.sub(r"\x1b\[[\d;]*m", "", result.stdout.str() + result.stderr.str())
+        for text in texts:
+            assert text in output, f"{text!r} is not in:\n{output}"
+
+    return told
+
+
+assert PIL.Image  # as numpy: loaded once, for all inner sessions

@@ -1,0 +1,73 @@
+"""--sdperf-max-slowdown: the latency promise, at every level."""
+
+import pytest
+
+MARKED = """
+    import pytest
+    @pytest.mark.sdperf(max_slowdown={0})
+    def test_ship(sd_ship):
+        sd_ship.check(num_inference_steps=2)
+"""
+
+
+@pytest.fixture
+def slower(project, weather):
+    """Record, then be slower by a share."""
+    project.record()
+
+    def slower(share):
+        weather.step_ns["ship"] = round(1_000_000 * (1 + share))
+        return project
+
+    return slower
+
+
+def test_both_sides_of_the_default(slower, told):
+    slower(0.04).run().assert_outcomes(passed=1)
+    result = slower(0.07).run()
+    result.assert_outcomes(failed=1)
+    told(
+        result,
+        "ship: latency REGRESSED: 5.35 ms is 7.0 % slower than the baseline's 5 ms (limit 5 %; ",
+        "stage: unet",
+        "accept    pytest --sdperf --sdperf-update=all test_it.py::test_ship",
+    )
+
+
+def test_slower_but_not_surely_so_is_no_failure(slower, weather, told):
+    weather.jitter = (0.9, 1.0, 1.1)
+    result = slower(0.07).run()
+    result.assert_outcomes(passed=1)
+    told(result, "INCONCLUSIVE")
+
+
+def test_faster_is_said(slower, told):
+    result = slower(-0.5).run()
+    result.assert_outcomes(passed=1)
+    told(result, "FASTER")
+
+
+def test_every_level_over_the_next(slower):
+    project = slower(0.15)
+    project.ini(max_slowdown="20%")
+    project.run().assert_outcomes(passed=1)
+    project.run("--sdperf-max-slowdown=10%").assert_outcomes(failed=1)
+    project.test(MARKED.format("0.2"))
+    project.run("--sdperf-max-slowdown=10%").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [("5 percent", "has the unknown unit 'percent'"), ("-1", "is out of range"), ("nan", "is not a quantity")],
+)
+def test_bad_values(project, told, value, what):
+    result = project.run(f"--sdperf-max-slowdown={value}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told(result, f"'{value}' {what} [--sdperf-max-slowdown]. Write it like \"5%\" or 0.05")
+    project.ini(max_slowdown=value)
+    told(project.run(), f"'{value}' {what} [ini key sdperf_max_slowdown]. Write it like \"5%\" or 0.05")
+    project.ini()
+    project.test(MARKED.format(repr(value)) + "\n    def test_other(): pass\n")
+    result = project.run()
+    result.assert_outcomes(errors=1, passed=1)
+    told(result, f"'{value}' {what} [@pytest.mark.sdperf(max_slowdown=…)]. Write it like \"5%\" or 0.05")

@@ -1,0 +1,128 @@
+"""--sdperf-missing: what a missing baseline means; never a silent pass."""
+
+import pytest
+
+NO_BASELINE = "ship: latency NO BASELINE:"
+
+
+def test_by_default_a_missing_baseline_fails(project, told):
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    told(result, NO_BASELINE, "no baseline is stored for this case and machine", "record it with --sdperf-update=new")
+    assert not (project.path / "baselines").exists()
+
+
+def test_record_writes_and_says_so_and_the_second_run_gates(project, weather, told):
+    first = project.run("--sdperf-missing=record")
+    first.assert_outcomes(passed=1)
+    told(first, "RECORDED 1 new baseline: latency and memory were NOT judged for these. Run again to gate.")
+    stored = project.stored()
+    second = project.run("--sdperf-missing=record")
+    second.assert_outcomes(passed=1)
+    told(second, "PASSED")
+    assert "RECORDED" not in second.stdout.str()
+    assert project.stored() == stored
+    weather.step_ns["ship"] = 2_000_000
+    third = project.run("--sdperf-missing=record")
+    third.assert_outcomes(failed=1)
+    told(third, "ship: latency REGRESSED", "100.0 % slower", "(limit 5 %")
+    assert project.stored() == stored
+
+
+def test_skip_skips_with_the_reason_and_writes_nothing(project, told):
+    result = project.run("--sdperf-missing=skip")
+    result.assert_outcomes(skipped=1)
+    told(
+        result,
+        "SKIPPED [1] test_it.py:1: latency",
+        "not judged: no baseline is stored for this case and machine, and --sdperf-missing=skip",
+        "SKIPPED (no baseline)",
+    )
+    assert not (project.path / "baselines").exists()
+
+
+def test_skip_gates_where_there_is_a_baseline(project):
+    project.record()
+    project.run("--sdperf-missing=skip").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(("fault", "sentence"), [("nan", "picture BROKEN"), ("more calls", "proof BROKEN")])
+def test_skip_hides_no_broken_part(project, monkeypatch, told, fault, sentence):
+    monkeypatch.setenv("SHIP_FAULT", fault)
+    result = project.run("--sdperf-missing=skip")
+    result.assert_outcomes(failed=1)
+    told(result, sentence)
+
+
+def test_skip_waits_for_the_rest_of_the_test(project, told):
+    project.test("""
+        def test_ship(sd_ship):
+            sd_ship.check(num_inference_steps=2)
+            assert 1 == 2, "the mast"
+    """)
+    result = project.run("--sdperf-missing=skip")
+    result.assert_outcomes(failed=1)
+    told(result, "the mast")
+
+
+def test_skip_after_a_measured_case_of_a_marked_test(project, told):
+    project.test("""
+        import pytest
+        @pytest.mark.sdperf
+        def test_ship(sd_ship):
+            sd_ship.measure(num_inference_steps=2)
+    """)
+    result = project.run("--sdperf-missing=skip")
+    result.assert_outcomes(skipped=1)
+    told(result, "--sdperf-missing=skip")
+
+
+def test_skip_is_needless_where_what_lacks_is_not_gated(project):
+    project.test("""
+        def test_boat(sd_boat):
+            sd_boat.check(num_inference_steps=2)
+    """)
+    project.run("--sdperf-missing=skip", "--sdperf-gate=picture,proof").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("fault", ["nan", "black", "more calls"])
+def test_what_is_broken_is_not_recorded(project, monkeypatch, fault, told):
+    monkeypatch.setenv("SHIP_FAULT", fault)
+    for _ in range(2):
+        result = project.run("--sdperf-missing=record")
+        result.assert_outcomes(failed=1)
+        assert "RECORDED" not in result.stdout.str()
+        told(result, "BROKEN")
+    assert not (project.path / "baselines").exists()
+
+
+def test_ini(project):
+    project.ini(missing="record")
+    project.run().assert_outcomes(passed=1)
+    assert project.baseline.exists()
+
+
+def test_command_line_over_ini(project):
+    project.ini(missing="record")
+    project.run("--sdperf-missing=skip").assert_outcomes(skipped=1)
+    assert not (project.path / "baselines").exists()
+
+
+def test_bad_values(project, told):
+    result = project.run("--sdperf-missing=pass")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told(result, "'pass' is not a choice [--sdperf-missing]. Use one of: fail, record, skip.")
+    project.ini(missing="never")
+    told(project.run(), "'never' is not a choice [ini key sdperf_missing]. Use one of: fail, record, skip.")
+
+
+def test_not_on_the_marker(project, told):
+    project.test("""
+        import pytest
+        @pytest.mark.sdperf(missing="record")
+        def test_ship(sd_ship):
+            sd_ship.check(num_inference_steps=2)
+    """)
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    told(result, "unknown keyword 'missing' [@pytest.mark.sdperf]. Use one of: model, processes, rounds, timeout,")
