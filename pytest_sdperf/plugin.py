@@ -67,6 +67,8 @@ class _Collector:
         self._shell = config.stash[fixtures.SHELL]
         self._entry_points_loaded = False
         self._asked: set[object] = set()
+        self._problems: list[str] = []
+        "declarations that cannot be used; a usage error when all is collected, for pytest blames a file for earlier ones"
         self._register(list(self._shell.registry), "built-in")
         for plugin in config.pluginmanager.get_plugins():
             self.pytest_plugin_registered(plugin)
@@ -83,18 +85,14 @@ class _Collector:
         self._asked.add(id(plugin))
         origin = str(getattr(plugin, "__file__", None) or getattr(plugin, "__name__", plugin))
         try:
-            declared = hook()
-        except Exception as error:
-            if isinstance(error, SdperfError):
-                raise pytest.UsageError(f"{origin}: {error}") from None
-            raise pytest.UsageError(
+            self._register(self._shell.registry.add(hook(), origin=origin), origin)
+        except SdperfError as error:
+            self._problems.append(str(error) if origin in str(error) else f"{origin}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever people's code raises is told by name, not as our traceback
+            self._problems.append(
                 f"pytest_sdperf_variants of {origin} raised {type(error).__name__}: {error}. "
                 "Let it return a list of pytest_sdperf.Variant."
-            ) from error
-        try:
-            self._register(self._shell.registry.add(declared, origin=origin), origin)
-        except SdperfError as error:
-            raise pytest.UsageError(str(error)) from None
+            )
 
     def pytest_collect_file(self, file_path: Path) -> None:
         """Entry points are read when there is something to collect: scanning distributions takes milliseconds."""
@@ -104,10 +102,12 @@ class _Collector:
         try:
             self._register(self._shell.registry.add_entry_points(), "entry-points")
         except SdperfError as error:
-            raise pytest.UsageError(str(error)) from None
+            self._problems.append(str(error))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Names are checked when all that declares them is collected."""
+        if self._problems:
+            raise pytest.UsageError("\n".join(self._problems))
         registry, options = self._shell.registry, self._shell.options
         try:
             for name in options.variants:
