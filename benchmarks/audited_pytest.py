@@ -8,7 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-STARTS = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.spawn", "os.system", "pty.spawn")
+STARTS = (
+    "subprocess.Popen",
+    "os.posix_spawn",
+    "os.fork",
+    "os.forkpty",
+    "os.exec",
+    "os.spawn",
+    "os.system",
+    "pty.spawn",
+)
 """Audit events of a process that starts; https://docs.python.org/3/library/audit_events.html"""
 
 CHANGES = ("os.rename", "os.link", "os.symlink")
@@ -27,8 +36,9 @@ def main() -> int:
             started.append(f"{event} {values[0] if values else ''}".strip())
         elif event == "open" and isinstance(values[2], int) and values[2] & _WRITING:
             written.append(str(values[0]))
-        elif event == "os.mkdir" and not os.path.isdir(values[0]):  # asked for again where it exists: no change
-            written.append(str(values[0]))
+        elif event == "os.mkdir":
+            if not Path(values[0]).is_dir():  # asked for again where it exists: no change
+                written.append(str(values[0]))
         elif event in CHANGES:
             written.append(str(values[1]))
 
@@ -36,7 +46,11 @@ def main() -> int:
     import pytest
 
     code = pytest.main(arguments)
-    found = {"started": list(started), "written": [p for p in written if p != os.devnull], "modules": sorted(sys.modules)}
+    found = {
+        "started": list(started),
+        "written": [p for p in written if p != os.devnull],
+        "modules": sorted(sys.modules),
+    }
     report.write_text(json.dumps(found), encoding="utf-8")
     return int(code)
 

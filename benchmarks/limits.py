@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,12 @@ def rates(size: int, repeats: int) -> dict[str, dict[str, list[float]]]:
         channels = max(32, size // 3 // 32 * 32)
         x3, w3 = tensor(1, channels, size // 32, 32), tensor(channels, channels, 3, 3)
         kinds: dict[str, tuple[int, Callable[[], Any]]] = {
-            "matmul": (2 * size**3, lambda a=a, b=b: torch.mm(a, b)),
-            "convolution_1x1": (2 * size * size * (size // 32 * 32), lambda x=x1, w=w1: functional.conv2d(x, w)),
+            "matmul": (2 * size**3, partial(torch.mm, a, b)),
+            "convolution_1x1": (2 * size * size * (size // 32 * 32), partial(functional.conv2d, x1, w1)),
             "convolution_3x3": (
                 # Border pixels have fewer neighbours: 3h - 2 rows of neighbours instead of 3h, likewise columns.
                 2 * channels**2 * (3 * (size // 32) - 2) * (3 * 32 - 2),
-                lambda x=x3, w=w3: functional.conv2d(x, w, padding=1),
+                partial(functional.conv2d, x3, w3, padding=1),
             ),
         }
         with torch.inference_mode():

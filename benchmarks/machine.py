@@ -85,8 +85,10 @@ def render_header(document: dict[str, Any]) -> list[str]:
     variables = " ".join(f"{k}={v}" for k, v in head["variables"].items())
     load = ", ".join(map(str, head["load_average_at_start"]))
     return [
-        f"- machine: {machine['key']}: {machine['cpu_model']}, {machine['usable_cores']} usable cores, "
-        f"{format_bytes(machine['memory_bytes'])}, kernel {machine['kernel']}; load average at the start {load}",
+        (
+            f"- machine: {machine['key']}: {machine['cpu_model']}, {machine['usable_cores']} usable cores, "
+            f"{format_bytes(machine['memory_bytes'])}, kernel {machine['kernel']}; load average at the start {load}"
+        ),
         f"- versions: {', '.join(f'{name} {version}' for name, version in versions.items())}",
         *([f"- variables: `{variables}`"] if variables else []),
         f"- command: `{head['command']}`",

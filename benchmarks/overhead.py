@@ -85,12 +85,16 @@ def render(document: dict[str, Any]) -> str:
             "",
             *machine.table(["", "median", "smallest", "largest"], rows),
             "",
-            f"The package's latency is {ratio['median'] - 1:+.2%} of the bare call's (median of the pairs; 95 % "
-            f"interval {told}), {'within' if within else '**not within**'} the target of {TARGET:.0%}.",
+            (
+                f"The package's latency is {ratio['median'] - 1:+.2%} of the bare call's (median of the pairs; 95 % "
+                f"interval {told}), {'within' if within else '**not within**'} the target of {TARGET:.0%}."
+            ),
             "",
-            f"By itself a stage's stopwatch costs {measured['stopwatch_ns_per_call'] / 1e3:.2f} us a call. A picture "
-            f"has {sum(calls.values())} such calls ({', '.join(f'{n} {c}' for n, c in calls.items())}), "
-            f"{found['stopwatches_share']:.5%} of it: what the pairs show beyond that is noise.",
+            (
+                f"By itself a stage's stopwatch costs {measured['stopwatch_ns_per_call'] / 1e3:.2f} us a call. A "
+                f"picture has {sum(calls.values())} such calls ({', '.join(f'{n} {c}' for n, c in calls.items())}), "
+                f"{found['stopwatches_share']:.5%} of it: what the pairs show beyond that is noise."
+            ),
             "",
         ]
     )
@@ -101,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default="synthetic:sd15", help="as for --sdperf-model")
     parser.add_argument("--variant", default="fp32", help="whose pipeline; its export must exist already")
     parser.add_argument("--size", type=int, default=256, help="height and width in pixels")
-    parser.add_argument("--steps", type=int, default=20, help="fewer make a stricter test: overhead has less to hide in")
+    parser.add_argument(
+        "--steps", type=int, default=20, help="fewer make a stricter test: overhead has less to hide in"
+    )
     parser.add_argument("--pairs", type=int, default=8, help="pairs of pictures; 6 are needed for an interval")
     parser.add_argument("--warm-ups", type=int, default=2, help="pictures before the first pair")
     parser.add_argument("--seed", type=int, default=0, help="of the pairs' order")

@@ -45,7 +45,8 @@ def share_of_limit(case: dict[str, Any], flop: dict[str, int], limits: dict[str,
     limit = limits.get(case["precision"])
     if not limit or not case["unet_call_s"]:
         return None
-    return sum(flop.values()) / case["unet_call_s"] / (limit * 1e9)
+    unet_call_s: float = case["unet_call_s"]
+    return sum(flop.values()) / unet_call_s / (limit * 1e9)
 
 
 def full_latency_s(case: dict[str, Any]) -> float | None:
@@ -67,9 +68,11 @@ def render(document: dict[str, Any]) -> str:
         f"# Speed-ups, {document['model']}",
         "",
         *render_header(document),
-        f"- order: passes through the variants: {document['passes']}, every second one backwards; processes of a "
-        f"variant in a pass, one after the other: {document['processes']}; timed pictures of a process: "
-        f"{document['rounds']}, after two warm-up ones; then, in the last process of a pass, one for the proof",
+        (
+            f"- order: passes through the variants: {document['passes']}, every second one backwards; processes of a "
+            f"variant in a pass, one after the other: {document['processes']}; timed pictures of a process: "
+            f"{document['rounds']}, after two warm-up ones; then, in the last process of a pass, one for the proof"
+        ),
         f"- prompt: {document['prompt']}; guidance 7.5, so the UNet draws in batches of 2",
     ]
     if not document["complete"]:

@@ -21,9 +21,9 @@ from pytest_sdperf.judge.verdict import Finding
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Options
 from pytest_sdperf.runner.sampling import call_in_worker
-from pytest_sdperf.workload import DEFAULT_PROMPT
 from pytest_sdperf.session import Measured, Session
 from pytest_sdperf.variants.registry import Registry
+from pytest_sdperf.workload import DEFAULT_PROMPT
 
 VARIANTS = ("fp32", "tuned", "torch_bf16", "ipex_bf16", "ipex_bf16_dpm", "openvino", "openvino_static")
 
@@ -42,7 +42,7 @@ class Study:
         """Measure every workload; what is done is on disk before the next case begins."""
         model = self.session.model(self.options)
         self.document["model_digest"] = model.digest
-        for size, steps in self.arguments.workloads:
+        for size in dict.fromkeys(size for size, _ in self.arguments.workloads):
             flop = self._in_worker(
                 "limits:unet_flop", {"model_dir": str(model.path), "height": size, "width": size, "batch": 2}
             )
@@ -159,9 +159,7 @@ class Study:
 
     def _in_worker(self, function: str, keywords: dict[str, Any]) -> Any:
         log_path = self.work_dir / "limits.log"
-        return call_in_worker(
-            machine.launcher(), function, keywords, log_path=log_path, timeout_s=self.options.timeout
-        )
+        return call_in_worker(machine.launcher(), function, keywords, log_path=log_path, timeout_s=self.options.timeout)
 
 
 def _merged(earlier: Measurement, fresh: Measurement) -> Measurement:

@@ -1,0 +1,202 @@
+"""The project's own gate, run twice: how long the second run takes, and how much memory pytest itself needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import machine
+
+from pytest_sdperf.report import json as report_json
+from pytest_sdperf.runner.surroundings import peak_rss_bytes
+from pytest_sdperf.units import format_bytes, format_seconds
+
+TARGET_S = 240.0
+"""How long the second run may take, on two cores."""
+
+TARGET_BYTES = 250e6
+"""How much memory pytest's own process may have had, its workers left out."""
+
+_POLL_S = 0.05
+
+
+def run(arguments: argparse.Namespace, work_dir: Path, number: int) -> dict[str, Any]:
+    """One run of the main job; the baselines of earlier runs are in ``work_dir``."""
+    junit, report, log = (work_dir / f"run-{number}.{suffix}" for suffix in ("xml", "json", "log"))
+    command = [
+        sys.executable,
+        *("-m", "pytest", "tests/perf", "--sdperf", "--sdperf-missing=record"),
+        f"--sdperf-model={arguments.model}",
+        f"--sdperf-baselines={work_dir / 'baselines'}",
+        f"--sdperf-json={report}",
+        f"--junitxml={junit}",
+        *("-p", "no:cacheprovider"),
+        *arguments.pytest_arguments,
+    ]
+    environment = dict(os.environ)
+    if not _installed():
+        command[3:3] = ["-p", "pytest_sdperf.plugin"]
+        environment["PYTHONPATH"] = os.pathsep.join([str(machine.ROOT), environment.get("PYTHONPATH", "")])
+    start = time.perf_counter()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=machine.ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+        peak_bytes = _watch(process)
+    spent_s = time.perf_counter() - start
+    machine.tell(f"run {number}: {format_seconds(spent_s)}, exit code {process.returncode}")
+    output_text = log.read_text(encoding="utf-8", errors="replace")
+    print(output_text, file=sys.stderr)
+    return {
+        "wall_s": spent_s,
+        "waited_for_another_session": "waiting for another sdperf session" in output_text,
+        "exit_code": process.returncode,
+        "parent_peak_rss_bytes": peak_bytes,
+        "tests": _tests(junit),
+        "cases": _cases(report),
+    }
+
+
+def _watch(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the process; returns the high-water mark of its own memory, bytes.
+
+    Read from /proc while it lives: what wait4 reports is the largest of it and all its workers.
+    """
+    status, peak_bytes = Path(f"/proc/{process.pid}/status"), 0
+    while process.poll() is None:
+        if "VmHWM" in _text(status):  # it has not ended meanwhile
+            peak_bytes = max(peak_bytes, peak_rss_bytes(status))
+        time.sleep(_POLL_S)
+    return peak_bytes
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return ""
+
+
+def _tests(junit: Path) -> dict[str, str]:
+    """Test -> `passed`, `skipped: reason` or `failed: sentence`."""
+    if not junit.is_file():
+        return {}
+    found = {}
+    for case in ET.parse(junit).getroot().iter("testcase"):
+        outcome = "passed"
+        for tag, word in (("skipped", "skipped"), ("failure", "failed"), ("error", "failed")):
+            if (state := case.find(tag)) is not None:
+                outcome = f"{word}: {(state.get('message') or '').splitlines()[0]}"
+        found[str(case.get("name"))] = outcome
+    return found
+
+
+def _cases(report: Path) -> dict[str, float]:
+    """Case -> median latency, s."""
+    if not report.is_file():
+        return {}
+    outcomes = report_json.read(report.read_text(encoding="utf-8")).outcomes
+    return {o.measurement.case_id: o.measurement.latency.median_s for o in outcomes}
+
+
+def render(document: dict[str, Any]) -> str:
+    """The result as Markdown."""
+    rows = [
+        [
+            str(number),
+            format_seconds(run["wall_s"]),
+            format_bytes(run["parent_peak_rss_bytes"]),
+            ", ".join(f"{n} {word}" for word, n in _counted(run["tests"]).items()) or "-",
+            str(run["exit_code"]),
+        ]
+        for number, run in enumerate(document["runs"], 1)
+    ]
+    last = document["runs"][-1]
+    lines = [
+        f"# The main job, {document['model']}",
+        "",
+        *machine.render_header(document),
+        f"- each run: `{document['job']}`; baselines in a folder that is new at the first run",
+        "",
+        *machine.table(["run", "wall time", "pytest's own peak memory", "tests", "exit code"], rows),
+        "",
+        (
+            f"The last run took {last['wall_s']:.0f} s, {_judged(last['wall_s'] < TARGET_S)} {TARGET_S:.0f} s. "
+            f"pytest's own process peaked at {last['parent_peak_rss_bytes'] / 1e6:.0f} MB, "
+            f"{_judged(last['parent_peak_rss_bytes'] < TARGET_BYTES)} {TARGET_BYTES / 1e6:.0f} MB."
+        ),
+        "",
+        *machine.table(
+            ["case, median latency", *(f"run {n}" for n in range(1, len(document["runs"]) + 1))],
+            [
+                [case, *(format_seconds(r["cases"][case]) if case in r["cases"] else "-" for r in document["runs"])]
+                for case in last["cases"]
+            ],
+        ),
+        "",
+    ]
+    told = [
+        f"- run {number} waited for another session on this host: its wall time says nothing"
+        for number, run in enumerate(document["runs"], 1)
+        if run["waited_for_another_session"]
+    ]
+    told += [f"- {name}: {outcome}" for name, outcome in last["tests"].items() if outcome != "passed"]
+    return "\n".join([*lines, *told, ""] if told else lines)
+
+
+def _counted(tests: dict[str, str]) -> Counter[str]:
+    return Counter(outcome.partition(":")[0] for outcome in tests.values())
+
+
+def _judged(holds: bool) -> str:
+    return "within the target of" if holds else "**not within** the target of"
+
+
+def _installed() -> bool:
+    from importlib.metadata import entry_points
+
+    return any(point.name == "sdperf" for point in entry_points(group="pytest11"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="What follows -- goes to pytest, such as -- --sdperf-processes=1",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--model", default="synthetic:tiny", help="as for --sdperf-model")
+    parser.add_argument("--runs", type=int, default=2, help="runs, one after the other; the first records")
+    parser.add_argument("--name", default="main_job", help="name of the result's files")
+    parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")
+    parser.add_argument("pytest_arguments", nargs="*", help=argparse.SUPPRESS)
+    return parser
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    document: dict[str, Any] = {
+        "benchmark": "main_job",
+        "version": 1,
+        "header": machine.header(),
+        "model": arguments.model,
+        "job": " ".join(["pytest tests/perf --sdperf --sdperf-missing=record", *arguments.pytest_arguments]),
+        "runs": [],
+    }
+    with tempfile.TemporaryDirectory(prefix="sdperf-main-job-") as folder:
+        for number in range(1, arguments.runs + 1):
+            machine.tell(f"run {number} of {arguments.runs} …")
+            document["runs"].append(run(arguments, Path(folder), number))
+            machine.write(document, render(document), arguments.name, Path(arguments.results))
+    print(render(document))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Each benchmark in its shortest form: the files it writes have the shape that people and other scripts read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.full
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a script of benchmarks/; gives its JSON and its Markdown."""
+
+    def run_script(name: str, *arguments: str):
+        done = subprocess.run(
+            [sys.executable, str(BENCHMARKS / f"{name}.py"), f"--results={tmp_path}", *arguments],
+            cwd=BENCHMARKS.parent,
+            env={**os.environ, "PYTHONPATH": str(BENCHMARKS.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert sorted(p.name for p in tmp_path.iterdir()) == [f"{name}.json", f"{name}.md"]
+        document = json.loads((tmp_path / f"{name}.json").read_text())
+        text = (tmp_path / f"{name}.md").read_text()
+        assert document["benchmark"] == name
+        assert document["header"]["machine"]["key"] in text
+        assert document["header"]["command"].startswith(f"python benchmarks/{name}.py ")
+        for folder in (sys.prefix, str(BENCHMARKS.parent), str(tmp_path)):
+            assert folder not in json.dumps(document) + text, "folders of this machine are of no use to others"
+        return document, text
+
+    return run_script
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """A module of benchmarks/."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+    def import_module(name: str):
+        return pytest.importorskip(name, reason="benchmarks/ is not here")
+
+    return import_module
+
+
+@pytest.mark.parametrize("name", ["speedups", "overhead", "startup", "main_job"])
+def test_help(name):
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"],
+        env={**os.environ, "PYTHONPATH": str(BENCHMARKS.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--results" in done.stdout
+
+
+def test_speedups(run):
+    document, text = run(
+        "speedups",
+        *("--model=synthetic:tiny", "--workloads=64:2", "--passes=2"),
+        *("--variants=fp32,openvino_static,ipex_bf16_dpm", "--gemm-size=256", "--gemm-repeats=1"),
+    )
+    assert document["complete"] is True
+    flop = document["unet_flop"]["64x64"]
+    assert sum(flop.values()) == 352_534_528
+    cases = {c["variant"]: c for c in document["cases"]}
+    assert list(cases) == ["fp32", "openvino_static", "ipex_bf16_dpm"]
+    for case in cases.values():
+        if "skipped" in case:
+            assert case["skipped"].startswith("needs ")
+            continue
+        assert len(case["process_medians_s"]) == len(case["measurement"]["processes"]) == 2
+        assert case["spread"] >= 0
+        assert case["proof"]["status"] == "PASSED"
+        assert sum(case["stages_s"].values()) == pytest.approx(case["latency_s"], rel=0.9)
+        assert f"| `{case['variant']}` |" in text
+    assert cases["fp32"]["unet_calls"] == 3
+    assert cases["fp32"]["picture"]["status"] == "PASSED"
+    assert cases["openvino_static"]["picture"]["figures"]["ssim"] > 0.9
+    assert len(document["limits"]) == 1 + sum(2 for c in cases.values() if "skipped" not in c)
+    assert "`openvino_static` against `fp32`:" in text
+    assert "Not complete" not in text
+
+
+def test_speedups_of_a_variant_that_fails_go_on(run):
+    document, text = run(
+        "speedups",
+        *("--model=synthetic:tiny", "--workloads=60:2,64:2", "--passes=1", "--variants=fp32"),
+        *("--gemm-size=256", "--gemm-repeats=1"),
+    )
+    failed, measured = document["cases"]
+    assert failed["failed"].startswith("height=60 is not a multiple of 8")
+    assert "fp32` failed: height=60" in text
+    assert measured["size"] == "64x64"
+
+
+def test_overhead(run):
+    document, text = run("overhead", "--model=synthetic:tiny", "--size=64", "--steps=2", "--pairs=2", "--warm-ups=1")
+    measured = document["measured"]
+    assert len(measured["package_ns"]) == len(measured["bare_ns"]) == len(measured["orders"]) == 2
+    assert sorted(measured["orders"]) == ["AB", "BA"]
+    assert measured["stage_calls"]["unet"] == 3
+    assert measured["different_pictures"] == 1
+    assert document["derived"]["ratio"]["median_interval_95"] is None
+    assert "unknown (too few pairs)" in text
+
+
+def test_startup(run):
+    document, text = run("startup", "--pairs=2")
+    assert list(document["surroundings"]) == ["installed", "alone"]
+    for found in document["surroundings"].values():
+        assert all(len(found[clock][arm]) == 2 for clock in ("wall_s", "cpu_s") for arm in ("with", "without"))
+        assert found["started"]["with"] == found["started"]["without"]
+        assert found["written"]["with"] == found["written"]["without"]
+        assert found["left_behind"]["with"] == found["left_behind"]["without"]
+        assert "pytest_sdperf.plugin" in found["modules_added_ms"]
+        assert found["heavy_modules_added"] == []
+    assert "more with it: none" in text
+
+
+def test_main_job(run):
+    document, text = run(
+        "main_job",
+        "--runs=1",
+        "--",
+        "--sdperf-variants=fp32",
+        "--sdperf-processes=1",
+        "--sdperf-rounds=1",
+        "-k",
+        "fp32",
+    )
+    (only,) = document["runs"]
+    assert only["exit_code"] == 0
+    assert only["tests"] == {"test_fp32": "passed"}
+    assert list(only["cases"]) == ["fp32-synthetic-tiny-64x64-20steps"]
+    assert 20e6 < only["parent_peak_rss_bytes"] < 1e9
+    assert "1 passed" in text
+
+
+def test_shares_and_computed_latency_by_hand(module):
+    table = module("speedup_table")
+    limits = [
+        {"gflop_per_s": {"f32": {"matmul": [90.0, 100.0], "convolution_1x1": [80.0], "convolution_3x3": [999.0]}}},
+        {"gflop_per_s": {"f32": {"matmul": [70.0], "convolution_1x1": [120.0], "convolution_3x3": [999.0]}}},
+    ]
+    assert table.limit_gflop_per_s(limits) == {"f32": 120.0}
+    case = {
+        "precision": "f32",
+        "unet_call_s": 2.0,
+        "unet_calls": 5,
+        "num_inference_steps": 4,
+        "stages_s": {"text_encoder": 1.0, "unet": 10.0, "vae_decode": 3.0, "rest": 0.5},
+    }
+    assert table.share_of_limit(case, {"convolution": 100 * 10**9, "addmm": 20 * 10**9}, {"f32": 120.0}) == 0.5
+    assert table.share_of_limit({**case, "precision": "bf16"}, {"convolution": 1}, {"f32": 120.0}) is None
+    # 21 calls of (10 + 0.5) / 5 s, once 1 + 3 s
+    assert table.full_latency_s(case) == pytest.approx(21 * 2.1 + 4)
+    assert table.full_latency_s({**case, "stages_s": {"rest": 1.0}}) is None
+
+
+def test_orders_are_balanced_and_repeat(module):
+    pairs = module("pairs")
+    drawn = pairs.orders(9, seed=3)
+    assert (drawn.count("AB"), drawn.count("BA")) == (5, 4)
+    assert drawn == pairs.orders(9, seed=3) != pairs.orders(9, seed=4)
+
+
+def test_interval_of_the_median(module):
+    pairs = module("pairs")
+    assert pairs.median_interval([1, 2, 3, 4, 5]) is None
+    # 2 x 0.5^6 = 3.1 %: six values are the fewest, and the interval is their range
+    assert pairs.median_interval([6, 5, 4, 3, 2, 1]) == [1.0, 6.0]
+
+
+def test_commands_name_no_folder_of_this_machine(module):
+    command_line = module("machine").command_line
+    told = command_line(
+        ["/somewhere/benchmarks/startup.py", "--python", "/home/me/bin/python3", "--results=/tmp/x", "-k", "a b"]
+    )
+    assert told == "python benchmarks/startup.py --python python3 --results=x -k 'a b'"
