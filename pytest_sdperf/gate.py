@@ -46,7 +46,7 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
     recorded = records and _sound(verdict)
     if recorded:
         store.save(measured.measurement)
-        store_references(measured, references, root)
+        store_references(measured, references, options, root)
     return Outcome(
         nodeid,
         measured.measurement,

@@ -41,12 +41,12 @@ def find_references(measured: Measured, options: Options, root: Path) -> Found:
     """
     case, session = measured.case, measured.session
     name = case.variant.reference
-    stored = _load(measured, root)
+    stored = _load(_keys(measured, options), root)
     own = measured.pictures, measured.measurement.environment
     if name is None or name == case.variant.name:
         truth = References(stored, eight_bit=True, is_reference=name is not None)
         return Found(truth) if stored else Found(truth, *own)
-    seen = session.seen_reference(case)
+    seen = session.seen_reference(case, options)
     if seen is None and stored:
         return Found(References(stored, eight_bit=True))
     if seen is None and any(check(need) for need in session.registry[name].requirements):
@@ -56,11 +56,11 @@ def find_references(measured: Measured, options: Options, root: Path) -> Found:
     return Found(truth) if stored else Found(truth, drawn.pictures, drawn.environment)
 
 
-def store_references(measured: Measured, found: Found, root: Path) -> None:
+def store_references(measured: Measured, found: Found, options: Options, root: Path) -> None:
     """Write the reference pictures that no file holds yet. Raises BaselineError."""
     if found.unstored is None or found.environment is None:
         return
-    for key, reference in _keys(measured).items():
+    for key, reference in _keys(measured, options).items():
         save_reference(
             root,
             reference,
@@ -70,18 +70,20 @@ def store_references(measured: Measured, found: Found, root: Path) -> None:
         )
 
 
-def _keys(measured: Measured) -> dict[str, ReferenceKey]:
+def _keys(measured: Measured, options: Options) -> dict[str, ReferenceKey]:
+    """By the weights of the variant that draws the reference: a case's own may be others, or unknown."""
     variant = measured.case.variant
+    name = variant.reference or variant.name
     return reference_keys(
         measured.case.workload,
-        variant=variant.reference or variant.name,
-        model_digest=measured.measurement.model_digest,
+        variant=name,
+        model_digest=measured.session.model_digest(name, options),
         scheduler=variant.scheduler,
     )
 
 
-def _load(measured: Measured, root: Path) -> dict[str, NDArray[np.floating]] | None:
+def _load(keys: Mapping[str, ReferenceKey], root: Path) -> dict[str, NDArray[np.floating]] | None:
     """Every stored reference picture of the case; None where one is missing."""
-    found = {key: load_reference(root, reference) for key, reference in _keys(measured).items()}
+    found = {key: load_reference(root, reference) for key, reference in keys.items()}
     pictures = {key: picture for key, picture in found.items() if picture is not None}
     return dict(pictures) if len(pictures) == len(found) else None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.case import Case
+from pytest_sdperf.case import Case, Variant
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.hardware.cores import pinned_cpus
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
@@ -102,7 +102,7 @@ class Session:
         named = "sizes" in keywords or "height" in keywords or "width" in keywords
         native = native_size(self.model(options).path) if here.needs_model and not named else None
         workload = workload_of(keywords, native_size=native)
-        return Case(here, workload, options.model if here.needs_model else "own")
+        return Case(here, workload, _model_name(here, options))
 
     def model(self, options: Options) -> Prepared:
         """The model the options name, ready on disk; built, checked or downloaded once a session."""
@@ -124,7 +124,7 @@ class Session:
             f"{case.variant.name}: measuring {case.id}, {options.processes} processes x {options.rounds} pictures"
         )
         rig = self._rig(options)
-        model = self._model_of(case, options)
+        model = self._model_of(case.variant, options)
         sampled = sample(
             case, model, rig, processes=options.processes, rounds=options.rounds, host=self._host_environment()
         )
@@ -134,12 +134,12 @@ class Session:
 
     def sibling(self, name: str, like: Case, options: Options) -> Measured:
         """Another variant on the same workload: measured in this run, or now."""
-        case = self._other(name, like, scheduler=None)
+        case = self._other(name, like, options, scheduler=None)
         return self._measured.get(_key(case)) or self.measure(case, options)
 
-    def seen_reference(self, case: Case) -> Drawn | None:
+    def seen_reference(self, case: Case, options: Options) -> Drawn | None:
         """What the case's reference variant drew with the same scheduler in this run; None where it did not."""
-        other = self._reference_of(case)
+        other = self._reference_of(case, options)
         measured = self._measured.get(_key(other))
         if measured is not None:
             return Drawn(measured.pictures, measured.measurement.environment)
@@ -147,13 +147,16 @@ class Session:
 
     def draw_reference(self, case: Case, options: Options) -> Drawn:
         """Let the case's reference variant draw the workload with the case's scheduler, untimed."""
-        other = self._reference_of(case)
-        drawing = draw_reference(
-            other, self._model_of(other, options), self._rig(options), host=self._host_environment()
-        )
+        other = self._reference_of(case, options)
+        model = self._model_of(other.variant, options)
+        drawing = draw_reference(other, model, self._rig(options), host=self._host_environment())
         drawn = Drawn(_load(drawing.pictures), drawing.environment)
         self._drawn[_key(other)] = drawn
         return drawn
+
+    def model_digest(self, variant: str, options: Options) -> str:
+        """The digest of the weights that a variant draws with; empty where it brings its own."""
+        return self._model_of(self.registry[variant], options).digest
 
     def baselines(self, options: Options) -> Path:
         """The folder of stored baselines and references."""
@@ -180,19 +183,20 @@ class Session:
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.rootdir)) if path.is_relative_to(self.rootdir) else str(path)
 
-    def _reference_of(self, case: Case) -> Case:
+    def _reference_of(self, case: Case, options: Options) -> Case:
         if case.variant.reference is None:
             raise CaseError(
                 f"variant {case.variant.name!r} names no reference", cure="Hold it against its own picture."
             )
-        return self._other(case.variant.reference, case, scheduler=case.variant.scheduler)
+        return self._other(case.variant.reference, case, options, scheduler=case.variant.scheduler)
 
-    def _other(self, name: str, like: Case, *, scheduler: str | None) -> Case:
+    def _other(self, name: str, like: Case, options: Options, *, scheduler: str | None) -> Case:
         here = self.registry[name].on(precision=native_precision(self.machine), isa=native_isa(self.machine))
-        return replace(like, variant=replace(here, scheduler=scheduler) if scheduler else here)
+        variant = replace(here, scheduler=scheduler) if scheduler else here
+        return replace(like, variant=variant, model=_model_name(here, options))
 
-    def _model_of(self, case: Case, options: Options) -> Model:
-        if not case.variant.needs_model:
+    def _model_of(self, variant: Variant, options: Options) -> Model:
+        if not variant.needs_model:
             return _NO_MODEL
         prepared = self.model(options)
         return Model(prepared.path, prepared.digest)
@@ -213,6 +217,11 @@ class Session:
 
     def _host_environment(self) -> Environment:
         return Environment(machine_key=self.machine_key, cpu_model=self.machine.cpu_model, kernel=platform.release())
+
+
+def _model_name(variant: Variant, options: Options) -> str:
+    """The model as a case names it; a variant that brings its own weights says nothing of --sdperf-model."""
+    return options.model if variant.needs_model else "own"
 
 
 def _key(case: Case) -> tuple[str, str, Workload, str]:

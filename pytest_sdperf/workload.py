@@ -56,7 +56,9 @@ def workload_of(keywords: Mapping[str, Any], *, native_size: tuple[int, int] | N
         made["prompts"] = (keywords["prompt"],)
     elif "prompts" in keywords:
         made["prompts"] = _tuple(keywords["prompts"])
-    sizes = _sizes(keywords) or ((native_size,) if native_size else None)
+    sizes = _sizes(keywords)
+    if sizes is None and native_size is not None:
+        sizes = (native_size,)
     if sizes is not None:
         made["sizes"] = sizes
     return Workload(**made)

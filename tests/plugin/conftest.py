@@ -58,7 +58,7 @@ def build(context):
     return Ship(context.params)
 '''
 
-CONFTEST = '''
+CONFTEST = """
 from pytest_sdperf import Claim, Variant
 
 def pytest_sdperf_variants():
@@ -71,7 +71,7 @@ def pytest_sdperf_variants():
         Variant("fog", reference="ship", **ship, params={"fault": "noisy"}),
         Variant("whale", reference=None, **ship, requirements=("package:no-such-whale>=2",)),
     ]
-'''
+"""
 
 TEST = """
     def test_ship(sd_ship):

@@ -113,7 +113,10 @@ def test_an_entry_point(installed):
 @pytest.mark.parametrize(
     ("point", "message"),
     [
-        (Broken(), "entry point fleet (fleet:variants) cannot be loaded: ImportError: No module named 'fleet'. Mend or"),
+        (
+            Broken(),
+            "entry point fleet (fleet:variants) cannot be loaded: ImportError: No module named 'fleet'. Mend or",
+        ),
         (Strange(), "entry point fleet (fleet:variants) gave 42 [entry point fleet (fleet:variants)]. Give a"),
     ],
 )

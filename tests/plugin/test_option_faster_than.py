@@ -59,7 +59,7 @@ def test_unknown_variant(race, weather, told):
 def test_not_a_pair(race, told, promise):
     result = race(promise)
     result.assert_outcomes(errors=1)
-    told(result, "is not a (variant, factor) pair [@pytest.mark.sdperf(faster_than=…)]. Write it like (\"fp32\",")
+    told(result, 'is not a (variant, factor) pair [@pytest.mark.sdperf(faster_than=…)]. Write it like ("fp32",')
 
 
 def test_bad_factor(race, told):

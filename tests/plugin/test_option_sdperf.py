@@ -82,7 +82,9 @@ def test_collect_only_starts_nothing(project, weather):
 
 
 def test_fixtures_say_what_they_are(project, told):
-    told(project.run("--fixtures"), "sd_ship", "The variant `ship`: .check(…) measures and judges", "sd_openvino_static")
+    told(
+        project.run("--fixtures"), "sd_ship", "The variant `ship`: .check(…) measures and judges", "sd_openvino_static"
+    )
 
 
 def test_help_has_every_option(project, told):

@@ -38,9 +38,7 @@ def test_default_ssim(project, told):
     judge(project, "--sdperf-min-psnr=0", "--sdperf-gate=latency,proof,memory").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    ("option", "loose", "strict"), [("min_psnr", "33dB", "34.5"), ("min_ssim", "0.5", "0.9999")]
-)
+@pytest.mark.parametrize(("option", "loose", "strict"), [("min_psnr", "33dB", "34.5"), ("min_ssim", "0.5", "0.9999")])
 def test_every_level_over_the_next(fog, option, loose, strict):
     other = "--sdperf-min-psnr=0" if option == "min_ssim" else "--sdperf-min-ssim=0"
     flag = f"--sdperf-{option.replace('_', '-')}"

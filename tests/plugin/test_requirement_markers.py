@@ -61,9 +61,15 @@ def test_what_is_there_runs(needy, mark):
 @pytest.mark.parametrize(
     ("mark", "message"),
     [
-        ("requires_isa", "@pytest.mark.requires_isa got nothing. Write it like @pytest.mark.requires_isa(\"avx512_bf16\")."),
+        (
+            "requires_isa",
+            '@pytest.mark.requires_isa got nothing. Write it like @pytest.mark.requires_isa("avx512_bf16").',
+        ),
         ("requires_isa('avx2', 'amx')", "@pytest.mark.requires_isa got ('avx2', 'amx'). Write it like"),
-        ("requires_cores(n=4)", "@pytest.mark.requires_cores got {'n': 4}. Write it like @pytest.mark.requires_cores(8)."),
+        (
+            "requires_cores(n=4)",
+            "@pytest.mark.requires_cores got {'n': 4}. Write it like @pytest.mark.requires_cores(8).",
+        ),
         ("requires_amx('yes')", "@pytest.mark.requires_amx got ('yes',). Write it like @pytest.mark.requires_amx."),
         ("requires_isa('avx9000')", "requirement 'isa:avx9000': unknown isa 'avx9000'."),
         ("requires_memory('16')", "requirement 'memory:16': '16' has no unit. Write it like `memory:16GiB`."),

@@ -1,0 +1,1 @@
+"""Draws ships on a server."""

@@ -1,0 +1,90 @@
+import dataclasses
+
+import pytest
+
+from pytest_sdperf.case import CLAIM_KINDS, Case, Claim, Variant, Workload
+from pytest_sdperf.errors import CaseError
+
+PLAIN = Variant("ship", "harbour:build")
+
+
+def test_a_claim_of_an_unknown_kind_names_the_known_ones():
+    with pytest.raises(CaseError) as raised:
+        Claim("fast")
+    assert str(raised.value) == f"unknown claim 'fast'. Use one of: {', '.join(CLAIM_KINDS)}."
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.01, float("nan"), float("inf")])
+def test_a_claims_share_is_above_0_and_up_to_1(share):
+    with pytest.raises(CaseError, match="Write a share above 0 and up to 1"):
+        Claim("kernel_precision", "bf16", at_least=share)
+
+
+@pytest.mark.parametrize("share", [1e-9, 0.5, 1.0])
+def test_shares_that_are(share):
+    assert Claim("kernel_precision", "bf16", at_least=share).at_least == share
+
+
+def test_a_claim_reads_as_it_is_written():
+    assert str(Claim("kernel_precision", "bf16")) == "kernel_precision(bf16)"
+    assert str(Claim("static_shapes")) == "static_shapes"
+
+
+@pytest.mark.parametrize("name", ["Ship", "1ship", "", "a-b", "shíp", "a b"])
+def test_names_that_make_no_fixture(name):
+    with pytest.raises(CaseError) as raised:
+        Variant(name, "harbour:build")
+    assert str(raised.value) == (
+        f"variant name {name!r} is not usable in a fixture's name. "
+        "Use lower-case letters, digits and underscores, beginning with a letter."
+    )
+
+
+@pytest.mark.parametrize("factory", ["harbour", "", "harbour:", ":build", "har bour:build", "harbour:build()"])
+def test_factories_that_cannot_be_imported(factory):
+    with pytest.raises(CaseError, match=r"factory .* of variant 'ship' cannot be imported"):
+        Variant("ship", factory)
+
+
+def test_prepare_may_be_left_out_and_is_checked_like_the_factory():
+    assert PLAIN.prepare == ""
+    with pytest.raises(CaseError, match="prepare 'export' of variant 'ship' cannot be imported. Write it as"):
+        dataclasses.replace(PLAIN, prepare="export")
+
+
+def test_auto_becomes_the_machines_best():
+    variant = dataclasses.replace(
+        PLAIN,
+        params={"precision": "auto", "other": "auto", "threads": 2},
+        claims=(Claim("kernel_precision", "auto"), Claim("kernel_isa", "auto", 0.9), Claim("allocator", "auto")),
+    )
+    here = variant.on(precision="bf16", isa="amx")
+    assert here.params == {"precision": "bf16", "other": "auto", "threads": 2}
+    assert [str(c) for c in here.claims] == ["kernel_precision(bf16)", "kernel_isa(amx)", "allocator(auto)"]
+    assert here.claims[1].at_least == 0.9
+
+
+def test_f32_kernels_claim_no_instruction_set_of_their_own():
+    variant = dataclasses.replace(PLAIN, claims=(Claim("kernel_isa", "auto"), Claim("kernel_isa", "avx2")))
+    assert [str(c) for c in variant.on(precision="f32", isa="avx2").claims] == ["kernel_isa(avx2)"]
+    assert len(variant.on(precision="bf16", isa="amx").claims) == 2
+
+
+@pytest.mark.parametrize(
+    ("workload", "model", "expected"),
+    [
+        (Workload(), "synthetic:tiny", "ship-synthetic-tiny-64x64-20steps"),
+        (Workload(sizes=((512, 512), (512, 768)), num_inference_steps=4), "org/model/", "ship-model-512x512+512x768-4steps"),
+        (Workload(), "/home/me/ my model!", "ship-my-model-64x64-20steps"),
+        (Workload(), "///", "ship-model-64x64-20steps"),
+    ],
+)  # fmt: skip
+def test_an_id_says_what_is_measured(workload, model, expected):
+    assert Case(PLAIN, workload, model).id == expected
+
+
+def test_an_id_tells_workloads_apart():
+    others = [Workload(prompts=("a",)), Workload(prompts=("a", "b")), Workload(seed=1), Workload(guidance_scale=1.0)]
+    ids = {Case(PLAIN, w, "m").id for w in [Workload(), *others]}
+    assert len(ids) == 5
+    assert all(i.startswith("ship-m-64x64-20steps") for i in ids)

@@ -1,0 +1,151 @@
+import dataclasses
+
+import pytest
+
+from pytest_sdperf.errors import OptionError
+from pytest_sdperf.options import GATE_PARTS, SPECS, Options, Thresholds, resolve, spoken
+
+BY_NAME = {s.name: s for s in SPECS}
+
+# name -> three raw values and what they are read as
+VALUES = {
+    "sdperf": (("yes", True), ("off", False), (True, True)),
+    "model": (("a", "a"), ("b", "b"), (" c ", "c")),
+    "variants": (("a,b", ("a", "b")), ("c", ("c",)), (["d"], ("d",))),
+    "baselines": (("a", "a"), ("b", "b"), ("c", "c")),
+    "update": (("new", "new"), ("all", "all"), ("new", "new")),
+    "missing": (("record", "record"), ("skip", "skip"), ("fail", "fail")),
+    "require": (("amx", ("amx",)), ("isa\ncores", ("isa", "cores")), ("all", ("all",))),
+    "gate": (("latency", ("latency",)), ("picture, proof", ("picture", "proof")), (("memory",), ("memory",))),
+    "processes": (("2", 2), ("4", 4), (5, 5)),
+    "rounds": (("2", 2), ("4", 4), (6, 6)),
+    "timeout": (("1m", 60.0), ("2s", 2.0), (3, 3.0)),
+    "json": (("a", "a"), ("b", "b"), ("c", "c")),
+    "max_slowdown": (("5%", 0.05), ("0.1", 0.1), (0.2, 0.2)),
+    "max_memory_growth": (("5%", 0.05), ("0.1", 0.1), (0.2, 0.2)),
+    "max_memory": (("1GiB", 1 << 30), ("2MB", 2_000_000), ("3B", 3)),
+    "min_ssim": (("0.9", 0.9), ("1", 1.0), (0.5, 0.5)),
+    "min_psnr": (("30dB", 30.0), ("40", 40.0), (20, 20.0)),
+    "faster_than": ((("a", 2), ("a", 2.0)), (["b", "3x"], ("b", 3.0)), (("c", "1.5"), ("c", 1.5))),
+}
+
+
+def value_of(options, name):
+    return getattr(options.thresholds if BY_NAME[name].is_threshold else options, name)
+
+
+def test_every_option_has_its_values_here():
+    assert set(VALUES) == set(BY_NAME)
+
+
+def test_every_field_is_an_option_and_the_other_way_round():
+    fields = {f.name for kind in (Options, Thresholds) for f in dataclasses.fields(kind)} - {"thresholds"}
+    assert fields == set(BY_NAME)
+
+
+def test_the_defaults():
+    options = resolve(command_line={}, ini={})
+    assert options == Options()
+    assert options.thresholds == Thresholds(0.05, 0.10, None, 0.98, 35.0, None)
+    assert (options.sdperf, options.missing, options.update, options.gate) == (False, "fail", None, GATE_PARTS)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_marker_over_command_line_over_ini_over_default(name):
+    spec = BY_NAME[name]
+    (first, one), (second, two), (third, three) = VALUES[name]
+    if spec.on_command_line:
+        assert value_of(resolve(command_line={}, ini={name: first}), name) == one
+        assert value_of(resolve(command_line={name: second}, ini={name: first}), name) == two
+        assert value_of(resolve(command_line={name: None}, ini={name: first}), name) == one
+        assert resolve(command_line={}, ini={name: ""}) == Options()
+    if spec.on_marker:
+        levels = {"command_line": {name: second}, "ini": {name: first}}
+        assert value_of(resolve(marker={name: third}, **levels), name) == three
+    else:
+        with pytest.raises(OptionError, match="unknown keyword"):
+            resolve(marker={name: third}, command_line={}, ini={})
+
+
+@pytest.mark.parametrize("name", [s.name for s in SPECS if s.on_command_line])
+def test_a_bad_value_names_its_level(name):
+    spec = BY_NAME[name]
+    for levels, where in (
+        ({"marker": {name: object()}}, f"@pytest.mark.sdperf({name}=…)"),
+        ({"command_line": {name: object()}}, spec.flag),
+        ({"ini": {name: object()}}, f"ini key {spec.ini_key}"),
+    ):
+        if "marker" in levels and not spec.on_marker:
+            continue
+        with pytest.raises(OptionError) as raised:
+            resolve(**{"command_line": {}, "ini": {}, **levels})
+        assert raised.value.where == where
+        assert raised.value.cure
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("sdperf", "perhaps", "'perhaps' is neither true nor false [--sdperf]. Write true or false."),
+        ("model", "  ", "'  ' is not a name or path [--sdperf-model]. Write a non-empty text."),
+        ("variants", 3, "3 is not a list of names [--sdperf-variants]. Write them like \"fp32,openvino\"."),
+        ("variants", [3], "[3] is not a list of names"),
+        ("variants", " , ", "' , ' names nothing [--sdperf-variants]. Write at least one name, like \"fp32\"."),
+        ("gate", "latency,speed", "'speed' is not a choice [--sdperf-gate]. Use one of: latency, picture, proof, memory."),
+        ("update", "", "'' is not a choice [--sdperf-update]. Use one of: new, all."),
+        ("timeout", "0s", "'0s' leaves a worker no time [--sdperf-timeout]. Write it like \"10m\"."),
+    ],
+)  # fmt: skip
+def test_messages(name, value, message):
+    with pytest.raises(OptionError) as raised:
+        resolve(command_line={name: value}, ini={})
+    assert str(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize("value", ["fp32", ("fp32",), ("fp32", 2, 3), (2, "fp32"), None.__class__])
+def test_faster_than_is_a_pair(value):
+    with pytest.raises(OptionError, match=r"is not a \(variant, factor\) pair"):
+        resolve(marker={"faster_than": value}, command_line={}, ini={})
+
+
+def test_an_unknown_keyword_names_the_known_ones():
+    with pytest.raises(OptionError) as raised:
+        resolve(marker={"speed": 1}, command_line={}, ini={})
+    known = ", ".join(s.name for s in SPECS if s.on_marker)
+    assert str(raised.value) == f"unknown keyword 'speed' [@pytest.mark.sdperf]. Use one of: {known}."
+
+
+def test_names_of_flags_keys_and_destinations():
+    assert (BY_NAME["sdperf"].flag, BY_NAME["sdperf"].ini_key, BY_NAME["sdperf"].dest) == (
+        "--sdperf",
+        "sdperf",
+        "sdperf_enabled",
+    )
+    slow = BY_NAME["max_slowdown"]
+    assert (slow.flag, slow.ini_key, slow.dest) == (
+        "--sdperf-max-slowdown",
+        "sdperf_max_slowdown",
+        "sdperf_max_slowdown",
+    )
+
+
+def test_spoken_reads_every_option_of_both_levels():
+    class Config:
+        def getoption(self, name):
+            return f"line {name}"
+
+        def getini(self, name):
+            return f"ini {name}"
+
+    said = spoken(Config())
+    assert set(said) == {"command_line", "ini"}
+    assert set(said["ini"]) == set(said["command_line"]) == set(BY_NAME) - {"faster_than"}
+    assert said["command_line"]["rounds"] == "line sdperf_rounds"
+    assert said["ini"]["rounds"] == "ini sdperf_rounds"
+
+
+def test_help_of_a_default_states_the_default():
+    shown = {"processes": "3", "rounds": "5", "timeout": "10m", "max_slowdown": "5%%", "max_memory_growth": "10%%",
+             "min_ssim": "0.98", "min_psnr": "35", "missing": "fail"}  # fmt: skip
+    for name, text in shown.items():
+        assert f"(default: {text})" in BY_NAME[name].help
