@@ -136,7 +136,7 @@ class Study:
         is_reference = case.variant.reference == case.variant.name
         references = None
         if not is_reference:
-            drawn = self.session.seen_reference(case) or self.session.draw_reference(case, self.options)
+            drawn = self.session.seen_reference(case, self.options) or self.session.draw_reference(case, self.options)
             references = drawn.pictures
         return judge_picture(
             measured.pictures,

@@ -20,7 +20,7 @@ TARGET_S = 0.005
 
 SURROUNDINGS = {
     "installed": "every plugin of this interpreter, as pytest finds them",
-    "alone": "no other plugin (PYTEST_DISABLE_PLUGIN_AUTOLOAD): nothing that others import is free for us",
+    "alone": "against an empty plugin, no others loaded, so that nothing they import is free for us",
 }
 
 _HEAVY = ("numpy", "scipy", "skimage", "PIL", "jinja2", "rich", "torch", "diffusers", "openvino", "msgspec", "psutil")
