@@ -101,9 +101,8 @@ def arms(python: str, work_dir: Path, *, alone: bool) -> dict[str, Arm]:
         if not alone and has_plugin and name == "without":
             arguments = ["-p", "no:sdperf"]
         path = [str(extra), os.environ.get("PYTHONPATH", "") if has_plugin else str(_package().parent)]
-        if not has_plugin:
-            if not alone and name == "with":
-                _make_lookinstalled(extra)
+        if not has_plugin and not alone and name == "with":
+            _make_look_installed(extra)
         environment_here = {**environment, "PYTHONPATH": os.pathsep.join(filter(None, path))}
         made[name] = Arm([python, "-m", "pytest", *arguments], environment_here, folder)
     return made
@@ -121,7 +120,7 @@ def installed(python: str) -> bool:
     return "'sdperf'" in done.stdout
 
 
-def _make_lookinstalled(folder: Path) -> None:
+def _make_look_installed(folder: Path) -> None:
     """What an installer would leave: metadata with the entry point, and the list of files that pytest reads."""
     info = folder / f"pytest_sdperf-{pytest_sdperf.__version__}.dist-info"
     info.mkdir()

@@ -68,7 +68,7 @@ class _Collector:
         self._entry_points_loaded = False
         self._asked: set[object] = set()
         self._problems: list[str] = []
-        "declarations that cannot be used; a usage error when all is collected, for pytest blames a file for earlier ones"
+        "declarations that cannot be used: a usage error when all is collected (pytest blames a file for earlier ones)"
         self._register(list(self._shell.registry), "built-in")
         for plugin in config.pluginmanager.get_plugins():
             self.pytest_plugin_registered(plugin)

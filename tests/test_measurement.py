@@ -6,7 +6,7 @@ from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Latenc
 def process(*totals_ns, sizes=("64x64",), peak=100, unet=2, sha="a"):
     timings = [ImageTiming(t, {"unet": [t // 10] * unet, "vae_decode": [t // 5]} if unet else {}) for t in totals_ns]
     return ProcessRun(
-        images={s: timings for s in sizes}, warmup_ns={}, startup_ns={}, peak_rss_bytes=peak,
+        images=dict.fromkeys(sizes, timings), warmup_ns={}, startup_ns={}, peak_rss_bytes=peak,
         picture_sha256={f"{s}/0": [sha] * len(totals_ns) for s in sizes},
     )  # fmt: skip
 

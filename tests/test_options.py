@@ -88,7 +88,7 @@ def test_a_bad_value_names_its_level(name):
     [
         ("sdperf", "perhaps", "'perhaps' is neither true nor false [--sdperf]. Write true or false."),
         ("model", "  ", "'  ' is not a name or path [--sdperf-model]. Write a non-empty text."),
-        ("variants", 3, "3 is not a list of names [--sdperf-variants]. Write them like \"fp32,openvino\"."),
+        ("variants", 3, '3 is not a list of names [--sdperf-variants]. Write them like "fp32,openvino".'),
         ("variants", [3], "[3] is not a list of names"),
         ("variants", " , ", "' , ' names nothing [--sdperf-variants]. Write at least one name, like \"fp32\"."),
         ("gate", "latency,speed", "'speed' is not a choice [--sdperf-gate]. Use one of: latency, picture, proof, memory."),

@@ -22,7 +22,6 @@ import skimage.metrics  # noqa: F401 - as numpy
 from pytest_sdperf import session
 from pytest_sdperf.hardware import machine
 from pytest_sdperf.runner import host_lock, launcher, surroundings, workbench
-from pytest_sdperf.runner.launch_settings import resolve_launch
 
 PIPELINES = '''
 import os
