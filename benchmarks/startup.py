@@ -138,7 +138,12 @@ def _more(found: dict[str, list[str]]) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--pairs", type=int, default=40, help="pairs of runs in each surroundings")
-    parser.add_argument("--python", default=sys.executable, help="interpreter to measure, with or without the plugin")
+    parser.add_argument(
+        "--python",
+        type=lambda text: str(Path(text).absolute()),  # it runs in another folder; a venv's link stays one
+        default=sys.executable,
+        help="interpreter to measure, with or without the plugin",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the pairs' order")
     parser.add_argument("--name", default="startup", help="name of the result's files")
     parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")
