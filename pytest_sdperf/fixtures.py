@@ -174,7 +174,7 @@ def told(item: pytest.Item) -> Iterator[None]:
     except SdperfError as error:
         if isinstance(error, WorkerError) and error.log_tail:
             item.add_report_section("call", "sdperf worker log", error.log_tail)
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def refuse(unmet: Sequence[Unmet], options: Options) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_sdperf.case import Variant
+if TYPE_CHECKING:
+    from pytest_sdperf.case import Variant
 
 
 @pytest.hookspec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pytest_sdperf import units
 from pytest_sdperf.errors import OptionError
@@ -56,8 +56,7 @@ class Options:
 Parser = Callable[..., Any]
 
 
-@dataclass(frozen=True)
-class OptionSpec:
+class OptionSpec(NamedTuple):
     """One option: its command-line flag, ini key and marker keyword follow from its name."""
 
     name: str

@@ -7,7 +7,7 @@ import re
 
 from pytest_sdperf.errors import OptionError
 
-_NUMBER = re.compile(r"\s*(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>[A-Za-z%]*)\s*")
+_NUMBER = r"\s*(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>[A-Za-z%]*)\s*"
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _BYTES = {
@@ -22,7 +22,7 @@ def _split(value: object, *, where: str, example: str) -> tuple[float, str]:
     cure = f"Write it like {example}"
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise OptionError(f"{value!r} is not a quantity", where=where, cure=f"{cure}.")
-    match = _NUMBER.fullmatch(str(value))
+    match = re.fullmatch(_NUMBER, str(value))  # compiled when needed: every pytest run imports this module
     if match is None:
         raise OptionError(f"{value!r} is not a quantity", where=where, cure=f"{cure}.")
     number = float(match["number"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from pytest_sdperf.case import Variant
 from pytest_sdperf.errors import CaseError
+
+if TYPE_CHECKING:
+    from pytest_sdperf.case import Variant
 
 ENTRY_POINT_GROUP = "pytest_sdperf.variants"
 """Entry points of this group name a Variant, or a list of them."""
@@ -39,6 +41,8 @@ class Registry:
 
     def add(self, variants: object, *, origin: str) -> list[str]:
         """Add a Variant or several; returns their names. CaseError names what is wrong and where it came from."""
+        from pytest_sdperf.case import Variant  # late: every pytest run imports this module
+
         found = [variants] if isinstance(variants, Variant) else variants
         if not isinstance(found, Iterable) or isinstance(found, (str, bytes)):
             raise CaseError(
@@ -82,6 +86,8 @@ class Registry:
         if name in self._added:
             return self._added[name]
         if name not in BUILT_IN:
+            import difflib
+
             close = difflib.get_close_matches(name, list(self), n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise CaseError(f"unknown variant {name!r}", cure=f"Known: {', '.join(self)}.{hint}")
