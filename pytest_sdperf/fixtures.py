@@ -58,8 +58,8 @@ class Shell:
                 )
             keywords = {**mark.kwargs, **keywords}
         with told(item):
-            return resolve(marker=keywords, **spoken(self._config))
-        raise AssertionError  # told() never swallows
+            options = resolve(marker=keywords, **spoken(self._config))
+        return options
 
     def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""

@@ -161,7 +161,7 @@ SPECS: tuple[OptionSpec, ...] = (
     OptionSpec("processes", units.parse_count, "fresh processes per case (default: 3)", "N", on_marker=True),
     OptionSpec("rounds", units.parse_count, "timed pictures per process and size (default: 5)", "N", on_marker=True),
     OptionSpec("timeout", _timeout, "longest wait for one answer of a worker (default: 10m)", "TIME", on_marker=True),
-    OptionSpec("json", _text, "write everything measured and judged to this file", "PATH"),
+    OptionSpec("json", _text, "write everything measured and judged to this file, relative to the rootdir", "PATH"),
     OptionSpec(
         "max_slowdown",
         units.parse_share,

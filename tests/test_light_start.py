@@ -104,7 +104,8 @@ def test_collecting_with_the_flag_starts_nothing(start, tmp_path):
     assert files(tmp_path) == ["project", "project/test_needy.py"]
 
 
-def test_the_package_itself_is_a_table_of_contents():
+def test_the_package_itself_is_a_table_of_contents(monkeypatch):
+    monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
     code = "import sys; sys.path.insert(0, sys.argv[1]); import pytest_sdperf; print(sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code, str(ROOT)], capture_output=True, text=True, check=True, timeout=60

@@ -38,7 +38,7 @@ def native_size(model_dir: Path) -> tuple[int, int]:
 def _read(path: Path, kind: type[C]) -> C:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ModelError(
             f"the model's own picture size cannot be read ({error})", where=str(path), cure="Give height and width."
         ) from error

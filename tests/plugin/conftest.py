@@ -5,23 +5,45 @@ latency is what a test says it is. `real_workers` puts the real launcher back.
 """
 
 import contextlib
+import importlib
 import importlib.metadata
 import os
+import pkgutil
 import re
 import textwrap
 import types
 from dataclasses import replace
 from pathlib import Path
 
-import numpy  # noqa: F401 - numpy refuses to be loaded twice, and pytester forgets what the inner session loaded
-import PIL.Image
 import pytest
-import scipy.stats  # noqa: F401 - as numpy
-import skimage.metrics  # noqa: F401 - as numpy
 
+import pytest_sdperf
 from pytest_sdperf import session
 from pytest_sdperf.hardware import machine
 from pytest_sdperf.runner import host_lock, launcher, surroundings, workbench
+
+# pytester forgets the modules that an inner session loaded; numpy refuses to be loaded twice, and half of rich in
+# two copies does not fit the other half. So all that a session needs is loaded before the first.
+for name in (
+    "numpy",
+    "scipy.stats",
+    "skimage.metrics",
+    "PIL.Image",
+    "PIL.PngImagePlugin",
+    "rich.box",
+    "rich.cells",
+    "rich.console",
+    "rich.table",
+    "rich.text",
+    "archspec.cpu",
+    "filelock",
+    "packaging.requirements",
+    "platformdirs",
+    "psutil",
+    *(module.name for module in pkgutil.walk_packages(pytest_sdperf.__path__, "pytest_sdperf.")),
+):
+    if name != "pytest_sdperf.runner.worker":
+        importlib.import_module(name)
 
 PIPELINES = '''
 import os
@@ -248,6 +270,3 @@ def told():
             assert text in output, f"{text!r} is not in:\n{output}"
 
     return told
-
-
-assert PIL.Image  # as numpy: loaded once, for all inner sessions

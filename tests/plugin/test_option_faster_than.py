@@ -32,7 +32,7 @@ def test_both_sides_of_the_factor(race, told):
 def test_a_slower_baseline_does_not_excuse_it(race, project, weather):
     race("('ship', 1.9)").assert_outcomes(passed=1)
     weather.step_ns["ship"] = 1_000_000
-    assert project.run().parseoutcomes() == {"failed": 1}
+    project.run().assert_outcomes(failed=1)
 
 
 def test_the_other_is_measured_once_a_session(project, weather):

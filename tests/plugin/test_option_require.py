@@ -64,7 +64,7 @@ def test_what_only_a_test_requires_is_known(project):
         def test_too():
             pass
     """)
-    assert project.run("--sdperf-require=kraken").parseoutcomes() == {"errors": 2}
+    project.run("--sdperf-require=kraken").assert_outcomes(errors=2)
     assert project.run("--sdperf-require=krake").ret == pytest.ExitCode.USAGE_ERROR
 
 

@@ -82,6 +82,7 @@ def test_misuse_fails_that_test_alone(needy, told, mark, message):
     result = needy(mark)
     result.assert_outcomes(errors=1, passed=1)
     told(result, message)
+    assert "During handling of the above exception" not in result.stdout.str()
 
 
 def test_other_peoples_markers_are_left_alone(project):
