@@ -57,9 +57,10 @@ class Shell:
                     pytrace=False,
                 )
             keywords = {**mark.kwargs, **keywords}
-        with told(item):
-            options = resolve(marker=keywords, **spoken(self._config))
-        return options
+        try:
+            return resolve(marker=keywords, **spoken(self._config))
+        except SdperfError as error:
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
 
     def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""
