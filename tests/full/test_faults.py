@@ -82,7 +82,7 @@ FAULTS = {
     "openvino_lowered": ("kernel_isa(avx512_bf16)", "gemm_bf16"),
     "reshape_forgets_images": ("static_shapes", "?"),
     "autocast_left_out": ("kernel_precision(bf16)", "in f32"),
-    "precision_left_to_f32": ("kernel_precision(bf16)", "in f32"),
+    "precision_left_to_f32": ("kernel_precision(bf16)", "_f32"),
 }
 """Faulty variant -> the claim that must break, and what must be told to have run instead."""
 
