@@ -67,11 +67,11 @@ class Evidence(msgspec.Struct, frozen=True):
     input_shapes: dict[str, str] = {}
     "compiled model's inputs, `unet.sample` -> `[2,4,64,64]`; `?` marks a dynamic dimension"
     allocator: str = ""
-    "file that malloc resolves to"
+    "name of the file that malloc resolves to"
     allocator_settings: dict[str, str] = {}
     "settings read back from the allocator, `dirty_decay_ms` -> `9000000000`"
     openmp_runtime: str = ""
-    "file that the OpenMP runtime's entry point resolves to; empty: none is loaded"
+    "name of the file that the OpenMP runtime's entry point resolves to; empty: none is loaded"
     openmp_settings: dict[str, str] = {}
     "settings read back from the OpenMP runtime"
     threads: int = 0

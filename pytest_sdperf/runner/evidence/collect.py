@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measurement import Evidence, KernelTime
@@ -22,9 +23,10 @@ def collect_evidence(pipeline: object, draw: Callable[[], object], stage_calls: 
         kernels=kernels,
         kernel_source=source,
         input_shapes=runtime_model.input_shapes(runtime_model.compiled_models(pipeline)),
-        allocator=process.allocator(),
+        # Names without folders: evidence is committed with a baseline, and is compared across checkouts.
+        allocator=Path(process.allocator()).name,
         allocator_settings=process.allocator_settings(),
-        openmp_runtime=process.openmp_runtime(),
+        openmp_runtime=Path(process.openmp_runtime()).name,
         openmp_settings=process.openmp_settings(),
         threads=library_threads(pipeline),
         cpus_asked=process.cpus_asked(os.environ),
