@@ -1,6 +1,15 @@
 """Fixtures for every test: pytest inside pytest, and no cache of the user's."""
 
+import os
+
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Timings never decide a test; and CI tries the same examples every time.
+settings.register_profile(
+    "sdperf", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("sdperf")
 
 pytest_plugins = ["pytester"]
 
