@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import pytest
@@ -10,6 +11,9 @@ from pytest_sdperf import fixtures, hookspecs
 from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.options import SPECS, resolve, spoken
 from pytest_sdperf.variants.registry import BUILT_IN, Registry
+
+_LOG_WIDTH = 160
+"""Columns: the summary table in full."""
 
 MARKERS = (
     "sdperf(max_slowdown, min_ssim, …): thresholds and sampling of the cases in this test; see the options",
@@ -205,8 +209,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     from pytest_sdperf.report import terminal
 
     terminalreporter.section("sdperf")
-    colour = bool(terminalreporter._tw.hasmarkup)  # noqa: SLF001 - pytest offers no public way to ask
-    terminalreporter.write(terminal.render(report, width=terminalreporter._tw.fullwidth, colour=colour))  # noqa: SLF001
+    writer = config.get_terminal_writer()
+    # A log has no width: there the table has all its columns, unless somebody says how wide it may be.
+    known = terminalreporter.isatty or "COLUMNS" in os.environ
+    width = writer.fullwidth if known else max(writer.fullwidth, _LOG_WIDTH)
+    terminalreporter.write(terminal.render(report, width=width, colour=writer.hasmarkup))
     if problem := config.stash.get(_PROBLEM, None):
         terminalreporter.write_line(f"ERROR: {problem}", red=True)
 
