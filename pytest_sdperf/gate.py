@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.judge import judging
 from pytest_sdperf.judge.verdict import FAILING, Status, Verdict
@@ -52,7 +50,7 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
         measured.measurement,
         verdict,
         baseline=baseline,
-        baseline_path=_shown(store.path(case.id), session.rootdir),
+        baseline_path=session.shown(store.path(case.id)),
         recorded=recorded,
         skip_reason="" if records else _left_unjudged(verdict, options),
     )
@@ -79,8 +77,3 @@ def _left_unjudged(verdict: Verdict, options: Options) -> str:
         return ""
     left = [f for f in verdict.findings if f.part in options.gate and f.part != "proof"]
     return next((f"{f.part} {f.sentence}" for f in left if f.status is Status.NOT_JUDGED), "")
-
-
-def _shown(path: Path, rootdir: Path) -> str:
-    """The baseline's file as people would type it."""
-    return str(path.relative_to(rootdir)) if path.is_relative_to(rootdir) else str(path)

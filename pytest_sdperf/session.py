@@ -97,8 +97,7 @@ class Session:
 
         Raises CaseError for keywords that make no workload.
         """
-        declared = self.registry[variant]
-        here = declared.on(precision=native_precision(self.machine), isa=native_isa(self.machine))
+        here = self._here(variant)
         named = "sizes" in keywords or "height" in keywords or "width" in keywords
         native = native_size(self.model(options).path) if here.needs_model and not named else None
         workload = workload_of(keywords, native_size=native)
@@ -167,7 +166,7 @@ class Session:
         store = BaselineStore(self.baselines(options), self.machine_key)
         used = {o.measurement.case_id for o in outcomes}
         notes = [
-            f"{len(paths)} {what}: {', '.join(map(self._shown, paths))}"
+            f"{len(paths)} {what}: {', '.join(map(self.shown, paths))}"
             for what, paths in (
                 ("stored here but not used by this run, and left as they are", store.unused(used)),
                 (
@@ -180,7 +179,8 @@ class Session:
         measured = [m.measurement for m in self._measured.values()]
         return Report(list(outcomes), notes, fp32_latencies(measured))
 
-    def _shown(self, path: Path) -> str:
+    def shown(self, path: Path) -> str:
+        """A file as people would type it: relative to the rootdir where it lies below."""
         return str(path.relative_to(self.rootdir)) if path.is_relative_to(self.rootdir) else str(path)
 
     def _reference_of(self, case: Case, options: Options) -> Case:
@@ -190,8 +190,12 @@ class Session:
             )
         return self._other(case.variant.reference, case, options, scheduler=case.variant.scheduler)
 
+    def _here(self, name: str) -> Variant:
+        """A variant, resolved for this machine."""
+        return self.registry[name].on(precision=native_precision(self.machine), isa=native_isa(self.machine))
+
     def _other(self, name: str, like: Case, options: Options, *, scheduler: str | None) -> Case:
-        here = self.registry[name].on(precision=native_precision(self.machine), isa=native_isa(self.machine))
+        here = self._here(name)
         variant = replace(here, scheduler=scheduler) if scheduler else here
         return replace(like, variant=variant, model=_model_name(here, options))
 

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from pytest_sdperf import gate
+from pytest_sdperf import gate, session
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case, Claim, Variant, Workload
 from pytest_sdperf.errors import BaselineError
@@ -41,6 +41,7 @@ class Session:
     rootdir: Path
     machine_key: str = "here"
     siblings: list = field(default_factory=list)
+    shown = session.Session.shown
 
     def baselines(self, options):
         return self.rootdir / options.baselines
