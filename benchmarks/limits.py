@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 
-def rates(size: int, repeats: int) -> dict[str, dict[str, list[float]]]:
-    """GFLOP/s of each repeat, by precision and kind, after one unmeasured call.
+def rates(size: int, repeats: int, precisions: list[str]) -> dict[str, dict[str, list[float]]]:
+    """GFLOP/s of each repeat, by precision (``f32``, ``bf16``) and kind, after one unmeasured call.
+
+    Ask for bf16 only where the CPU has it: elsewhere torch multiplies in a plain loop, for a quarter of an hour.
 
     ``matmul`` multiplies two ``size`` x ``size`` matrices with torch (f32 runs in MKL, bf16 in oneDNN).
     ``convolution_1x1`` is the same product, asked of oneDNN as a 1x1 convolution, channels last: MKL is
@@ -22,7 +24,8 @@ def rates(size: int, repeats: int) -> dict[str, dict[str, list[float]]]:
 
     functional: Any = torch.nn.functional
     found: dict[str, dict[str, list[float]]] = {}
-    for precision, dtype in (("f32", torch.float32), ("bf16", torch.bfloat16)):
+    for precision in precisions:
+        dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
         generator = torch.Generator().manual_seed(0)
 
         def tensor(*shape: int, dtype: Any = dtype, generator: Any = generator) -> Any:

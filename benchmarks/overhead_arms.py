@@ -126,12 +126,12 @@ def _bare_call(pipeline: Any, spec: BuildSpec) -> tuple[int, Any]:
     height, width = spec.sizes[0]
     keywords = arguments(
         pipeline,
-        prompt=spec.prompts[0],
+        prompt=spec.motifs[0].prompt,
         steps=spec.num_inference_steps,
         guidance=spec.guidance_scale,
         height=height,
         width=width,
-        latents=draw_latents(spec.seed, height, width),
+        latents=draw_latents(spec.motifs[0].seed, height, width),
     )
     gc.collect()
     start_ns = time.perf_counter_ns()

@@ -145,7 +145,13 @@ def _notes(
     parts = ", ".join(f"{name} {100 * part / total:.0f} %" for name, part in flop.items())
     yield f"- One UNet call is {_number(total / 1e9)} GFLOP in a batch of 2 ({parts})."
     static = next((c for c in cases if c["variant"] == "openvino_static" and "measurement" in c), None)
-    if static and fp32 and static["unet_call_s"] and fp32["unet_call_s"] and {"f32", "bf16"} <= set(limits):
+    if (
+        static
+        and fp32
+        and static["unet_call_s"]
+        and fp32["unet_call_s"]
+        and {"f32", static["precision"]} <= set(limits)
+    ):
         ratio = limits[static["precision"]] / limits["f32"]
         shares = share_of_limit(static, flop, limits), share_of_limit(fp32, flop, limits)
         yield (

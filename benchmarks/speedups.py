@@ -14,6 +14,7 @@ import speedup_table
 
 from pytest_sdperf.case import Case, size_key
 from pytest_sdperf.errors import SdperfError, WorkerError
+from pytest_sdperf.hardware.cpu import native_precision
 from pytest_sdperf.hardware.requirements import check
 from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.judge.similarity import judge_picture
@@ -142,7 +143,7 @@ class Study:
             measured.pictures,
             references,
             self.options.thresholds,
-            prompts=case.workload.prompts,
+            motifs=case.workload.motifs,
             sizes=case.workload.sizes,
             reference_name=case.variant.reference,
             is_reference=is_reference,
@@ -150,9 +151,12 @@ class Study:
 
     def _limits(self, before: str) -> None:
         """Measure the rates of matrix products now: how fast the machine is at this moment."""
-        rates = self._in_worker(
-            "limits:rates", {"size": self.arguments.gemm_size, "repeats": self.arguments.gemm_repeats}
-        )
+        keywords = {
+            "size": self.arguments.gemm_size,
+            "repeats": self.arguments.gemm_repeats,
+            "precisions": sorted({"f32", native_precision(self.session.machine)}),
+        }
+        rates = self._in_worker("limits:rates", keywords)
         self.document["limits"].append({"before": before, "gflop_per_s": rates})
         best = {p: max(max(r) for r in kinds.values()) for p, kinds in rates.items()}
         machine.tell("machine: " + ", ".join(f"{p} {rate:.0f} GFLOP/s" for p, rate in best.items()))

@@ -97,6 +97,8 @@ class Variant:
     "`default` (the model's own) or a diffusers scheduler class; pictures are only compared within one"
     reference: str | None = "fp32"
     "the variant whose picture is the truth; None: only its own stored picture is"
+    thresholds: Mapping[str, object] = field(default_factory=dict)
+    'its own limits, as the marker takes them ({"min_psnr": "30dB"}); marker, command line and ini come before them'
     needs_model: bool = True
     "False where the factory brings its own weights (a server's client, say): --sdperf-model is then not prepared"
 
@@ -145,7 +147,7 @@ class Case:
         w = self.workload
         sizes = "+".join(size_key(s) for s in w.sizes)
         plain = Workload(num_inference_steps=w.num_inference_steps, sizes=w.sizes)
-        extra = "" if w == plain else f"-{_digest((w.prompts, w.guidance_scale, w.seed))}"
+        extra = "" if w == plain else f"-{_digest((w.prompts, w.guidance_scale, w.seeds))}"
         model = re.sub(r"[^A-Za-z0-9]+", "-", self.model.rstrip("/").rsplit("/", 1)[-1]).strip("-") or "model"
         return f"{self.variant.name}-{model}-{sizes}-{w.num_inference_steps}steps{extra}"
 

@@ -36,6 +36,7 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
         gate=options.gate,
         pictures=measured.pictures,
         references=references.truth,
+        others=measured.others,
         # A result that is about to be accepted is held against everything but the baseline it replaces.
         baseline=None if records else baseline,
         missing="record" if records else options.missing,
@@ -44,7 +45,7 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
     recorded = records and _sound(verdict)
     if recorded:
         store.save(measured.measurement)
-        store_references(measured, references, options, root)
+        store_references(references, root)
     return Outcome(
         nodeid,
         measured.measurement,

@@ -119,6 +119,19 @@ class Latency(msgspec.Struct, frozen=True):
         return (max(self.process_medians_s) - min(self.process_medians_s)) / 2 / self.median_s
 
 
+class Ladder(msgspec.Struct, frozen=True):
+    """Where a picture begins to differ from the reference's; the first picture of the case."""
+
+    reference: str
+    "variant that is the truth: `fp32`"
+    rungs_db: dict[str, float | None]
+    "stage -> PSNR of what its first call gives for the reference's own inputs, dB; None: identical"
+    drift_db: list[float | None] = []
+    "PSNR of the latents before each UNet call and before the decoding, each on its own way, dB; None: identical"
+    not_compared: list[str] = []
+    "stages of the reference that this variant does not have, or not with these shapes"
+
+
 class Measurement(msgspec.Struct, frozen=True):
     """All that was measured of one case."""
 
@@ -134,6 +147,8 @@ class Measurement(msgspec.Struct, frozen=True):
     environment: Environment
     preparation_ns: dict[str, int] = {}
     "what the variant's `prepare` spent (`export`), in a process of its own, ns; empty: it was all kept from before"
+    ladder: Ladder | None = None
+    "None: the variant is its own reference, has no stages, or its reference cannot run here"
 
     @property
     def sizes(self) -> list[str]:

@@ -1,10 +1,6 @@
 """Options and thresholds, read once into a frozen type: marker > command line > ini > default."""
 
-from __future__ import annotations
-
-import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from pytest_sdperf import units
@@ -13,8 +9,11 @@ from pytest_sdperf.errors import OptionError
 GATE_PARTS = ("latency", "picture", "proof", "memory")
 
 
-@dataclass(frozen=True)
-class Thresholds:
+STAGE_LIMITS_DB: Mapping[str, float] = {"text_encoder": 25.0, "unet": 25.0, "vae_decode": 25.0}
+"""Smallest PSNR of each stage on the reference's own inputs, dB, where nothing else is said."""
+
+
+class Thresholds(NamedTuple):
     """The promises of a case."""
 
     max_slowdown: float = 0.05
@@ -28,13 +27,16 @@ class Thresholds:
     min_psnr: float = 35.0
     """peak signal-to-noise ratio to the reference picture, dB. Random weights, 20 steps: bf16 came out at 35.4 or more
     (OpenVINO, synthetic:sd15 at 256 px, benchmarks/results), one step less at 32.6 (tiny) and 29.5 (sd15)"""
+    min_stage_psnr: Mapping[str, float] = STAGE_LIMITS_DB
+    "stage -> smallest PSNR of its first call to the reference's, both with the reference's inputs, dB"
     faster_than: tuple[str, float] | None = None
     "(variant, factor): this case's median latency must be that many times shorter, in the same session"
 
 
-@dataclass(frozen=True)
-class Options:
-    """Everything a session or a test was asked for."""
+class Options(NamedTuple):
+    """Everything a session or a test was asked for. (A named tuple: every pytest run makes this class, and a dataclass
+    takes a millisecond.)
+    """
 
     sdperf: bool = False
     model: str = "synthetic:tiny"
@@ -51,7 +53,7 @@ class Options:
     timeout: float = 600.0
     "seconds a worker may take for one answer"
     json: str | None = None
-    thresholds: Thresholds = dataclasses.field(default_factory=Thresholds)
+    thresholds: Thresholds = Thresholds()
 
 
 Parser = Callable[..., Any]
@@ -131,6 +133,21 @@ def _timeout(value: object, *, where: str) -> float:
     return seconds
 
 
+def _stage_limits(value: object, *, where: str) -> dict[str, float]:
+    """``{"unet": 45}`` or ``"unet=45dB, vae_decode=40dB"``; a stage that is not named keeps its default."""
+    cure = 'Write it like "unet=45dB, vae_decode=40dB", or as {"unet": 45}.'
+    named = dict(value) if isinstance(value, Mapping) else {}
+    if isinstance(value, str):
+        for part in _names(value, where=where):
+            stage, equals, limit = part.partition("=")
+            if not equals:
+                raise OptionError(f"{part!r} is not a stage and its limit", where=where, cure=cure)
+            named[stage.strip()] = limit.strip()
+    if not named or not all(isinstance(stage, str) and stage for stage in named):
+        raise OptionError(f"{value!r} names no stage", where=where, cure=cure)
+    return {**STAGE_LIMITS_DB, **{s: units.parse_decibel(limit, where=where) for s, limit in named.items()}}
+
+
 def _faster_than(value: object, *, where: str) -> tuple[str, float]:
     if not isinstance(value, (tuple, list)) or len(value) != 2 or not isinstance(value[0], str):
         raise OptionError(
@@ -204,6 +221,14 @@ SPECS: tuple[OptionSpec, ...] = (
         is_threshold=True,
     ),
     OptionSpec(
+        "min_stage_psnr",
+        _stage_limits,
+        "smallest PSNR of a stage on the reference's inputs, such as unet=45dB,vae_decode=40dB (default: 25 each)",
+        "LIMITS",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
         "faster_than",
         _faster_than,
         "(variant, factor) that this case must beat in the same session",
@@ -215,22 +240,21 @@ SPECS: tuple[OptionSpec, ...] = (
 
 
 def resolve(
-    *, marker: Mapping[str, object] | None = None, command_line: Mapping[str, object], ini: Mapping[str, object]
+    *,
+    marker: Mapping[str, object] | None = None,
+    command_line: Mapping[str, object],
+    ini: Mapping[str, object],
+    variant: Mapping[str, object] | None = None,
 ) -> Options:
-    """The first level that says something wins: marker > command line > ini > default.
+    """The first level that says something wins: marker > command line > ini > variant > default.
 
     ``marker``, ``command_line`` and ``ini`` map option names to raw values; an absent key or None
-    says nothing, and so does an empty text in the ini. Raises OptionError that names the level.
+    says nothing, and so does an empty text in the ini. ``variant`` holds the thresholds that a variant declares.
+    Raises OptionError that names the level.
     """
-    marker = marker or {}
-    allowed = [s.name for s in SPECS if s.on_marker]
-    for keyword in marker:
-        if keyword not in allowed:
-            raise OptionError(
-                f"unknown keyword {keyword!r}",
-                where="@pytest.mark.sdperf",
-                cure=f"Use one of: {', '.join(allowed)}.",
-            )
+    marker, variant = marker or {}, variant or {}
+    _check_names(marker, [s.name for s in SPECS if s.on_marker], where="@pytest.mark.sdperf")
+    _check_names(variant, [s.name for s in SPECS if s.is_threshold], where="Variant(thresholds=…)")
     chosen: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     for spec in SPECS:
@@ -240,11 +264,18 @@ def resolve(
                 (spec.flag, command_line.get(spec.name)),
                 (f"ini key {spec.ini_key}", ini.get(spec.name) or None),
             ]
+        levels.append((f"Variant(thresholds={{{spec.name!r}: …}})", variant.get(spec.name)))
         for where, value in levels:
             if value is not None:
                 (limits if spec.is_threshold else chosen)[spec.name] = spec.parse(value, where=where)
                 break
     return Options(thresholds=Thresholds(**limits), **chosen)
+
+
+def _check_names(said: Mapping[str, object], allowed: list[str], *, where: str) -> None:
+    for keyword in said:
+        if keyword not in allowed:
+            raise OptionError(f"unknown keyword {keyword!r}", where=where, cure=f"Use one of: {', '.join(allowed)}.")
 
 
 class Config(Protocol):

@@ -10,7 +10,7 @@ import pytest
 from pytest_sdperf import fixtures, hookspecs
 from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.options import SPECS, resolve, spoken
-from pytest_sdperf.variants.registry import BUILT_IN, Registry
+from pytest_sdperf.shell import SHELL, Shell, refuse, skip, told
 
 _LOG_WIDTH = 160
 """Columns: the summary table in full."""
@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "--sdperf cannot run under pytest-xdist's -n: cases timed side by side disturb each other. "
             "Run it with -n 0 or without -n."
         )
-    config.stash[fixtures.SHELL] = fixtures.Shell(config, options, Registry())
+    config.stash[SHELL] = Shell(config, options)
     config.pluginmanager.register(_Collector(config), "sdperf-collector")
 
 
@@ -67,7 +67,7 @@ class _Collector:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._shell = config.stash[fixtures.SHELL]
+        self._shell = config.stash[SHELL]
         self._complete = False
         self._asked: set[object] = set()
         self._problems: list[str] = []
@@ -104,6 +104,8 @@ class _Collector:
         if self._complete:
             return
         self._complete = True
+        from pytest_sdperf.variants.registry import BUILT_IN
+
         self._register(list(BUILT_IN), "built-in")
         try:
             self._register(self._shell.registry.add_entry_points(), "entry-points")
@@ -114,17 +116,17 @@ class _Collector:
         """Names are checked when all that declares them is collected."""
         if self._problems:
             raise pytest.UsageError("\n".join(self._problems))
-        registry, options = self._shell.registry, self._shell.options
+        shell, options = self._shell, self._shell.options
         try:
             for name in options.variants:
-                registry[name]
+                shell.registry[name]
         except SdperfError as error:
             raise pytest.UsageError(f"--sdperf-variants: {error}") from None
         if not options.require:
             return
         from pytest_sdperf.hardware.required import validate_required
 
-        declared = [need for name in registry for need in registry[name].requirements]
+        declared = [need for name in shell.registry for need in shell.registry[name].requirements]
         declared += [need for item in items for mark in item.iter_markers() if (need := _understood(mark))]
         try:
             validate_required(options.require, declared=declared)
@@ -133,7 +135,7 @@ class _Collector:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    shell = config.stash[fixtures.SHELL]
+    shell = config.stash[SHELL]
     if not shell.options.sdperf:
         return None
     from pytest_sdperf.hardware.machine import detect, machine_key
@@ -143,14 +145,14 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    shell = item.config.stash[fixtures.SHELL]
+    shell = item.config.stash[SHELL]
     names = getattr(item, "fixturenames", ())
     ours = item.get_closest_marker("sdperf") is not None or any(shell.is_fixture(n) for n in names)
     if ours and not shell.options.sdperf:
-        fixtures.skip(fixtures.NEEDS_FLAG)
+        skip(fixtures.NEEDS_FLAG)
     if ours:
         shell.options_for(item)  # a marker that says nothing sensible fails its test, whatever that test does
-    with fixtures.told(item):
+    with told(item):
         needs = [n for mark in item.iter_markers() if (n := _requirement(mark)) is not None]
     if not needs:
         return
@@ -159,9 +161,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
     # The deep layers of AMX start a process, which only --sdperf allows.
     amx_unmet = None if shell.options.sdperf else checks.flags
-    with fixtures.told(item):
+    with told(item):
         unmet = [u for need in needs if (u := check(need, amx_unmet=amx_unmet))]
-    fixtures.refuse(unmet, shell.options)
+    refuse(unmet, shell.options)
 
 
 def _requirement(mark: pytest.Mark) -> str | None:
@@ -192,7 +194,7 @@ def _understood(mark: pytest.Mark) -> str | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    shell = item.config.stash[fixtures.SHELL]
+    shell = item.config.stash[SHELL]
     try:
         yield
     except BaseException:
@@ -202,7 +204,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    shell = config.stash[fixtures.SHELL]
+    shell = config.stash[SHELL]
     report = shell.report()
     if report is None:
         return
@@ -219,7 +221,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    problem = session.config.stash[fixtures.SHELL].finish()
+    problem = session.config.stash[SHELL].finish()
     if problem:
         # An exception here would cost people the summary of all that was measured.
         session.config.stash[_PROBLEM] = problem

@@ -26,6 +26,8 @@ class Found:
     """The truth for one case, and what of it is new and worth storing."""
 
     truth: References
+    keys: Mapping[str, ReferenceKey]
+    "picture key -> the file it is stored in"
     unstored: Pictures | None = None
     "reference pictures of this session that no file holds; stored when the case is recorded"
     environment: Environment | None = None
@@ -41,26 +43,27 @@ def find_references(measured: Measured, options: Options, root: Path) -> Found:
     """
     case, session = measured.case, measured.session
     name = case.variant.reference
-    stored = _load(_keys(measured, options), root)
+    keys = _keys(measured, options)
+    stored = _load(keys, root)
     own = measured.pictures, measured.measurement.environment
     if name is None or name == case.variant.name:
         truth = References(stored, eight_bit=True, is_reference=name is not None)
-        return Found(truth) if stored else Found(truth, *own)
+        return Found(truth, keys) if stored else Found(truth, keys, *own)
     seen = session.seen_reference(case, options)
     if seen is None and stored:
-        return Found(References(stored, eight_bit=True))
+        return Found(References(stored, eight_bit=True), keys)
     if seen is None and any(check(need) for need in session.registry[name].requirements):
-        return Found(References())
+        return Found(References(), keys)
     drawn = seen or session.draw_reference(case, options)
     truth = References(drawn.pictures)
-    return Found(truth) if stored else Found(truth, drawn.pictures, drawn.environment)
+    return Found(truth, keys) if stored else Found(truth, keys, drawn.pictures, drawn.environment)
 
 
-def store_references(measured: Measured, found: Found, options: Options, root: Path) -> None:
+def store_references(found: Found, root: Path) -> None:
     """Write the reference pictures that no file holds yet. Raises BaselineError."""
     if found.unstored is None or found.environment is None:
         return
-    for key, reference in _keys(measured, options).items():
+    for key, reference in found.keys.items():
         save_reference(
             root,
             reference,

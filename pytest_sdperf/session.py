@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case, Variant
 from pytest_sdperf.errors import CaseError
@@ -21,6 +23,8 @@ from pytest_sdperf.hardware.cores import pinned_cpus
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import Machine, detect, machine_key
+from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.ladder import climb
 from pytest_sdperf.measurement import Environment, Measurement
 from pytest_sdperf.models import cache
 from pytest_sdperf.models.native_size import native_size
@@ -32,6 +36,7 @@ from pytest_sdperf.report.speedup import fp32_latencies
 from pytest_sdperf.runner.host_lock import host_lock
 from pytest_sdperf.runner.launcher import Launcher
 from pytest_sdperf.runner.sampling import Model, Rig, call_in_worker, draw_reference, sample
+from pytest_sdperf.runner.trace import load
 from pytest_sdperf.variants.registry import Registry
 from pytest_sdperf.workload import Workload, workload_of
 
@@ -50,12 +55,21 @@ class Measured:
     measurement: Measurement
     picture_files: Mapping[str, Path]
     "picture key -> .npy"
+    other_files: Mapping[str, Sequence[Path]]
+    "picture key -> .npy of pictures that were not the same to the bit"
+    trace: Path
+    "what went through the stages of its first picture, .npz"
     session: Session
 
     @cached_property
     def pictures(self) -> dict[str, NDArray[np.floating]]:
         """Picture key -> float32 (height, width, 3) in 0..1, as the pipeline gave it."""
         return _load(self.picture_files)
+
+    @cached_property
+    def others(self) -> dict[str, list[NDArray[np.floating]]]:
+        """Picture key -> pictures of it that were not the same to the bit; empty where it repeats."""
+        return {key: [_read(path) for path in paths] for key, paths in self.other_files.items()}
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,8 @@ class Drawn:
 
     pictures: Mapping[str, NDArray[np.floating]]
     environment: Environment
+    trace: Path
+    "what went through the stages of the first, .npz"
 
 
 class Session:
@@ -117,31 +133,42 @@ class Session:
             self._models[options.model] = prepare(source, run, cache.cache_dir())
         return self._models[options.model]
 
-    def measure(self, case: Case, options: Options) -> Measured:
-        """Measure a case now."""
+    def measure(self, case: Case, options: Options, *, compared: bool = True) -> Measured:
+        """Measure a case now. One that is ``compared`` has its reference drawn before, unless this run has seen it."""
+        reference = self._trace_of_reference(case, options) if compared else None
         self._tell(
             f"{case.variant.name}: measuring {case.id}, {options.processes} processes x {options.rounds} pictures"
         )
         rig = self._rig(options)
         model = self._model_of(case.variant, options)
         sampled = sample(
-            case, model, rig, processes=options.processes, rounds=options.rounds, host=self._host_environment()
+            case,
+            model,
+            rig,
+            processes=options.processes,
+            rounds=options.rounds,
+            host=self._host_environment(),
+            reference_trace=reference,
         )
-        measured = Measured(case, sampled.measurement, sampled.pictures, self)
+        measurement = sampled.measurement
+        if reference:
+            ladder = climb(load(reference), load(sampled.trace), reference_name=case.variant.reference or "")
+            measurement = msgspec.structs.replace(measurement, ladder=ladder)
+        measured = Measured(case, measurement, sampled.pictures, sampled.others, sampled.trace, self)
         self._measured[_key(case)] = measured
         return measured
 
     def sibling(self, name: str, like: Case, options: Options) -> Measured:
         """Another variant on the same workload: measured in this run, or now."""
         case = self._other(name, like, options, scheduler=None)
-        return self._measured.get(_key(case)) or self.measure(case, options)
+        return self._measured.get(_key(case)) or self.measure(case, options, compared=False)
 
     def seen_reference(self, case: Case, options: Options) -> Drawn | None:
         """What the case's reference variant drew with the same scheduler in this run; None where it did not."""
         other = self._reference_of(case, options)
         measured = self._measured.get(_key(other))
         if measured is not None:
-            return Drawn(measured.pictures, measured.measurement.environment)
+            return Drawn(measured.pictures, measured.measurement.environment, measured.trace)
         return self._drawn.get(_key(other))
 
     def draw_reference(self, case: Case, options: Options) -> Drawn:
@@ -149,9 +176,19 @@ class Session:
         other = self._reference_of(case, options)
         model = self._model_of(other.variant, options)
         drawing = draw_reference(other, model, self._rig(options), host=self._host_environment())
-        drawn = Drawn(_load(drawing.pictures), drawing.environment)
+        drawn = Drawn(_load(drawing.pictures), drawing.environment, drawing.trace)
         self._drawn[_key(other)] = drawn
         return drawn
+
+    def _trace_of_reference(self, case: Case, options: Options) -> Path | None:
+        """None where nothing is to be compared, or the reference cannot run here."""
+        name = case.variant.reference
+        if name is None or name == case.variant.name or "picture" not in options.gate:
+            return None
+        seen = self.seen_reference(case, options)
+        if seen is None and any(check(need) for need in self.registry[name].requirements):
+            return None
+        return (seen or self.draw_reference(case, options)).trace
 
     def model_digest(self, variant: str, options: Options) -> str:
         """The digest of the weights that a variant draws with; empty where it brings its own."""
@@ -233,9 +270,14 @@ def _key(case: Case) -> tuple[str, str, Workload, str]:
 
 
 def _load(files: Mapping[str, Path]) -> dict[str, NDArray[np.floating]]:
+    return {key: _read(path) for key, path in files.items()}
+
+
+def _read(path: Path) -> NDArray[np.floating]:
     import numpy as np
 
-    return {key: np.load(path, allow_pickle=False) for key, path in files.items()}
+    picture: NDArray[np.floating] = np.load(path, allow_pickle=False)
+    return picture
 
 
 def _project_path(rootdir: Path, path: Sequence[str]) -> tuple[str, ...]:

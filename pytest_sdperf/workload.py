@@ -5,15 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from pytest_sdperf.errors import CaseError
 
 DEFAULT_PROMPT = "sailing ship in storm by Rembrandt"
 """The blog post's own prompt (Accelerating Stable Diffusion inference on Intel CPUs, 2023)."""
 
-KEYWORDS = ("prompt", "prompts", "num_inference_steps", "guidance_scale", "height", "width", "sizes", "seed")
+KEYWORDS = (
+    "prompt", "prompts", "num_inference_steps", "guidance_scale", "height", "width", "sizes", "seed", "seeds",
+)  # fmt: skip
 """What ``check`` and ``measure`` take."""
+
+
+class Motif(NamedTuple):
+    """What one picture of a size shows."""
+
+    prompt: str
+    seed: int
+    "seed of the fp32 latents"
 
 
 @dataclass(frozen=True)
@@ -21,13 +31,13 @@ class Workload:
     """What is drawn. Names are those of diffusers' pipelines."""
 
     prompts: tuple[str, ...] = (DEFAULT_PROMPT,)
-    "the first is timed; every one is drawn once for the picture verdict"
+    "each is drawn with each of the seeds for the picture verdict; the first with the first is timed"
     num_inference_steps: int = 20
     guidance_scale: float = 7.5
     sizes: tuple[tuple[int, int], ...] = ((64, 64),)
     "(height, width) in pixels, multiples of 8; one static pipeline each where the variant is static"
-    seed: int = 0
-    "seed of the fp32 latents"
+    seeds: tuple[int, ...] = (0,)
+    "seeds of the fp32 latents"
 
     def __post_init__(self) -> None:
         if not _is_whole(self.num_inference_steps, at_least=1):
@@ -35,10 +45,14 @@ class Workload:
         guidance = self.guidance_scale
         if isinstance(guidance, bool) or not isinstance(guidance, (int, float)) or not math.isfinite(guidance):
             _refuse(f"guidance_scale={guidance!r}", "Ask for a finite number, like 7.5.")
-        if not _is_whole(self.seed, at_least=0):
-            _refuse(f"seed={self.seed!r}", "Ask for a whole number of at least 0.")
         _check_sizes(self.sizes)
         _check_prompts(self.prompts)
+        _check_seeds(self.seeds)
+
+    @property
+    def motifs(self) -> tuple[Motif, ...]:
+        """Every prompt with every seed, prompt by prompt: the pictures of each size, in the order of their keys."""
+        return tuple(Motif(prompt, seed) for prompt in self.prompts for seed in self.seeds)
 
 
 def workload_of(keywords: Mapping[str, Any], *, native_size: tuple[int, int] | None) -> Workload:
@@ -49,13 +63,14 @@ def workload_of(keywords: Mapping[str, Any], *, native_size: tuple[int, int] | N
     for name in keywords:
         if name not in KEYWORDS:
             _refuse(f"unknown keyword {name!r}", f"Use one of: {', '.join(KEYWORDS)}.")
-    made = {k: v for k, v in keywords.items() if k in ("num_inference_steps", "guidance_scale", "seed")}
-    if "prompt" in keywords and "prompts" in keywords:
-        _refuse("prompt and prompts are both given", "Give one of them.")
-    if "prompt" in keywords:
-        made["prompts"] = (keywords["prompt"],)
-    elif "prompts" in keywords:
-        made["prompts"] = _tuple(keywords["prompts"])
+    made = {k: v for k, v in keywords.items() if k in ("num_inference_steps", "guidance_scale")}
+    for one, several in (("prompt", "prompts"), ("seed", "seeds")):
+        if one in keywords and several in keywords:
+            _refuse(f"{one} and {several} are both given", "Give one of them.")
+        if one in keywords:
+            made[several] = (keywords[one],)
+        elif several in keywords:
+            made[several] = _tuple(keywords[several])
     sizes = _sizes(keywords)
     if sizes is None and native_size is not None:
         sizes = (native_size,)
@@ -69,9 +84,9 @@ def size_key(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def picture_key(size: tuple[int, int], prompt_index: int) -> str:
-    """The name of one picture of a case: ``512x512/0`` is the first prompt at that size."""
-    return f"{size_key(size)}/{prompt_index}"
+def picture_key(size: tuple[int, int], motif_index: int) -> str:
+    """The name of one picture of a case: ``512x512/0`` is the first motif at that size."""
+    return f"{size_key(size)}/{motif_index}"
 
 
 def _sizes(keywords: Mapping[str, Any]) -> Any:
@@ -113,8 +128,21 @@ def _check_prompts(prompts: object) -> None:
     for prompt in prompts:
         if not isinstance(prompt, str) or not prompt.strip():
             _refuse(f"prompt {prompt!r} is empty", "Write what the picture shows.")
-    if len(set(prompts)) != len(prompts):
+    if len({_as_read(p) for p in prompts}) != len(prompts):
         _refuse(f"prompts={prompts!r}", cure)
+
+
+def _as_read(prompt: str) -> str:
+    """CLIP's tokenizer reads neither capitals nor the number of spaces."""
+    return " ".join(prompt.lower().split())
+
+
+def _check_seeds(seeds: object) -> None:
+    if not isinstance(seeds, tuple) or not seeds or len(set(seeds)) != len(seeds):
+        _refuse(f"seeds={seeds!r}", "Name at least one seed, each once.")
+    for seed in seeds:
+        if not _is_whole(seed, at_least=0):
+            _refuse(f"seed={seed!r}", "Ask for a whole number of at least 0.")
 
 
 def _is_whole(value: object, *, at_least: int) -> bool:

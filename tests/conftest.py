@@ -22,3 +22,9 @@ def _own_cache(tmp_path_factory, monkeypatch, request):
     """Tests build their models in a folder of their own, except those of the full environment, which share one."""
     if request.node.get_closest_marker("full") is None and "perf" not in request.node.path.parts:
         monkeypatch.setenv("PYTEST_SDPERF_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_of_xdist(monkeypatch):
+    """Sessions inside a test must not take themselves for workers of the outer `-n`: pytest-benchmark would rest."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)

@@ -84,7 +84,12 @@ def test_an_id_says_what_is_measured(workload, model, expected):
 
 
 def test_an_id_tells_workloads_apart():
-    others = [Workload(prompts=("a",)), Workload(prompts=("a", "b")), Workload(seed=1), Workload(guidance_scale=1.0)]
+    others = [
+        Workload(prompts=("a",)),
+        Workload(prompts=("a", "b")),
+        Workload(seeds=(1,)),
+        Workload(guidance_scale=1.0),
+    ]
     ids = {Case(PLAIN, w, "m").id for w in [Workload(), *others]}
     assert len(ids) == 5
     assert all(i.startswith("ship-m-64x64-20steps") for i in ids)

@@ -1,6 +1,6 @@
 """The whole story with a session that is only told: judge first, then, and only then, record."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -60,6 +60,7 @@ class Measured:
     session: Session
     pictures: dict = field(default_factory=lambda: {"8x8/0": PICTURE})
     case: Case = CASE
+    others: dict = field(default_factory=dict)
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_a_broken_promise_is_never_recorded_gated_or_not(judge, stored, update, 
 
 
 def test_a_failed_order_is_not_recorded(judge, stored):
-    fast, slow = (replace(RECORD, thresholds=Thresholds(faster_than=("boat", f))) for f in (1.9, 2.1))
+    fast, slow = (RECORD._replace(thresholds=Thresholds(faster_than=("boat", f))) for f in (1.9, 2.1))
     assert not judge(measurement(), slow).recorded
     assert judge.session.siblings == ["boat"]
     assert stored() is None
@@ -139,16 +140,16 @@ def test_a_failed_order_is_not_recorded(judge, stored):
 def test_skip_names_what_was_left_unjudged(judge, tmp_path):
     skip = Options(missing="skip")
     assert judge(measurement(), skip).skip_reason.startswith("latency 1 ms ±0.1 %, not judged: no baseline is stored")
-    assert judge(measurement(), replace(skip, gate=("memory",))).skip_reason.startswith("memory peak 1 MiB, not judged")
-    assert judge(measurement(), replace(skip, gate=("picture",))).skip_reason.startswith("picture 1 picture, sane, not")
-    assert judge(measurement(), replace(skip, gate=("proof",))).skip_reason == ""
+    assert judge(measurement(), skip._replace(gate=("memory",))).skip_reason.startswith("memory peak 1 MiB, not judged")
+    assert judge(measurement(), skip._replace(gate=("picture",))).skip_reason.startswith("picture 1 picture, sane, not")
+    assert judge(measurement(), skip._replace(gate=("proof",))).skip_reason == ""
     assert list(tmp_path.iterdir()) == []
 
 
 def test_skip_yields_to_a_failure_and_to_a_baseline(judge):
     skip = Options(missing="skip")
     assert judge(measurement(paint="oil"), skip).skip_reason == ""
-    assert judge(measurement(), replace(skip, update="new")).skip_reason == ""
+    assert judge(measurement(), skip._replace(update="new")).skip_reason == ""
     assert judge(measurement(), skip).skip_reason == ""
 
 

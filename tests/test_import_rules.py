@@ -17,7 +17,7 @@ PURE = [m for m in MODULES if m.startswith(("judge/", "report/"))] + [
 TOUCHES_THE_WORLD = {"os", "pathlib", "subprocess", "socket", "shutil", "tempfile", "time", "random", "threading",
                      "multiprocessing", "ctypes", "urllib", "pytest", *HEAVY}  # fmt: skip
 ONLY_A_TYPE = {("judge/proof.py", "pathlib")}  # PurePath: names of files, never the files
-IN_PYTEST = {"plugin.py", "fixtures.py", "hookspecs.py"}
+IN_PYTEST = {"plugin.py", "shell.py", "fixtures.py", "hookspecs.py"}
 
 
 class Imports(ast.NodeVisitor):
@@ -118,7 +118,7 @@ def test_judges_know_neither_who_measures_nor_what_is_stored_nor_who_tells(modul
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("runner/")])
 def test_runners_know_no_judge(module):
-    away = ("judge", "baselines", "report", "gate", "session", "plugin", "fixtures")
+    away = ("judge", "baselines", "report", "gate", "session", "plugin", "shell", "fixtures")
     assert not [name for name, _ in imports(module) if name.startswith(tuple(f"pytest_sdperf.{a}" for a in away))]
 
 

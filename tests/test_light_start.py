@@ -45,12 +45,17 @@ def test_marker():
 """
 
 
+COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+"""With these a process is measured, and imports what that takes."""
+
+
 @pytest.fixture
 def start(tmp_path, monkeypatch):
     """Start pytest in a folder of its own, with no plugin but ours, and say what happened."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
+    for name in COVERAGE:
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "project").mkdir()
 
     def start(plugin, *arguments):
@@ -105,7 +110,8 @@ def test_collecting_with_the_flag_starts_nothing(start, tmp_path):
 
 
 def test_the_package_itself_is_a_table_of_contents(monkeypatch):
-    monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
+    for name in COVERAGE:
+        monkeypatch.delenv(name, raising=False)
     code = "import sys; sys.path.insert(0, sys.argv[1]); import pytest_sdperf; print(sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code, str(ROOT)], capture_output=True, text=True, check=True, timeout=60

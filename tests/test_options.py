@@ -1,9 +1,7 @@
-import dataclasses
-
 import pytest
 
 from pytest_sdperf.errors import OptionError
-from pytest_sdperf.options import GATE_PARTS, SPECS, Options, Thresholds, resolve, spoken
+from pytest_sdperf.options import GATE_PARTS, SPECS, STAGE_LIMITS_DB, Options, Thresholds, resolve, spoken
 
 BY_NAME = {s.name: s for s in SPECS}
 
@@ -26,6 +24,11 @@ VALUES = {
     "max_memory": (("1GiB", 1 << 30), ("2MB", 2_000_000), ("3B", 3)),
     "min_ssim": (("0.9", 0.9), ("1", 1.0), (0.5, 0.5)),
     "min_psnr": (("30dB", 30.0), ("40", 40.0), (20, 20.0)),
+    "min_stage_psnr": (
+        ("unet=30", {**STAGE_LIMITS_DB, "unet": 30.0}),
+        ("unet = 45dB\nvae_decode=40", {**STAGE_LIMITS_DB, "unet": 45.0, "vae_decode": 40.0}),
+        ({"own stage": "20dB"}, {**STAGE_LIMITS_DB, "own stage": 20.0}),
+    ),
     "faster_than": ((("a", 2), ("a", 2.0)), (["b", "3x"], ("b", 3.0)), (("c", "1.5"), ("c", 1.5))),
 }
 
@@ -39,14 +42,14 @@ def test_every_option_has_its_values_here():
 
 
 def test_every_field_is_an_option_and_the_other_way_round():
-    fields = {f.name for kind in (Options, Thresholds) for f in dataclasses.fields(kind)} - {"thresholds"}
+    fields = {*Options._fields, *Thresholds._fields} - {"thresholds"}
     assert fields == set(BY_NAME)
 
 
 def test_the_defaults():
     options = resolve(command_line={}, ini={})
     assert options == Options()
-    assert options.thresholds == Thresholds(0.05, 0.10, None, 0.98, 35.0, None)
+    assert options.thresholds == Thresholds(0.05, 0.10, None, 0.98, 35.0, STAGE_LIMITS_DB, None)
     assert (options.sdperf, options.missing, options.update, options.gate) == (False, "fail", None, GATE_PARTS)
 
 
@@ -93,6 +96,11 @@ def test_a_bad_value_names_its_level(name):
         ("variants", " , ", "' , ' names nothing [--sdperf-variants]. Write at least one name, like \"fp32\"."),
         ("gate", "latency,speed", "'speed' is not a choice [--sdperf-gate]. Use one of: latency, picture, proof, memory."),
         ("update", "", "'' is not a choice [--sdperf-update]. Use one of: new, all."),
+        ("min_stage_psnr", "unet:40", "'unet:40' is not a stage and its limit [--sdperf-min-stage-psnr]. Write it like \"unet=45dB,"),
+        ("min_stage_psnr", {}, "{} names no stage [--sdperf-min-stage-psnr]. Write it like"),
+        ("min_stage_psnr", {3: 4}, "{3: 4} names no stage"),
+        ("min_stage_psnr", "=4", "'=4' names no stage"),
+        ("min_stage_psnr", "unet=4 s", "'4 s' has the unknown unit 's'"),
         ("timeout", "0s", "'0s' leaves a worker no time [--sdperf-timeout]. Write it like \"10m\"."),
     ],
 )  # fmt: skip
@@ -113,6 +121,25 @@ def test_an_unknown_keyword_names_the_known_ones():
         resolve(marker={"speed": 1}, command_line={}, ini={})
     known = ", ".join(s.name for s in SPECS if s.on_marker)
     assert str(raised.value) == f"unknown keyword 'speed' [@pytest.mark.sdperf]. Use one of: {known}."
+
+
+def test_a_variants_own_thresholds_come_after_everything_that_is_said():
+    own = {"min_psnr": "20dB", "min_stage_psnr": {"unet": 30}}
+    thresholds = resolve(command_line={}, ini={}, variant=own).thresholds
+    assert (thresholds.min_psnr, thresholds.min_stage_psnr["unet"], thresholds.min_ssim) == (20.0, 30.0, 0.98)
+    assert resolve(command_line={}, ini={"min_psnr": "25"}, variant=own).thresholds.min_psnr == 25.0
+    assert resolve(command_line={"min_psnr": "26"}, ini={}, variant=own).thresholds.min_psnr == 26.0
+    assert resolve(marker={"min_psnr": "27"}, command_line={}, ini={}, variant=own).thresholds.min_psnr == 27.0
+
+
+def test_a_variant_declares_thresholds_and_nothing_else():
+    with pytest.raises(OptionError) as raised:
+        resolve(command_line={}, ini={}, variant={"rounds": 3})
+    known = ", ".join(s.name for s in SPECS if s.is_threshold)
+    assert str(raised.value) == f"unknown keyword 'rounds' [Variant(thresholds=…)]. Use one of: {known}."
+    with pytest.raises(OptionError) as raised:
+        resolve(command_line={}, ini={}, variant={"min_psnr": "much"})
+    assert raised.value.where == "Variant(thresholds={'min_psnr': …})"
 
 
 def test_names_of_flags_keys_and_destinations():

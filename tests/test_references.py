@@ -1,6 +1,7 @@
 """Where the truth of a picture comes from, with a session that is only told."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ RANDOM = np.random.RandomState(0)
 ONE = RANDOM.uniform(size=(8, 8, 3)).astype(np.float32)
 TWO = RANDOM.uniform(size=(8, 8, 3)).astype(np.float32)
 WORKLOAD = Workload(prompts=("a", "b"), sizes=((8, 8),))
+TRACE = Path("trace.npz")
 PICTURES = {"8x8/0": ONE, "8x8/1": TWO}
 
 VARIANTS = {
@@ -42,7 +44,7 @@ class Session:
 
     def draw_reference(self, case, options):
         self.drawn.append(case.variant.name)
-        return Drawn(PICTURES, HERE)
+        return Drawn(PICTURES, HERE, TRACE)
 
     def model_digest(self, name, options):
         return self.digest
@@ -66,7 +68,7 @@ def measured(name, **session):
 
 
 def store(case, root):
-    store_references(case, Found(None, PICTURES, HERE), OPTIONS, root)
+    store_references(Found(None, _keys(case, OPTIONS), PICTURES, HERE), root)
 
 
 def test_fp32_is_the_truth_until_its_picture_is_stored(tmp_path):
@@ -75,7 +77,7 @@ def test_fp32_is_the_truth_until_its_picture_is_stored(tmp_path):
     assert found.truth.pictures is None
     assert found.truth.is_reference
     assert found.unstored is PICTURES
-    store_references(case, found, OPTIONS, tmp_path)
+    store_references(found, tmp_path)
     again = find_references(case, OPTIONS, tmp_path)
     assert again.unstored is None
     assert again.truth.is_reference
@@ -92,7 +94,7 @@ def test_a_variant_without_reference_has_its_own_stored_picture(tmp_path):
 
 
 def test_what_the_session_drew_comes_before_what_is_stored(tmp_path):
-    seen = Drawn({"8x8/0": TWO, "8x8/1": ONE}, HERE)
+    seen = Drawn({"8x8/0": TWO, "8x8/1": ONE}, HERE, TRACE)
     case = measured("ours", seen=seen)
     found = find_references(case, OPTIONS, tmp_path)
     assert (found.truth.pictures, found.unstored) == (seen.pictures, seen.pictures)
@@ -130,8 +132,9 @@ def test_one_missing_picture_makes_all_be_drawn_again(tmp_path):
 
 
 def test_nothing_new_writes_nothing(tmp_path):
-    store_references(measured("ours"), Found(None), OPTIONS, tmp_path)
-    store_references(measured("ours"), Found(None, PICTURES), OPTIONS, tmp_path)
+    keys = _keys(measured("ours"), OPTIONS)
+    store_references(Found(None, keys), tmp_path)
+    store_references(Found(None, keys, PICTURES), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,6 +14,7 @@ from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measur
 from pytest_sdperf.models.prepare import Prepared
 from pytest_sdperf.options import Options
 from pytest_sdperf.outcome import Outcome
+from pytest_sdperf.runner import trace
 from pytest_sdperf.runner.sampling import Drawing, Sampled
 from pytest_sdperf.variants.registry import Registry
 
@@ -25,6 +26,14 @@ OTHER = Options(model="synthetic:sd15")
 def calls(monkeypatch, tmp_path):
     """What the session asks of others, in order; each answers with something of the right shape."""
     calls = []
+
+    def traced(case, value):
+        """A trace of one stage, whose answer is ``value`` beside a 1."""
+        path = tmp_path / f"{case.id}-{len(calls)}.npz"
+        arrays = {"unet/in/0": np.ones(2, np.float32), "unet/out": np.array([value, 1], np.float32)}
+        trace.save(path, arrays)
+        return path
+
     picture = tmp_path / "picture.npy"
     np.save(picture, np.full((8, 8, 3), 0.5, np.float32))
 
@@ -34,18 +43,19 @@ def calls(monkeypatch, tmp_path):
         yield
         calls.append("unlock")
 
-    def sample(case, model, rig, *, processes, rounds, host):
+    def sample(case, model, rig, *, processes, rounds, host, reference_trace):
+        calls.append(("given", reference_trace.stem if reference_trace else None))
         calls.append(("sample", case.variant.name, case.model, model.digest, processes, rounds, rig.work_dir.name))
         run = ProcessRun(images={"8x8": [ImageTiming(10)]}, warmup_ns={}, startup_ns={}, peak_rss_bytes=1)
         measurement = Measurement(
             case_id=case.id, variant=case.variant.name, model=case.model, model_digest=model.digest, scheduler="",
             workload=msgspec.to_builtins(case.workload), processes=[run], evidence=Evidence(), environment=host,
         )  # fmt: skip
-        return Sampled(measurement, {"8x8/0": picture})
+        return Sampled(measurement, {"8x8/0": picture}, {"8x8/0": [picture]}, traced(case, 0.5))
 
     def draw_reference(case, model, rig, *, host):
         calls.append(("draw", case.variant.name, case.variant.scheduler, case.model))
-        return Drawing({"8x8/0": picture}, host)
+        return Drawing({"8x8/0": picture}, host, traced(case, 0.0))
 
     def prepare(source, run, cache_dir):
         calls.append(("prepare", source.name, run("some.module:build", {"a": 1})))
@@ -60,6 +70,8 @@ def calls(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "prepare", prepare)
     monkeypatch.setattr(module, "call_in_worker", call_in_worker)
     monkeypatch.setattr(module, "native_size", lambda path: (8, 16))
+    # fp32 runs here, whether torch is installed or not
+    monkeypatch.setattr(module, "check", lambda need: need if "whale" in need else None)
     return calls
 
 
@@ -134,10 +146,12 @@ def test_only_a_hub_model_that_the_user_named_may_use_the_network(session, calls
 def test_measuring_says_so_and_keeps_every_case_apart(session, calls):
     first = session.measure(session.case("ship", OWN, SMALL), Options(processes=2, rounds=4))
     session.measure(session.case("ours", OWN, SMALL), OWN)
-    assert calls[1] == ("sample", "ship", "own", "", 2, 4, "case-1")
-    assert calls[-1] == ("sample", "ours", "synthetic:tiny", "digest of tiny", 3, 5, "case-2")
+    samples = [c for c in calls if c[0] == "sample"]
+    assert samples[0] == ("sample", "ship", "own", "", 2, 4, "case-1")
+    assert samples[1] == ("sample", "ours", "synthetic:tiny", "digest of tiny", 3, 5, "case-3")
     assert session.told[0] == "ship: measuring ship-own-8x8-20steps, 2 processes x 4 pictures"
     assert first.pictures["8x8/0"].shape == (8, 8, 3)
+    assert [p.shape for p in first.others["8x8/0"]] == [(8, 8, 3)]
     assert first.measurement.environment.machine_key == session.machine_key
 
 
@@ -146,6 +160,7 @@ def test_a_sibling_is_measured_once_with_the_model_it_needs(session, calls):
     sibling = session.sibling("ours", like, OTHER)
     assert sibling.case.model == "synthetic:sd15"
     assert session.sibling("ours", like, OTHER) is sibling
+    assert sibling.measurement.ladder is None
     assert [c[1] for c in calls if c[0] == "sample"] == ["ours"]
 
 
@@ -164,6 +179,39 @@ def test_a_measured_reference_is_seen(session):
     seen = session.seen_reference(ours, OWN)
     assert seen.pictures is measured.pictures
     assert seen.environment == measured.measurement.environment
+
+
+def test_the_reference_is_drawn_before_what_is_held_against_it(session, calls):
+    ours = session.case("ours", OWN, SMALL)
+    ladder = session.measure(ours, OWN).measurement.ladder
+    drawn = calls.index(("draw", "fp32", "default", "synthetic:tiny"))
+    assert calls[drawn + 1 :][0] == ("given", f"fp32-synthetic-tiny-8x8-20steps-{drawn + 1}")
+    assert (ladder.reference, ladder.drift_db, ladder.not_compared) == ("fp32", [], [])
+    # The reference answers 0 and 1, this one 0.5 and 1: 20 log10(1 / sqrt(0.125)).
+    assert ladder.rungs_db == {"unet": pytest.approx(9.031, abs=1e-3)}
+    session.measure(ours, OWN)
+    assert [c for c in calls if c[0] == "draw"] == [calls[drawn]]
+
+
+def test_a_measured_reference_is_not_drawn_again(session, calls):
+    assert session.measure(session.case("fp32", OWN, SMALL), OWN).measurement.ladder is None
+    ladder = session.measure(session.case("ours", OWN, SMALL), OWN).measurement.ladder
+    assert ladder.rungs_db == {"unet": None}
+    assert not [c for c in calls if c[0] == "draw"]
+
+
+def test_nothing_is_compared_where_the_picture_is_not_gated_or_the_reference_cannot_run(session, calls):
+    ours = session.case("ours", OWN, SMALL)
+    assert session.measure(ours, Options(gate=("latency",))).measurement.ladder is None
+    session.registry.add(
+        [
+            Variant("whale", "harbour:build", requirements=("package:no-such-whale",)),
+            Variant("calf", "harbour:build", reference="whale"),
+        ],
+        origin="sea",
+    )
+    assert session.measure(session.case("calf", OWN, SMALL), OWN).measurement.ladder is None
+    assert not [c for c in calls if c[0] == "draw"]
 
 
 def test_a_variant_without_reference_has_none_to_see(session):

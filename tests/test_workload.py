@@ -8,7 +8,8 @@ CALLED = {
     "prompts": ({"prompts": ["a", "b"]}, Workload(prompts=("a", "b"))),
     "steps": ({"num_inference_steps": 4}, Workload(num_inference_steps=4)),
     "guidance": ({"guidance_scale": 1}, Workload(guidance_scale=1)),
-    "seed": ({"seed": 7}, Workload(seed=7)),
+    "seed": ({"seed": 7}, Workload(seeds=(7,))),
+    "seeds": ({"seeds": [7, 1]}, Workload(seeds=(7, 1))),
     "one size": ({"height": 8, "width": 16}, Workload(sizes=((8, 16),))),
     "sizes": ({"sizes": [[8, 16], (16, 8)]}, Workload(sizes=((8, 16), (16, 8)))),
 }
@@ -36,6 +37,7 @@ def test_the_native_size_stands_in_for_none():
         ({"prompts": "a ship"}, "prompts='a ship'. Name at least one prompt, each once."),
         ({"prompts": []}, "prompts=(). Name at least one prompt, each once."),
         ({"prompts": ["a", "a"]}, "prompts=('a', 'a'). Name at least one prompt, each once."),
+        ({"prompts": ["a b", "A  b "]}, "prompts=('a b', 'A  b '). Name at least one prompt, each once."),
         ({"prompts": ["a", 3]}, "prompt 3 is empty. Write what the picture shows."),
         ({"prompt": " "}, "prompt ' ' is empty."),
         ({"sizes": 64}, "sizes=64. Name at least one (height, width), each once."),
@@ -55,6 +57,11 @@ def test_the_native_size_stands_in_for_none():
         ({"guidance_scale": "7"}, "guidance_scale='7'."),
         ({"seed": -1}, "seed=-1. Ask for a whole number of at least 0."),
         ({"seed": None}, "seed=None."),
+        ({"seed": 1, "seeds": [2]}, "seed and seeds are both given. Give one of them."),
+        ({"seeds": 3}, "seeds=3. Name at least one seed, each once."),
+        ({"seeds": []}, "seeds=(). Name at least one seed, each once."),
+        ({"seeds": [1, 1]}, "seeds=(1, 1). Name at least one seed, each once."),
+        ({"seeds": [1, -1]}, "seed=-1. Ask for a whole number of at least 0."),
     ],
 )
 def test_what_makes_no_workload(keywords, message):

@@ -17,7 +17,7 @@ import msgspec
 from pytest_sdperf.baselines.atomic import write_atomically
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.baselines.store import REFERENCES
-from pytest_sdperf.case import Workload, size_key
+from pytest_sdperf.case import Workload, picture_key, size_key
 from pytest_sdperf.errors import BaselineError
 
 if TYPE_CHECKING:
@@ -68,18 +68,18 @@ class ReferenceKey:
 def reference_keys(workload: Workload, *, variant: str, model_digest: str, scheduler: str) -> dict[str, ReferenceKey]:
     """The key of every picture of a workload, by picture key (`512x512/0`)."""
     return {
-        f"{size_key(size)}/{i}": ReferenceKey(
+        picture_key(size, i): ReferenceKey(
             variant=variant,
             model_digest=model_digest,
             scheduler=scheduler,
-            prompt=prompt,
+            prompt=motif.prompt,
             num_inference_steps=workload.num_inference_steps,
             guidance_scale=float(workload.guidance_scale),
-            seed=workload.seed,
+            seed=motif.seed,
             size=size,
         )
         for size in workload.sizes
-        for i, prompt in enumerate(workload.prompts)
+        for i, motif in enumerate(workload.motifs)
     }
 
 

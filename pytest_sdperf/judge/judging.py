@@ -11,11 +11,13 @@ import msgspec
 from pytest_sdperf.case import Case
 from pytest_sdperf.judge.environment import environment_changes
 from pytest_sdperf.judge.kernels import kernel_changes
+from pytest_sdperf.judge.ladder import judge_ladder
 from pytest_sdperf.judge.latency import judge_latency
 from pytest_sdperf.judge.memory import judge_memory
 from pytest_sdperf.judge.order import judge_order
 from pytest_sdperf.judge.proof import judge_proof
-from pytest_sdperf.judge.similarity import judge_picture
+from pytest_sdperf.judge.repeatability import allowing, own_noise
+from pytest_sdperf.judge.similarity import Similarity, judge_picture
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Thresholds
@@ -46,6 +48,7 @@ def judge(
     gate: Sequence[str],
     pictures: Mapping[str, Picture],
     references: References,
+    others: Mapping[str, Sequence[Picture]] | None = None,
     baseline: Measurement | None = None,
     missing: str = "fail",
     sibling: Measurement | None = None,
@@ -54,6 +57,7 @@ def judge(
 
     ``missing`` is --sdperf-missing: with `skip`, or with `record` where this run is about to become the
     baseline, a part without one is NOT_JUDGED.
+    ``others`` are pictures of the same keys that were not the same to the bit: the limits allow for their difference.
     ``sibling`` is the measurement that ``thresholds.faster_than`` names. Details of a part that did not
     simply pass say which kernels and what of the environment changed since the baseline.
     """
@@ -65,11 +69,12 @@ def judge(
         latency, memory = (_not_comparable(finding, mismatch) for finding in (latency, memory))
     latency, memory = (_missing_as_asked(finding, missing) for finding in (latency, memory))
     order = [judge_order(measurement, sibling, thresholds.faster_than)] if thresholds.faster_than else []
+    noise = own_noise(pictures, others or {})
     picture = judge_picture(
         pictures,
         references.pictures,
-        thresholds,
-        prompts=case.workload.prompts,
+        allowing(thresholds, noise),
+        motifs=case.workload.motifs,
         sizes=case.workload.sizes,
         reference_name=case.variant.reference,
         is_reference=references.is_reference,
@@ -77,10 +82,12 @@ def judge(
     )
     if case.variant.reference is None:
         picture = _missing_as_asked(picture, missing)
+    ladder = measurement.ladder
     findings = [
         latency,
         *order,
-        _with_repeatability(picture, measurement),
+        _with_repeatability(picture, measurement, noise, allowing(thresholds, noise)),
+        *([judge_ladder(ladder, thresholds.min_stage_psnr)] if ladder else []),
         judge_proof(case.variant.claims, measurement.evidence, case.workload),
         memory,
     ]
@@ -126,12 +133,20 @@ def _missing_as_asked(finding: Finding, missing: str) -> Finding:
     return msgspec.structs.replace(finding, status=Status.NOT_JUDGED, sentence=sentence)
 
 
-def _with_repeatability(picture: Finding, measurement: Measurement) -> Finding:
-    """Say where pictures of one key were not the same to the bit: then a miss may be chance."""
+def _with_repeatability(
+    picture: Finding, measurement: Measurement, noise: Similarity | None, limits: Thresholds
+) -> Finding:
+    """Say where pictures of one key were not the same to the bit, how far apart they were, and what that changed."""
     figures = {**picture.figures, "repeatable": "yes" if measurement.repeatable else "no"}
     details = list(picture.details)
     if not measurement.repeatable:
-        details.append("not repeatable: the same prompt, seed and size gave different pictures in this session")
+        told = "not repeatable: the same prompt, seed and size gave different pictures in this session"
+        if noise is not None:
+            told += (
+                f", SSIM {noise.ssim:.4f} and PSNR {noise.psnr_db:.1f} dB between them; limits that allow for it: "
+                f"SSIM {limits.min_ssim:.4f}, PSNR {limits.min_psnr:.1f} dB"
+            )
+        details.append(told)
     return msgspec.structs.replace(picture, details=details, figures=figures)
 
 

@@ -12,6 +12,7 @@ from pytest_sdperf.judge.sanity import picture_fault
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.judge.wording import apart, plural
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.workload import Motif
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +74,7 @@ def judge_picture(
     references: Mapping[str, Picture] | None,
     thresholds: Thresholds,
     *,
-    prompts: Sequence[str],
+    motifs: Sequence[Motif],
     sizes: Sequence[tuple[int, int]],
     reference_name: str | None = "fp32",
     is_reference: bool = False,
@@ -86,12 +87,8 @@ def judge_picture(
     than its own stored picture. ``is_reference``: this variant's picture is itself the truth of the session.
     ``eight_bit``: the references come from stored PNGs, so both sides are rounded to 8 bits first.
     """
-    names = {
-        picture_key(size, i): f'at {size_key(size)}, prompt "{prompt}"'
-        for size in sizes
-        for i, prompt in enumerate(prompts)
-    }
-    key_sizes = {picture_key(size, i): size for size in sizes for i in range(len(prompts))}
+    names = _names(motifs, sizes)
+    key_sizes = {picture_key(size, i): size for size in sizes for i in range(len(motifs))}
     faults = {key: _fault(pictures.get(key), key_sizes[key]) for key in names}
     insane = [f"the picture {names[key]} {fault}" for key, fault in faults.items() if fault]
     if insane:
@@ -110,6 +107,17 @@ def judge_picture(
     rounded = as_8_bit if eight_bit else _as_it_is
     scores = {key: similarity(rounded(references[key]), rounded(pictures[key])) for key in names}
     return _compared(scores, names, thresholds, against, eight_bit=eight_bit)
+
+
+def _names(motifs: Sequence[Motif], sizes: Sequence[tuple[int, int]]) -> dict[str, str]:
+    """Picture key -> what the picture is, for a sentence; the seed is said where there are several."""
+    several = len({motif.seed for motif in motifs}) > 1
+    return {
+        picture_key(size, i): f'at {size_key(size)}, prompt "{motif.prompt}"'
+        + (f", seed {motif.seed}" if several else "")
+        for size in sizes
+        for i, motif in enumerate(motifs)
+    }
 
 
 def _as_it_is(picture: Picture) -> Picture:
@@ -154,6 +162,10 @@ def _compared(
         "bits": "8" if eight_bit else "float",
         **METRIC,
     }
+    if len(scores) > 1:
+        for key, score in scores.items():
+            figures[f"ssim {key}"] = score.ssim
+            figures[f"psnr_db {key}"] = score.psnr_db if math.isfinite(score.psnr_db) else None
     how = "both rounded to 8 bits; " if eight_bit else ""
     details = [
         f"{names[key]}: {_ssim(s.ssim, thresholds)}, {_psnr(s.psnr_db, thresholds)}" for key, s in scores.items()

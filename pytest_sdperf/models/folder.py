@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sdperf.errors import ModelError
+from pytest_sdperf.models.architecture import check_classes, check_fit
+from pytest_sdperf.models.networks import PIPELINE
 from pytest_sdperf.models.tensor_file import Tensor, read_tensors
-
-PIPELINE = "StableDiffusionPipeline"
 
 WEIGHTS = {"text_encoder": "model", "unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
 """Components with weights -> stem of their files, as diffusers and transformers save them."""
@@ -35,10 +35,10 @@ def check_folder(path: Path) -> None:
     """Raise ModelError, naming file and cure, unless ``path`` can be loaded as declared here.
 
     Accepted: diffusers' layout of a StableDiffusionPipeline whose components come from diffusers and
-    transformers, with weights in safetensors under their plain names, in one file or in shards with an
-    index. Refused: weights in pickles only, or only as a variant (`*.fp16.safetensors`); Python files
-    and `auto_map` entries (remote code); links that lead out of the folder, except into the `blobs`
-    of the Hugging Face cache that the folder is a snapshot of.
+    transformers and belong to one another, with weights in safetensors under their plain names, in one
+    file or in shards with an index. Refused: weights in pickles only, or only as a variant
+    (`*.fp16.safetensors`); Python files and `auto_map` entries (remote code); links that lead out of
+    the folder, except into the `blobs` of the Hugging Face cache that the folder is a snapshot of.
     """
     root = path.resolve()
     index_file = root / "model_index.json"
@@ -55,7 +55,14 @@ def check_folder(path: Path) -> None:
         raise ModelError(
             f"{index_file} describes a {index.get('_class_name')!r} pipeline", cure=f"Use a model of {PIPELINE}."
         )
-    _check_index(index, index_file)
+    classes = _declared(index, index_file)
+    check_classes(classes, index_file)
+    for component in classes:
+        if not (root / component).is_dir():
+            raise ModelError(
+                f"model folder {root} lacks the component {component!r}",
+                cure="Download or save the whole model again.",
+            )
     for component, configs in CONFIGS.items():
         for name in configs:
             config = read_json(root / component / name)
@@ -65,8 +72,7 @@ def check_folder(path: Path) -> None:
                     cure="Remote code is never run: use a model whose classes are in diffusers or transformers.",
                 )
     _check_tokenizer(root / "tokenizer")
-    for component in WEIGHTS:
-        component_tensors(root, component)
+    check_fit(root, classes, {component: component_tensors(root, component) for component in WEIGHTS})
 
 
 def component_tensors(root: Path, component: str) -> list[Tensor]:
@@ -128,7 +134,8 @@ def _check_entries(root: Path) -> None:
                 )
 
 
-def _check_index(index: dict[str, Any], index_file: Path) -> None:
+def _declared(index: dict[str, Any], index_file: Path) -> dict[str, str]:
+    """The components that are loaded -> their classes, all of libraries that are trusted."""
     components = {k: v for k, v in index.items() if isinstance(v, list) and k not in _NOT_LOADED and v != [None, None]}
     for component in CONFIGS:
         if component not in components:
@@ -139,11 +146,7 @@ def _check_index(index: dict[str, Any], index_file: Path) -> None:
                 f"{index_file} takes component {component!r} from {declared!r}",
                 cure=f"Remote code is never run: components must come from {' or '.join(_LIBRARIES)}.",
             )
-        if not (index_file.parent / component).is_dir():
-            raise ModelError(
-                f"model folder {index_file.parent} lacks the component {component!r}",
-                cure="Download or save the whole model again.",
-            )
+    return {component: declared[1] for component, declared in components.items()}
 
 
 def _check_tokenizer(folder: Path) -> None:

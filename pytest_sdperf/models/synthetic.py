@@ -11,13 +11,13 @@ from typing import Any
 
 from pytest_sdperf.errors import ModelError
 from pytest_sdperf.models.shapes import MODEL_INDEX, SCHEDULER, SHAPES, Shapes
-from pytest_sdperf.models.vocabulary import tokenizer_files
+from pytest_sdperf.models.vocabulary import merges, tokenizer_files
 from pytest_sdperf.models.weights import SEED, draw
 
 
 def recipe(kind: str) -> str:
     """sha256 (hex) of everything that `build` starts from: another recipe is another model."""
-    ingredients = (SEED, SHAPES[kind], SCHEDULER, MODEL_INDEX, tokenizer_files())
+    ingredients = (SEED, SHAPES[kind], SCHEDULER, MODEL_INDEX, tokenizer_files(merges()))
     return hashlib.sha256(repr(ingredients).encode()).hexdigest()
 
 
@@ -34,7 +34,7 @@ def build(kind: str, destination: str) -> dict[str, Any]:
     shapes = SHAPES[kind]
     _write_json(root / "model_index.json", MODEL_INDEX)
     _write_json(root / "scheduler" / "scheduler_config.json", SCHEDULER)
-    for name, content in tokenizer_files().items():
+    for name, content in tokenizer_files(merges()).items():
         _write_json(root / "tokenizer" / name, content)
     _write_json(root / "text_encoder" / "config.json", shapes.text_encoder)
     _write_json(root / "unet" / "config.json", shapes.unet)

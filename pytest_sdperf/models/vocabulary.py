@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 START, END = "<|startoftext|>", "<|endoftext|>"
-_WORD_END = "</w>"
+WORD_END = "</w>"
 
 # The most frequent letter pairs of English: with them an ordinary prompt fits CLIP's 77 tokens.
 _PAIRS = (
@@ -28,24 +30,27 @@ def byte_symbols() -> list[str]:
     return [chr(byte) if byte in printable else chr(next(moved)) for byte in range(256)]
 
 
-def merges() -> list[tuple[str, str]]:
+Merge = tuple[str, str]
+
+
+def merges() -> list[Merge]:
     """Pairs in the order in which they are merged, inside words and at their end."""
-    return [(pair[0], pair[1] + end) for pair in _PAIRS.split() for end in ("", _WORD_END)]
+    return [(pair[0], pair[1] + end) for pair in _PAIRS.split() for end in ("", WORD_END)]
 
 
-def vocabulary() -> dict[str, int]:
+def vocabulary(pairs: Sequence[Merge]) -> dict[str, int]:
     """Token -> id: bytes, bytes that end a word, merged pairs, and the two special tokens last."""
     symbols = byte_symbols()
-    tokens = [*symbols, *(s + _WORD_END for s in symbols), *(a + b for a, b in merges()), START, END]
+    tokens = [*symbols, *(s + WORD_END for s in symbols), *(a + b for a, b in pairs), START, END]
     return {token: number for number, token in enumerate(tokens)}
 
 
-def tokenizer_files() -> dict[str, object]:
+def tokenizer_files(pairs: Sequence[Merge]) -> dict[str, object]:
     """Contents of the `tokenizer` folder: file name -> text, or an object to be written as JSON."""
     special = {"bos_token": START, "eos_token": END, "pad_token": END, "unk_token": END}
     return {
-        "vocab.json": vocabulary(),
-        "merges.txt": "#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges()),
+        "vocab.json": vocabulary(pairs),
+        "merges.txt": "#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in pairs),
         "special_tokens_map.json": special,
         "tokenizer_config.json": {
             **special,

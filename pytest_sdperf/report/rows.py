@@ -79,7 +79,8 @@ def verdict_words(outcome: Outcome) -> str:
 
 def _picture(verdict: Verdict | None) -> tuple[float | None, float | None]:
     """(SSIM, PSNR in dB) of the case's worst picture, whatever its size: the worst decides."""
-    finding = None if verdict is None else verdict.finding("picture")
+    found = [] if verdict is None else [f for f in verdict.findings if "ssim" in f.figures]
+    finding = found[0] if found else None
     if finding is None or "ssim" not in finding.figures:
         return None, None
     psnr_db = finding.figures.get("psnr_db")
@@ -91,6 +92,13 @@ def _number(figure: float | str | None) -> float:
     return figure if isinstance(figure, float) else math.nan
 
 
+def _listed(name: str, values: object) -> str:
+    """``seed 0``, ``seeds 0, 1``; empty where there are none."""
+    if not isinstance(values, list | tuple) or not values:
+        return ""
+    return f"{name if len(values) == 1 else f'{name}s'} {', '.join(map(str, values))}"
+
+
 def _workload(measurement: Measurement, size: str) -> dict[str, str]:
     drawn = measurement.workload
     prompts = drawn.get("prompts")
@@ -99,7 +107,7 @@ def _workload(measurement: Measurement, size: str) -> dict[str, str]:
         "size": size,
         "steps": f"{drawn['num_inference_steps']} steps" if "num_inference_steps" in drawn else "",
         "guidance": f"guidance {drawn['guidance_scale']}" if "guidance_scale" in drawn else "",
-        "seed": f"seed {drawn['seed']}" if "seed" in drawn else "",
+        "seeds": _listed("seed", drawn.get("seeds")),
         "prompts": " | ".join(map(str, prompts)) if isinstance(prompts, list | tuple) else "",
         "machine": measurement.environment.machine_key,
     }

@@ -29,27 +29,6 @@ def draw_latents(seed: int, height: int, width: int, channels: int = 4) -> NDArr
     return generator.standard_normal(shape).astype(np.float32)
 
 
-def call_pipeline(
-    pipeline: Any,
-    *,
-    prompt: str,
-    steps: int,
-    guidance: float,
-    height: int,
-    width: int,
-    latents: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Draw one picture: (height, width, 3), float32, 0..1.
-
-    Neither clipped nor forced into shape: what is wrong with a picture is for the judge to see.
-    Raises CaseError for an answer that is no numeric array.
-    """
-    wanted = arguments(
-        pipeline, prompt=prompt, steps=steps, guidance=guidance, height=height, width=width, latents=latents
-    )
-    return as_picture(pipeline(**wanted))
-
-
 def arguments(
     pipeline: Any,
     *,

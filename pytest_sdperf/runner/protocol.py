@@ -9,6 +9,7 @@ import msgspec
 from pytest_sdperf.case import Case, Param
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming
+from pytest_sdperf.workload import Motif
 
 # 1: first version.
 PROTOCOL_VERSION = 1
@@ -33,10 +34,10 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, Param]
     sizes: tuple[Size, ...]
     "(height, width) in pixels"
-    prompts: tuple[str, ...]
+    motifs: tuple[Motif, ...]
+    "what the pictures of each size show"
     num_inference_steps: int
     guidance_scale: float
-    seed: int
     picture_dir: str
     "folder for the pictures, as .npy"
 
@@ -54,10 +55,9 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             scheduler=variant.scheduler,
             params=dict(variant.params),
             sizes=workload.sizes,
-            prompts=workload.prompts,
+            motifs=workload.motifs,
             num_inference_steps=workload.num_inference_steps,
             guidance_scale=float(workload.guidance_scale),
-            seed=workload.seed,
             picture_dir=picture_dir,
         )
 
@@ -105,10 +105,10 @@ class WarmUp(Command, frozen=True, tag="warm_up"):
 
 
 class Generate(Command, frozen=True, tag="generate"):
-    """Draw and time `rounds` pictures of one prompt."""
+    """Draw and time `rounds` pictures of one motif."""
 
     size: Size
-    prompt_index: int
+    motif_index: int
     rounds: int
 
     def __str__(self) -> str:
@@ -119,10 +119,10 @@ class Draw(Command, frozen=True, tag="draw"):
     """Draw one picture, untimed."""
 
     size: Size
-    prompt_index: int
+    motif_index: int
 
     def __str__(self) -> str:
-        return f"drawing prompt {self.prompt_index} at {self.size[0]}x{self.size[1]}"
+        return f"drawing picture {self.motif_index} at {self.size[0]}x{self.size[1]}"
 
 
 class Prove(Command, frozen=True, tag="prove"):
@@ -132,6 +132,18 @@ class Prove(Command, frozen=True, tag="prove"):
         return "collecting evidence"
 
 
+class Trace(Command, frozen=True, tag="trace"):
+    """Draw the first picture once more, untimed, and keep what goes through its stages."""
+
+    path: str
+    "where to keep it, .npz"
+    given: str = ""
+    "trace of the reference, whose inputs each stage is given once; empty: this is the reference"
+
+    def __str__(self) -> str:
+        return "following a picture through its stages"
+
+
 class Exit(Command, frozen=True, tag="exit"):
     """End by yourself."""
 
@@ -139,7 +151,7 @@ class Exit(Command, frozen=True, tag="exit"):
         return "ending"
 
 
-AnyCommand = Call | Prepare | Build | WarmUp | Generate | Draw | Prove | Exit
+AnyCommand = Call | Prepare | Build | WarmUp | Generate | Draw | Prove | Trace | Exit
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -181,6 +193,8 @@ class Generated(Answer, frozen=True, tag="generated"):
     "digest of each picture"
     path: str
     "the first picture"
+    other_path: str
+    "the first one that is not the same to the bit; empty: all are"
     peak_rss_bytes: int
     "high-water mark of the process when the last timed picture was done"
     threads: int
@@ -197,6 +211,10 @@ class Proven(Answer, frozen=True, tag="proven"):
     evidence: Evidence
 
 
+class Traced(Answer, frozen=True, tag="traced"):
+    path: str
+
+
 class Failed(Answer, frozen=True, tag="failed"):
     """The command raised; the traceback is in the log."""
 
@@ -205,7 +223,7 @@ class Failed(Answer, frozen=True, tag="failed"):
     where: str = ""
 
 
-AnyAnswer = Ready | Called | Prepared | Built | Warmed | Generated | Drawn | Proven | Failed
+AnyAnswer = Ready | Called | Prepared | Built | Warmed | Generated | Drawn | Proven | Traced | Failed
 A = TypeVar("A", bound=Answer)
 
 _commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

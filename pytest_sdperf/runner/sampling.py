@@ -79,6 +79,10 @@ class Sampled:
     measurement: Measurement
     pictures: dict[str, Path]
     "picture key -> .npy, as the first process drew it"
+    others: dict[str, list[Path]]
+    "picture key -> pictures of it that were not the same to the bit, in the first process or a later one"
+    trace: Path
+    "what went through the stages of the first picture, .npz"
 
 
 @dataclass(frozen=True)
@@ -88,29 +92,45 @@ class Drawing:
     pictures: dict[str, Path]
     "picture key -> .npy"
     environment: Environment
+    trace: Path
+    "what went through the stages of the first picture, .npz"
 
 
-def sample(case: Case, model: Model, rig: Rig, *, processes: int, rounds: int, host: Environment) -> Sampled:
+def sample(
+    case: Case,
+    model: Model,
+    rig: Rig,
+    *,
+    processes: int,
+    rounds: int,
+    host: Environment,
+    reference_trace: Path | None = None,
+) -> Sampled:
     """Measure ``case`` in ``processes`` fresh processes with ``rounds`` timed pictures each, at every size.
 
     ``host`` gives machine_key, cpu_model and kernel; the rest is filled with what the workers see.
-    The first process also draws the prompts that are not timed, the last one collects the evidence
-    when its timed pictures are done. Raises LaunchError and WorkerError.
+    The first process also draws the motifs that are not timed, the last one collects the evidence
+    when its timed pictures are done, and then follows one picture through its stages, which are also given
+    the inputs of ``reference_trace``. Raises LaunchError and WorkerError.
     """
     preparation_ns = _prepare(case, model, rig)
     runs: list[ProcessRun] = []
-    pictures: dict[str, Path] = {}
+    first: _Run | None = None
+    others: dict[str, list[Path]] = {}
     for index in range(processes):
         name = f"process-{index + 1}"
         with rig.worker(case, name) as worker:
             run = _measure(worker, case, _spec(case, model, rig, name), rounds=rounds)
+            first = first or run
+            for key, paths in run.others(first).items():
+                others.setdefault(key, []).extend(paths)
             if index == 0:
-                for key, drawn in _draw(worker, case, first_prompt=1).items():
+                for key, drawn in _draw(worker, case, first_motif=1).items():
                     run.picture_sha256[key] = [drawn.sha256]
                     run.pictures[key] = Path(drawn.path)
-                pictures = run.pictures
             if index == processes - 1:
                 evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
+                trace = _trace(worker, case, rig, given=reference_trace)
             _end(worker, case, name, rig.tell)
         runs.append(run.finished())
         latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
@@ -128,7 +148,7 @@ def sample(case: Case, model: Model, rig: Rig, *, processes: int, rounds: int, h
         environment=_environment(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus),
         preparation_ns=preparation_ns,
     )
-    return Sampled(measurement, pictures)
+    return Sampled(measurement, first.pictures if first else {}, others, trace)
 
 
 def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> Drawing:
@@ -137,11 +157,14 @@ def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> 
     rig.tell(f"{case.variant.name}: drawing the reference pictures")
     with rig.worker(case, "reference") as worker:
         built = worker.ask(protocol.Build(_spec(case, model, rig, "reference")), protocol.Built)
-        drawn = _draw(worker, case, first_prompt=0)
+        drawn = _draw(worker, case, first_motif=0)
+        trace = _trace(worker, case, rig, given=None)
         _end(worker, case, "reference", rig.tell)
     threads = next(iter(drawn.values())).threads
     return Drawing(
-        {key: Path(answer.path) for key, answer in drawn.items()}, _environment(host, built, threads=threads, cpus=[])
+        {key: Path(answer.path) for key, answer in drawn.items()},
+        _environment(host, built, threads=threads, cpus=[]),
+        trace,
     )
 
 
@@ -162,6 +185,18 @@ class _Run:
     warmup_ns: dict[str, list[int]]
     picture_sha256: dict[str, list[str]]
     pictures: dict[str, Path]
+
+    def others(self, first: _Run) -> dict[str, list[Path]]:
+        """Timed pictures that are not those of ``first`` to the bit, by picture key."""
+        found: dict[str, list[Path]] = {}
+        for key, digests in self.picture_sha256.items():
+            own = self.generated[key.partition("/")[0]].other_path
+            paths = [Path(own)] if own else []
+            if digests[0] != first.picture_sha256[key][0]:
+                paths.append(self.pictures[key])
+            if paths:
+                found[key] = paths
+        return found
 
     def finished(self) -> ProcessRun:
         last = list(self.generated.values())[-1]
@@ -213,13 +248,18 @@ def _measure(worker: AskedWorker, case: Case, spec: protocol.BuildSpec, *, round
     return run
 
 
-def _draw(worker: AskedWorker, case: Case, *, first_prompt: int) -> dict[str, protocol.Drawn]:
-    """Draw the prompts from ``first_prompt`` on at every size, untimed, by picture key."""
+def _draw(worker: AskedWorker, case: Case, *, first_motif: int) -> dict[str, protocol.Drawn]:
+    """Draw the motifs from ``first_motif`` on at every size, untimed, by picture key."""
     return {
-        picture_key(size, prompt): worker.ask(protocol.Draw(size, prompt), protocol.Drawn)
+        picture_key(size, index): worker.ask(protocol.Draw(size, index), protocol.Drawn)
         for size in case.workload.sizes
-        for prompt in range(first_prompt, len(case.workload.prompts))
+        for index in range(first_motif, len(case.workload.motifs))
     }
+
+
+def _trace(worker: AskedWorker, case: Case, rig: Rig, *, given: Path | None) -> Path:
+    path = rig.work_dir / case.id / "trace.npz"
+    return Path(worker.ask(protocol.Trace(str(path), str(given or "")), protocol.Traced).path)
 
 
 def _end(worker: AskedWorker, case: Case, name: str, tell: Tell) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.runner.wrapping import Method, wrap
 
 Stages = dict[str, tuple[object, str]]
 
@@ -71,7 +73,7 @@ class StageTimer:
         self._undo: list[Callable[[], None]] = []
         try:
             for stage, (owner, method) in stages.items():
-                self._wrap(stage, owner, method)
+                self._undo.append(wrap(stage, owner, method, partial(self._timed, stage)))
         except BaseException:
             self.close()
             raise
@@ -97,9 +99,7 @@ class StageTimer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _wrap(self, stage: str, owner: object, method: str) -> None:
-        timed = getattr(owner, method)
-
+    def _timed(self, stage: str, timed: Method) -> Method:
         def call(*args: Any, **kwargs: Any) -> Any:
             if any(name == stage for name, _ in self._running):
                 return timed(*args, **kwargs)
@@ -117,12 +117,4 @@ class StageTimer:
                     outer, outer_inside_ns = self._running[-1]
                     self._running[-1] = (outer, outer_inside_ns + spent_ns)
 
-        own = vars(owner).get(method) if hasattr(owner, "__dict__") else None
-        try:
-            setattr(owner, method, call)
-        except AttributeError as error:
-            raise CaseError(
-                f"stage {stage!r} cannot be timed: {type(owner).__name__}.{method} cannot be replaced ({error})",
-                cure="Let sdperf_stages() name an object whose attributes can be set.",
-            ) from error
-        self._undo.append(lambda: delattr(owner, method) if own is None else setattr(owner, method, own))
+        return call

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from pytest_sdperf.case import size_key
 from pytest_sdperf.errors import CaseError, WorkerError
 from pytest_sdperf.measurement import ImageTiming
-from pytest_sdperf.runner import protocol, surroundings
+from pytest_sdperf.runner import protocol, surroundings, trace
 from pytest_sdperf.runner.evidence.collect import collect_evidence, library_threads
 from pytest_sdperf.runner.pipeline_call import arguments, as_picture, draw_latents
+from pytest_sdperf.runner.prompt_length import check_prompt_length
 from pytest_sdperf.runner.stages import StageTimer, find_stages
 from pytest_sdperf.variants.context import BuildContext
 
@@ -62,14 +63,16 @@ class Workbench:
                 answer = self._build(spec)
             case protocol.WarmUp(size, images):
                 answer = protocol.Warmed([self._timed(size, 0)[0].total_ns for _ in range(images)])
-            case protocol.Generate(size, prompt_index, rounds):
-                answer = self._generate(size, prompt_index, rounds)
-            case protocol.Draw(size, prompt_index):
-                picture = self._draw(size, prompt_index)
-                path = self._keep(picture, size, prompt_index)
+            case protocol.Generate(size, motif_index, rounds):
+                answer = self._generate(size, motif_index, rounds)
+            case protocol.Draw(size, motif_index):
+                picture = self._draw(size, motif_index)
+                path = self._keep(picture, size, motif_index)
                 answer = protocol.Drawn(digest(picture), str(path), library_threads(self._bench.pipeline))
             case protocol.Prove():
                 answer = self._prove()
+            case protocol.Trace(path, given):
+                answer = self._trace(Path(path), Path(given) if given else None)
             case _:
                 raise WorkerError(f"a worker cannot be asked for {command}", cure="Exit ends the process itself.")
         return answer
@@ -98,6 +101,7 @@ class Workbench:
                 where=spec.factory,
                 cure="Return an object that is called like a diffusers pipeline.",
             )
+        check_prompt_length(pipeline, (motif.prompt for motif in spec.motifs))
         # What the factory spent outside the phases it names.
         unnamed_ns = self._clock_ns() - start_ns - sum(context.startup_ns.values())
         # The stages stay wrapped as long as the process lives: under 2 us a call.
@@ -111,26 +115,30 @@ class Workbench:
             variables=self._variables,
         )
 
-    def _generate(self, size: protocol.Size, prompt_index: int, rounds: int) -> protocol.Generated:
+    def _generate(self, size: protocol.Size, motif_index: int, rounds: int) -> protocol.Generated:
         # Garbage of building and warming up is collected now. The collector stays on, as in a
         # service: it is part of what a picture costs, and starts alike in every process.
         gc.collect()
         bench = self._bench
         images: list[ImageTiming] = []
         digests: list[str] = []
+        other_path = ""
         for index in range(rounds):
-            timing, answer = self._timed(size, prompt_index)
+            timing, answer = self._timed(size, motif_index)
             picture = as_picture(answer)
             images.append(timing)
             digests.append(digest(picture))
             if index == 0:
                 first = picture
+            elif not other_path and digests[index] != digests[0]:
+                other_path = str(self._keep(picture, size, motif_index, suffix="-other"))
         peak_rss_bytes = surroundings.peak_rss_bytes()
         bench.stage_calls = {name: len(calls) for name, calls in images[-1].stages_ns.items()}
         return protocol.Generated(
             images=images,
             sha256=digests,
-            path=str(self._keep(first, size, prompt_index)),
+            path=str(self._keep(first, size, motif_index)),
+            other_path=other_path,
             peak_rss_bytes=peak_rss_bytes,
             threads=library_threads(bench.pipeline),
             cpus=self._cpus,
@@ -141,25 +149,33 @@ class Workbench:
         size = bench.spec.sizes[0]
         return protocol.Proven(collect_evidence(bench.pipeline, lambda: self._draw(size, 0), bench.stage_calls))
 
-    def _arguments(self, size: protocol.Size, prompt_index: int) -> dict[str, Any]:
+    def _trace(self, path: Path, given: Path | None) -> protocol.Traced:
+        bench = self._bench
+        size = bench.spec.sizes[0]
+        reference = trace.load(given) if given else {}
+        trace.save(path, trace.follow(find_stages(bench.pipeline), lambda: self._draw(size, 0), reference))
+        return protocol.Traced(str(path))
+
+    def _arguments(self, size: protocol.Size, motif_index: int) -> dict[str, Any]:
         spec = self._bench.spec
+        motif = spec.motifs[motif_index]
         return arguments(
             self._bench.pipeline,
-            prompt=spec.prompts[prompt_index],
+            prompt=motif.prompt,
             steps=spec.num_inference_steps,
             guidance=spec.guidance_scale,
             height=size[0],
             width=size[1],
-            latents=draw_latents(spec.seed, *size),
+            latents=draw_latents(motif.seed, *size),
         )
 
-    def _draw(self, size: protocol.Size, prompt_index: int) -> Picture:
-        return as_picture(self._bench.pipeline(**self._arguments(size, prompt_index)))
+    def _draw(self, size: protocol.Size, motif_index: int) -> Picture:
+        return as_picture(self._bench.pipeline(**self._arguments(size, motif_index)))
 
-    def _timed(self, size: protocol.Size, prompt_index: int) -> tuple[ImageTiming, Any]:
+    def _timed(self, size: protocol.Size, motif_index: int) -> tuple[ImageTiming, Any]:
         """Only the pipeline's call lies between the two looks at the clock; gives its raw answer."""
         pipeline, timer = self._bench.pipeline, self._bench.timer
-        keywords = self._arguments(size, prompt_index)
+        keywords = self._arguments(size, motif_index)
         timer.reset()
         start_ns = self._clock_ns()
         answer = pipeline(**keywords)
@@ -173,11 +189,11 @@ class Workbench:
             )
         return timing, answer
 
-    def _keep(self, picture: Picture, size: protocol.Size, prompt_index: int) -> Path:
+    def _keep(self, picture: Picture, size: protocol.Size, motif_index: int, suffix: str = "") -> Path:
         """Save a picture; by rename, so that nobody reads half of it."""
         import numpy as np
 
-        path = Path(self._bench.spec.picture_dir, f"{size_key(size)}-{prompt_index}.npy")
+        path = Path(self._bench.spec.picture_dir, f"{size_key(size)}-{motif_index}{suffix}.npy")
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".part")
         with draft.open("wb") as file:

@@ -29,6 +29,10 @@ class AutocastPipeline:
     def scheduler(self) -> Any:
         return self.pipeline.scheduler
 
+    @property
+    def tokenizer(self) -> Any:
+        return self.pipeline.tokenizer
+
     def __call__(self, **kwargs: Any) -> Any:
         with self._autocast("cpu", dtype=self._bfloat16):
             return self.pipeline(**kwargs)

@@ -46,6 +46,10 @@ class SizedPipeline:
     def scheduler(self) -> Any:
         return self.pipeline.scheduler
 
+    @property
+    def tokenizer(self) -> Any:
+        return self.pipeline.tokenizer
+
     def __call__(self, *, height: int, width: int, guidance_scale: float, **kwargs: Any) -> Any:
         """Draw with the models of that size; CaseError for a size or guidance that was not built."""
         if (height, width) not in self._compiled:

@@ -201,7 +201,7 @@ def test_a_digest_that_climbs_is_refused(tmp_path, digest):
 
 def test_keys_of_a_workload():
     workload = Workload(
-        prompts=("a", "b"), num_inference_steps=4, sizes=((64, 64), (64, 128)), guidance_scale=7, seed=3
+        prompts=("a", "b"), num_inference_steps=4, sizes=((64, 64), (64, 128)), guidance_scale=7, seeds=(3,)
     )
     keys = reference_keys(workload, variant="fp32", model_digest="d", scheduler="S")
     assert list(keys) == ["64x64/0", "64x64/1", "64x128/0", "64x128/1"]

@@ -53,7 +53,7 @@ def module(monkeypatch):
     return import_module
 
 
-@pytest.mark.parametrize("name", ["speedups", "overhead", "startup", "main_job"])
+@pytest.mark.parametrize("name", ["speedups", "overhead", "startup", "main_job", "good_from_broken"])
 def test_help(name):
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"],
@@ -189,3 +189,48 @@ def test_commands_name_no_folder_of_this_machine(module):
         ["/somewhere/benchmarks/startup.py", "--python", "/home/me/bin/python3", "--results=/tmp/x", "-k", "a b"]
     )
     assert told == "python benchmarks/startup.py --python python3 --results=x -k 'a b'"
+
+
+def test_good_from_broken(run):
+    document, text = run(
+        "good_from_broken",
+        "--variants=openvino_static_f32,fault_black",
+        "--prompts=1",
+        "--seeds=2",
+        "--steps=2",
+    )
+    assert [(v["name"], v["kind"]) for v in document["variants"]] == [
+        ("openvino_static_f32", "honest"),
+        ("fault_black", "fault"),
+    ]
+    honest, black = document["variants"]
+    assert all(len(v["pictures"]) == 2 for v in document["variants"])
+    assert all(p["psnr_db"] > 80 for p in honest["pictures"])
+    assert honest["ladder"]["rungs_db"]["unet"] > 90
+    assert black["pictures"][0]["fault"].startswith("is all black")
+    assert "| not a picture |" in text
+    assert "nothing" not in text
+
+
+def test_good_from_brokens_table_says_who_tells_a_fault(module):
+    table = module("good_from_broken_table")
+
+    def variant(kind, *scores, **rungs):
+        pictures = [{"fault": None, "ssim": s, "psnr_db": p} for s, p in scores]
+        return {"name": kind, "kind": kind, "summary": "", "pictures": pictures, "ladder": {"rungs_db": rungs}}
+
+    floor = table._floors([variant("honest", (0.98, 40.0), (0.99, None), unet=50.0)])
+    assert (floor["ssim"], floor["psnr_db"], floor["unet"], floor["vae_decode"]) == (0.98, 40.0, 50.0, float("inf"))
+    for scores, rungs, told in (
+        (((0.97, 39.0), (0.96, 30.0)), {}, "SSIM (every picture), PSNR dB (every picture)"),
+        (((0.99, 39.0), (0.99, 41.0)), {}, "PSNR dB (the set)"),
+        (((0.99, 41.0),), {"unet": 49.9}, "UNet call"),
+        (((0.98, 40.0),), {"unet": 50.0}, "**nothing**"),
+    ):
+        assert table._told_by(variant("fault", *scores, **rungs), floor) == told
+
+
+def test_every_fault_has_a_name_for_people(module):
+    faults = module("faults")
+    assert len({v.summary for v in faults.variants()}) == len(faults.FAULTS) == 22
+    assert all(v.name.startswith("fault_") and v.reference == "fp32" for v in faults.variants())

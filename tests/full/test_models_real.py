@@ -10,11 +10,12 @@ import sys
 import numpy as np
 import pytest
 
-from pytest_sdperf.errors import ModelError
+from pytest_sdperf.errors import CaseError, ModelError
 from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.folder import WEIGHTS, check_folder, component_tensors
 from pytest_sdperf.models.shapes import SHAPES
-from pytest_sdperf.models.vocabulary import END, START, vocabulary
+from pytest_sdperf.models.vocabulary import END, START, merges, vocabulary
+from pytest_sdperf.runner.prompt_length import check_prompt_length
 
 pytestmark = pytest.mark.full
 
@@ -168,7 +169,7 @@ def test_scheduler_is_sd15s(pipeline):
 
 @pytest.mark.parametrize("text", [PROMPT, "", "naïve café 北京 🚢 \x01 don't", "0123456789 !?#"])
 def test_any_text_can_be_tokenised(pipeline, text):
-    ids = vocabulary()
+    ids = vocabulary(merges())
     tokens = pipeline.tokenizer(text).input_ids
     assert (tokens[0], tokens[-1]) == (ids[START], ids[END])
     # The end token is also the unknown one: it may stand at the end only.
@@ -184,6 +185,18 @@ def test_merges_shorten_words(pipeline):
 def test_a_long_prompt_is_cut_to_77(pipeline):
     out = pipeline.tokenizer("x " * 100, padding="max_length", max_length=77, truncation=True)
     assert len(out.input_ids) == 77
+
+
+def test_a_prompt_that_would_be_cut_is_refused(pipeline):
+    fits = " ".join(["a"] * 75)
+    check_prompt_length(pipeline, [fits])
+    with pytest.raises(CaseError) as caught:
+        check_prompt_length(pipeline, [PROMPT, f"{fits} He"])
+    assert str(caught.value) == (
+        "prompt 'a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a…' has 78 tokens with start and end, "
+        "CLIPTokenizer takes 77: 'he' would be cut off and not drawn [prompt]. "
+        "Shorten the prompt by 1 token or more."
+    )
 
 
 def test_openvino_exports_and_draws_the_same(tiny, pipeline, monkeypatch):

@@ -35,7 +35,7 @@ if told["cpus"]:
     os.sched_setaffinity(0, told["cpus"])
 import msgspec, numpy as np
 from pytest_sdperf.runner.evidence.collect import collect_evidence
-from pytest_sdperf.runner.pipeline_call import call_pipeline, draw_latents
+from pytest_sdperf.runner.pipeline_call import arguments, as_picture, draw_latents
 from pytest_sdperf.runner.stages import StageTimer, find_stages
 from pytest_sdperf.variants.context import BuildContext
 
@@ -44,9 +44,10 @@ def function(name):
     return getattr(importlib.import_module(module), attribute)
 
 def draw(height=64, width=64):
-    return call_pipeline(
+    wanted = arguments(
         pipeline, prompt="sailing ship in storm by Rembrandt", steps=told["steps"], guidance=7.5,
         height=height, width=width, latents=draw_latents(0, height, width))
+    return as_picture(pipeline(**wanted))
 
 context = BuildContext(
     model_dir=pathlib.Path(told["model"]), model_digest=told["digest"], cache_dir=pathlib.Path(told["cache"]),

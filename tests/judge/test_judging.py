@@ -1,10 +1,13 @@
 import dataclasses
+import re
 
+import msgspec
 import numpy as np
 import pytest
 
 from pytest_sdperf.case import Case, Claim, Variant, Workload
 from pytest_sdperf.judge.judging import References, judge
+from pytest_sdperf.judge.similarity import similarity
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Environment, Evidence
 from pytest_sdperf.options import GATE_PARTS, Thresholds
@@ -148,12 +151,32 @@ def test_variants_with_their_own_weights_have_no_digest(measured):
 def test_pictures_that_do_not_repeat_are_told(measured):
     one = measured(evidence=PROVEN)
     assert judged(one, baseline=one).finding("picture").figures["repeatable"] == "yes"
-    import msgspec
-
     processes = [msgspec.structs.replace(p, picture_sha256={KEY: [str(i)]}) for i, p in enumerate(one.processes)]
     picture = judged(msgspec.structs.replace(one, processes=processes), baseline=one).finding("picture")
     assert picture.status is Status.PASSED
     assert picture.figures["repeatable"] == "no"
     assert picture.details[-1] == (
         "not repeatable: the same prompt, seed and size gave different pictures in this session"
+    )
+
+
+def test_limits_allow_for_pictures_that_do_not_repeat(measured, picture):
+    one = measured(evidence=PROVEN)
+    truth = picture((64, 64))
+    processes = [msgspec.structs.replace(p, picture_sha256={KEY: [str(i)]}) for i, p in enumerate(one.processes)]
+    one = msgspec.structs.replace(one, processes=processes)
+    drawn, other = (np.clip(truth + 0.03 * (picture((64, 64), seed=s) - 0.5), 0, 1) for s in (1, 2))
+    references = References({KEY: truth})
+    strict = Thresholds(min_ssim=0, min_psnr=similarity(truth, drawn).psnr_db + 0.1)
+    assert judged(one, pictures={KEY: drawn}, references=references, thresholds=strict).finding("picture").status is (
+        Status.BROKEN
+    )
+    allowed = judged(
+        one, pictures={KEY: drawn}, references=references, thresholds=strict, others={KEY: [other]}
+    ).finding("picture")
+    assert allowed.status is Status.PASSED
+    assert re.search(
+        r"not repeatable: .* session, SSIM 0\.\d{4} and PSNR \d\d\.\d dB between them; limits that allow for it: "
+        r"SSIM 0\.0000, PSNR \d\d\.\d dB$",
+        allowed.details[-1],
     )

@@ -8,14 +8,15 @@ import pytest
 from pytest_sdperf.judge.similarity import as_8_bit, judge_picture, similarity
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.workload import Motif
 
 SIZES = ((16, 24),)
-PROMPTS = ("a ship", "a goat")
+MOTIFS = (Motif("a ship", 0), Motif("a goat", 0))
 KEYS = ("16x24/0", "16x24/1")
 
 
-def judged(pictures, references, prompts=PROMPTS, sizes=SIZES, thresholds=None, **kwargs):
-    return judge_picture(pictures, references, thresholds or Thresholds(), prompts=prompts, sizes=sizes, **kwargs)
+def judged(pictures, references, motifs=MOTIFS, sizes=SIZES, thresholds=None, **kwargs):
+    return judge_picture(pictures, references, thresholds or Thresholds(), motifs=motifs, sizes=sizes, **kwargs)
 
 
 def grey(value, size=(16, 24)):
@@ -71,6 +72,9 @@ def test_worst_of_the_prompts_decides_and_is_named(picture):
     finding = judged(pictures, references)
     assert finding.status is Status.BROKEN
     assert finding.figures["worst"] == KEYS[1]
+    assert (finding.figures[f"ssim {KEYS[0]}"], finding.figures[f"psnr_db {KEYS[0]}"]) == (1.0, None)
+    assert finding.figures[f"ssim {KEYS[1]}"] == finding.figures["ssim"]
+    assert finding.figures[f"psnr_db {KEYS[1]}"] == finding.figures["psnr_db"]
     assert finding.sentence.startswith("SSIM 0.")
     assert finding.sentence.endswith('(limit 35 dB) against fp32 at 16x24, prompt "a goat"')
     assert "(limit 0.98) and PSNR " in finding.sentence
@@ -86,7 +90,7 @@ def test_both_sides_of_the_ssim_limit(picture, nudge, status):
     finding = judged(
         {KEYS[0]: drawn},
         {KEYS[0]: reference},
-        prompts=PROMPTS[:1],
+        motifs=MOTIFS[:1],
         thresholds=Thresholds(min_ssim=exact + nudge, min_psnr=0),
     )
     assert finding.status is status
@@ -99,7 +103,7 @@ def test_both_sides_of_the_psnr_limit(picture, nudge, status):
     finding = judged(
         {KEYS[0]: drawn},
         {KEYS[0]: reference},
-        prompts=PROMPTS[:1],
+        motifs=MOTIFS[:1],
         thresholds=Thresholds(min_ssim=0, min_psnr=exact + nudge),
     )
     assert finding.status is status
@@ -119,13 +123,13 @@ def test_different_worst_for_each_metric_are_both_named():
 
 def test_unequal_size_is_broken_not_an_exception(picture):
     drawn = picture((24, 16))
-    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, prompts=PROMPTS[:1])
+    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, motifs=MOTIFS[:1])
     assert finding.status is Status.BROKEN
     assert finding.sentence == 'the picture at 16x24, prompt "a ship" has shape (24, 16, 3), not (16, 24, 3)'
 
 
 def test_two_black_pictures_are_broken():
-    finding = judged({KEYS[0]: grey(0)}, {KEYS[0]: grey(0)}, prompts=PROMPTS[:1])
+    finding = judged({KEYS[0]: grey(0)}, {KEYS[0]: grey(0)}, motifs=MOTIFS[:1])
     assert finding.status is Status.BROKEN
     assert 'prompt "a ship" is all black' in finding.sentence
 
@@ -184,9 +188,24 @@ def test_the_reference_is_held_against_its_stored_picture(picture):
 def test_stored_references_are_compared_in_8_bits(picture):
     drawn = picture()
     stored = {KEYS[0]: as_8_bit(drawn).astype(np.float32)}
-    finding = judged({KEYS[0]: drawn}, stored, prompts=PROMPTS[:1], eight_bit=True)
+    finding = judged({KEYS[0]: drawn}, stored, motifs=MOTIFS[:1], eight_bit=True)
     assert finding.sentence == "1 picture, identical to fp32"
     assert finding.figures["bits"] == "8"
     assert finding.details[-1] == "both rounded to 8 bits; SSIM with a uniform 7x7 window, data range 1"
-    as_floats = judged({KEYS[0]: drawn}, stored, prompts=PROMPTS[:1])
+    as_floats = judged({KEYS[0]: drawn}, stored, motifs=MOTIFS[:1])
     assert as_floats.figures["psnr_db"] == pytest.approx(58.9, abs=0.5)  # of quantisation: 20 log10(255) + 10.8 dB
+
+
+def test_one_picture_needs_no_figures_of_its_own(picture):
+    drawn = picture()
+    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, motifs=MOTIFS[:1])
+    assert not [name for name in finding.figures if KEYS[0] in name]
+
+
+def test_seeds_are_named_where_there_are_several(picture):
+    motifs = (Motif("a ship", 3), Motif("a ship", 8))
+    pictures = {k: picture(seed=i) for i, k in enumerate(KEYS)}
+    references = {**pictures, KEYS[1]: picture(seed=9)}
+    finding = judged(pictures, references, motifs=motifs)
+    assert finding.status is Status.BROKEN
+    assert finding.sentence.endswith('against fp32 at 16x24, prompt "a ship", seed 8')

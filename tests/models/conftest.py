@@ -1,15 +1,17 @@
-"""A complete toy pipeline folder, a few kilobytes, written without any library."""
+"""A complete toy pipeline folder, a tenth of a megabyte, written without any library."""
 
 from __future__ import annotations
 
+import copy
 import json
+import math
 import struct
 from pathlib import Path
 
 import pytest
 
 from pytest_sdperf.models.shapes import MODEL_INDEX, SCHEDULER, SHAPES
-from pytest_sdperf.models.vocabulary import tokenizer_files
+from pytest_sdperf.models.vocabulary import merges, tokenizer_files
 
 WEIGHT_FILES = {
     "text_encoder": "model.safetensors",
@@ -18,12 +20,32 @@ WEIGHT_FILES = {
 }
 
 
-def safetensors_bytes(tensors: dict[str, list[float]], **changes) -> bytes:
-    """A safetensors file of float32 vectors; ``changes`` replace fields of every header entry."""
+TENSORS = {
+    "text_encoder": {"text_model.embeddings.token_embedding.weight": (1024, 64)},
+    "unet": {
+        "conv_in.weight": (64, 4, 3, 3),
+        "conv_out.weight": (4, 64, 3, 3),
+        "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight": (64, 64),
+        "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight": (128, 64),
+        "norm.weight": [1.0, 2.0],
+    },
+    "vae": {"decoder.conv_in.weight": (64, 4, 3, 3), "decoder.conv_out.weight": (3, 32, 3, 3)},
+}
+"""What tells each network from others; in these shapes in synthetic:tiny, too."""
+
+
+def safetensors_bytes(tensors: dict[str, list[float] | tuple[int, ...]], **changes) -> bytes:
+    """A safetensors file of float32 vectors (lists) and of zeros in a shape (tuples), a byte each.
+
+    ``changes`` replace fields of every header entry.
+    """
     header, data = {"__metadata__": {"format": "pt"}}, b""
-    for name, values in tensors.items():
-        packed = struct.pack(f"<{len(values)}f", *values)
-        entry = {"dtype": "F32", "shape": [len(values)], "data_offsets": [len(data), len(data) + len(packed)]}
+    for name, told in tensors.items():
+        if isinstance(told, tuple):
+            dtype, shape, packed = "U8", list(told), bytes(math.prod(told))
+        else:
+            dtype, shape, packed = "F32", [len(told)], struct.pack(f"<{len(told)}f", *told)
+        entry = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
         header[name] = {**entry, **changes}
         data += packed
     text = json.dumps(header).encode()
@@ -38,12 +60,12 @@ def write_toy(folder: Path) -> None:
 
     put("model_index.json", MODEL_INDEX)
     put("scheduler/scheduler_config.json", SCHEDULER)
-    for name, content in tokenizer_files().items():
+    for name, content in tokenizer_files(merges()).items():
         put(f"tokenizer/{name}", content)
     shapes = SHAPES["tiny"]
     for component, file in WEIGHT_FILES.items():
         put(f"{component}/config.json", getattr(shapes, component))
-        (folder / component / file).write_bytes(safetensors_bytes({"a.weight": [1.0, 2.0], "b.bias": [0.5]}))
+        (folder / component / file).write_bytes(safetensors_bytes(TENSORS[component]))
 
 
 @pytest.fixture
@@ -56,6 +78,12 @@ def toy(tmp_path) -> Path:
 @pytest.fixture
 def pack():
     return safetensors_bytes
+
+
+@pytest.fixture
+def tensors():
+    """The toy's tensors, by component, as `pack` takes them."""
+    return copy.deepcopy(TENSORS)
 
 
 @pytest.fixture

@@ -17,13 +17,15 @@ def refused(folder, *words):
     assert caught.value.cure
 
 
-def shard(folder, pack, *, weight_map=None):
+def shard(folder, pack, tensors, *, weight_map=None):
     """Split the UNet's file in two shards with an index."""
+    last = {"norm.weight": tensors["unet"].pop("norm.weight")}
     (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     names = [f"diffusion_pytorch_model-0000{i}-of-00002.safetensors" for i in (1, 2)]
-    (folder / "unet" / names[0]).write_bytes(pack({"a.weight": [1.0, 2.0]}))
-    (folder / "unet" / names[1]).write_bytes(pack({"b.bias": [0.5]}))
-    index = {"weight_map": {"a.weight": names[0], "b.bias": names[1]} if weight_map is None else weight_map}
+    (folder / "unet" / names[0]).write_bytes(pack(tensors["unet"]))
+    (folder / "unet" / names[1]).write_bytes(pack(last))
+    whole = {**dict.fromkeys(tensors["unet"], names[0]), "norm.weight": names[1]}
+    index = {"weight_map": whole if weight_map is None else weight_map}
     (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
     return names
 
@@ -51,10 +53,14 @@ def test_missing_folder(tmp_path):
     refused(tmp_path / "none", "has no model_index.json")
 
 
-@pytest.mark.parametrize("name", ["StableDiffusionXLPipeline", None])
+OTHERS = ["StableDiffusionXLPipeline", "FluxPipeline", "StableDiffusionInpaintPipeline", None]
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_other_pipeline(toy, edit_json, name):
     edit_json(toy / "model_index.json", _class_name=name)
-    refused(toy, f"describes a {name!r} pipeline. Use a model of StableDiffusionPipeline.")
+    index_file = toy / "model_index.json"
+    refused(toy, f"{index_file} describes a {name!r} pipeline. Use a model of StableDiffusionPipeline.")
 
 
 @pytest.mark.parametrize("component", CONFIGS)
@@ -74,6 +80,21 @@ def test_component_not_declared(toy, edit_json, component, entry):
 def test_component_from_elsewhere(toy, edit_json, entry):
     edit_json(toy / "model_index.json", unet=entry)
     refused(toy, f"takes component 'unet' from {entry!r}. Remote code is never run")
+
+
+def test_component_of_another_class(toy, edit_json):
+    edit_json(toy / "model_index.json", vae=["diffusers", "VQModel"])
+    refused(toy, f"{toy / 'model_index.json'} gives the component 'vae' the class 'VQModel'")
+
+
+def test_second_text_encoder(toy, edit_json):
+    edit_json(toy / "model_index.json", text_encoder_2=["transformers", "CLIPTextModelWithProjection"])
+    refused(toy, f"{toy / 'model_index.json'} has the component 'text_encoder_2', which no StableDiffusionPipeline has")
+
+
+def test_weights_of_another_component(toy):
+    shutil.copy(toy / "vae" / "diffusion_pytorch_model.safetensors", toy / "unet")
+    refused(toy, f"the weights in {toy / 'unet'} are not those of UNet2DConditionModel: no tensor 'conv_in.weight'")
 
 
 def test_extra_component(toy, edit_json):
@@ -145,9 +166,18 @@ def test_variant_only(toy):
     refused(toy, "only as the variant diffusion_pytorch_model.fp16.safetensors", "save it again without one")
 
 
-def test_no_weights(toy):
-    (toy / "vae" / "diffusion_pytorch_model.safetensors").unlink()
-    refused(toy, "vae/diffusion_pytorch_model.safetensors is missing")
+@pytest.mark.parametrize("component", WEIGHTS)
+def test_no_weights(toy, component):
+    weights = toy / component / f"{WEIGHTS[component]}.safetensors"
+    weights.unlink()
+    refused(toy, f"{weights} is missing. Download or save the whole model again.")
+
+
+@pytest.mark.parametrize("component", WEIGHTS)
+def test_a_file_in_place_of_a_folder(toy, component):
+    shutil.rmtree(toy / component)
+    (toy / component).touch()
+    refused(toy, f"lacks the component {component!r}")
 
 
 def test_truncated_weights(toy):
@@ -156,34 +186,35 @@ def test_truncated_weights(toy):
     refused(toy, str(file), "cut off")
 
 
-def test_shards(toy, pack):
-    shard(toy, pack)
+def test_shards(toy, pack, tensors):
+    whole = list(tensors["unet"])
+    shard(toy, pack, tensors)
     check_folder(toy)
-    assert sorted(t.name for t in component_tensors(toy, "unet")) == ["a.weight", "b.bias"]
+    assert sorted(t.name for t in component_tensors(toy, "unet")) == sorted(whole)
 
 
-def test_shard_missing(toy, pack):
-    names = shard(toy, pack)
+def test_shard_missing(toy, pack, tensors):
+    names = shard(toy, pack, tensors)
     (toy / "unet" / names[1]).unlink()
     refused(toy, f"names the shard {names[1]!r}, which is not a safetensors file beside it")
 
 
 @pytest.mark.parametrize("name", ["../vae/diffusion_pytorch_model.safetensors", "/etc/passwd", "x.bin"])
-def test_shard_climbs_out(toy, pack, name):
-    shard(toy, pack, weight_map={"a.weight": name})
+def test_shard_climbs_out(toy, pack, tensors, name):
+    shard(toy, pack, tensors, weight_map={"a.weight": name})
     refused(toy, f"names the shard {name!r}, which is not a safetensors file beside it")
 
 
-def test_shard_lacks_a_tensor(toy, pack):
-    names = shard(toy, pack)
-    shard_map = {"a.weight": names[0], "b.bias": names[1], "c.weight": names[1]}
+def test_shard_lacks_a_tensor(toy, pack, tensors):
+    names = shard(toy, pack, tensors)
+    shard_map = {"conv_in.weight": names[0], "norm.weight": names[1], "c.weight": names[1]}
     (toy / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps({"weight_map": shard_map}))
     refused(toy, "lack the tensor 'c.weight'")
 
 
 @pytest.mark.parametrize("weight_map", [[], "x", {"a": 3}])
-def test_unusable_weight_map(toy, pack, weight_map):
-    shard(toy, pack, weight_map=weight_map)
+def test_unusable_weight_map(toy, pack, tensors, weight_map):
+    shard(toy, pack, tensors, weight_map=weight_map)
     refused(toy, "has no usable weight_map")
 
 

@@ -58,7 +58,7 @@ class Ship:
     def sdperf_facts(self):
         return {"paint": os.environ.get("SHIP_PAINT", "numpy")}
     def denoise(self, latents, text):
-        return latents * 0.9 + text
+        return latents * (0.95 if self.params.get("fault") == "dull" else 0.9) + text
     def __call__(self, *, prompt, num_inference_steps, guidance_scale, height, width, latents, output_type):
         fault = self.params.get("fault") or os.environ.get("SHIP_FAULT", "")
         for _ in range(num_inference_steps + (fault == "more calls")):
@@ -71,6 +71,8 @@ class Ship:
             picture = picture * 0
         if fault == "other":
             picture = 1 - picture
+        if fault == "dice":
+            picture = np.clip(picture + np.random.default_rng().normal(0, 0.02, picture.shape), 0, 1).astype(np.float32)
         if fault == "noisy":
             picture = np.clip(picture + 0.02 * np.sign(latents.mean() or 1), 0, 1)
         return picture[None]
@@ -90,6 +92,8 @@ def pytest_sdperf_variants():
         Variant("boat", reference="ship", **ship),
         Variant("wreck", reference="ship", **{**ship, "claims": ()}, params={"fault": "other"}),
         Variant("fog", reference="ship", **ship, params={"fault": "noisy"}),
+        Variant("dice", reference="ship", **ship, params={"fault": "dice"}),
+        Variant("rust", reference="ship", **ship, params={"fault": "dull"}, thresholds=dict(min_ssim=0, min_psnr=0)),
         Variant("whale", reference=None, **ship, requirements=("package:no-such-whale>=2",)),
     ]
 """
@@ -191,7 +195,7 @@ def this_machine(monkeypatch):
 
 @pytest.fixture
 def project(pytester, weather, tmp_path_factory, monkeypatch):
-    """A project with the variants ship (its own truth), boat, wreck and fog (held against ship), whale (never runs)."""
+    """A project with the variants ship (its own truth), boat, wreck, fog, dice and rust (held against ship), whale (never runs)."""
     shared = tmp_path_factory.mktemp("shared")
     monkeypatch.setattr(host_lock, "_shared_folder", lambda: shared)
     for name in [n for n in os.environ if n.startswith("SHIP_")]:

@@ -166,16 +166,16 @@ def test_a_second_session_waits_and_says_so(project, monkeypatch, told, tmp_path
     )
     try:
         assert holder.stdout.readline().strip() == b"held"
-        from pytest_sdperf import fixtures
+        from pytest_sdperf import shell
 
-        tell = fixtures.Shell._tell
+        tell = shell.Shell._tell
 
         def tell_and_end_the_other(shell, line):
             tell(shell, line)
             if line.startswith("waiting"):
                 holder.communicate()
 
-        monkeypatch.setattr(fixtures.Shell, "_tell", tell_and_end_the_other)
+        monkeypatch.setattr(shell.Shell, "_tell", tell_and_end_the_other)
         result = project.record()
     finally:
         holder.kill()

@@ -60,6 +60,17 @@ def test_two_insane_pictures_do_not_agree(project, monkeypatch, told):
     told(result, "boat: picture BROKEN: the picture at 64x64", "is all black")
 
 
+def test_limits_allow_for_what_does_not_repeat(project):
+    """Noise of 2 %: 34 dB from the reference, 31 dB between two of its own pictures."""
+    project.test("""
+        def test_dice(sd_dice):
+            sd_dice.check(num_inference_steps=2)
+    """)
+    judge(project, "--sdperf-min-psnr=45dB").assert_outcomes(passed=1)
+    project.test(FOG.format(""))  # as far away, but the same every time
+    judge(project, "--sdperf-min-psnr=45dB").assert_outcomes(failed=1)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "what"),
     [

@@ -139,15 +139,34 @@ def test_junit_counts_a_broken_promise_as_a_failure(project):
     assert 'message="Failed: ship: latency NO BASELINE' in text
 
 
-def test_a_variant_of_a_missing_reference_draws_it(project, weather):
+def test_what_is_only_measured_needs_no_reference(project, weather):
+    project.test("""
+        def test_boat(sd_boat):
+            sd_boat.measure(num_inference_steps=2)
+    """)
+    project.run().assert_outcomes(passed=1)
+    assert weather.processes == ["boat"] * 3
+    weather.processes.clear()
+    project.test("""
+        import pytest
+
+        @pytest.mark.sdperf(max_slowdown="5%")
+        def test_boat(sd_boat):
+            sd_boat.measure(num_inference_steps=2)
+    """)
+    project.record()
+    assert weather.processes == ["ship", "boat", "boat", "boat"]
+
+
+def test_a_variant_whose_reference_is_not_measured_draws_it_first(project, weather):
     project.test("""
         def test_boat(sd_boat):
             sd_boat.check(num_inference_steps=2)
     """)
     project.record()
-    assert weather.processes == ["boat", "boat", "boat", "ship"]
+    assert weather.processes == ["ship", "boat", "boat", "boat"]
     weather.processes.clear()
-    project.run().assert_outcomes(passed=1)
+    project.run("--sdperf-gate=latency").assert_outcomes(passed=1)
     assert weather.processes == ["boat"] * 3
 
 

@@ -17,7 +17,7 @@ WORKLOAD: dict[str, object] = {
     "num_inference_steps": 20,
     "guidance_scale": 7.5,
     "sizes": [[256, 256]],
-    "seed": 0,
+    "seeds": [0],
 }
 ALL_PARTS = ["latency", "picture", "proof", "memory"]
 

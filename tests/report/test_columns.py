@@ -72,7 +72,7 @@ def test_figures_that_are_not_there_are_dashes(row: Row) -> None:
 
 
 def test_what_differs_is_a_column_and_what_does_not_is_the_title(row: Row) -> None:
-    other = dataclasses.replace(row, workload={**row.workload, "size": "512x512", "seed": "seed 7"})
+    other = dataclasses.replace(row, workload={**row.workload, "size": "512x512", "seeds": "seed 7"})
     assert common_workload([row]) == "synthetic:sd15 · 256x256 · 20 steps · zen5-2c-avx512_bf16"
     assert common_workload([row, other]) == "synthetic:sd15 · 20 steps · zen5-2c-avx512_bf16"
     assert cells("workload", row, other) == ["256x256 · seed 0", "512x512 · seed 7"]

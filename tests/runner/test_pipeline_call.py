@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.runner.pipeline_call import call_pipeline, draw_latents
+from pytest_sdperf.runner.pipeline_call import arguments, as_picture, draw_latents
 
 
 class Pipeline:
@@ -24,7 +24,8 @@ class Pipeline:
 
 def call(pipeline, latents=None):
     latents = draw_latents(0, 8, 16) if latents is None else latents
-    return call_pipeline(pipeline, prompt="ship", steps=4, guidance=7.5, height=8, width=16, latents=latents)
+    wanted = arguments(pipeline, prompt="ship", steps=4, guidance=7.5, height=8, width=16, latents=latents)
+    return as_picture(pipeline(**wanted))
 
 
 def test_latents_are_what_they_always_were():

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, KernelTime
 from pytest_sdperf.runner import protocol
+from pytest_sdperf.workload import Motif
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 naturals = st.integers(0, 2**63 - 1)
@@ -27,10 +28,9 @@ specs = st.builds(
     scheduler=texts,
     params=st.dictionaries(texts, texts | st.integers(-(2**63), 2**63 - 1) | finite | st.booleans(), max_size=3),
     sizes=st.lists(sizes, max_size=3).map(tuple),
-    prompts=st.lists(texts, max_size=3).map(tuple),
+    motifs=st.lists(st.builds(Motif, texts, naturals), max_size=3).map(tuple),
     num_inference_steps=naturals,
     guidance_scale=finite,
-    seed=naturals,
     picture_dir=texts,
 )
 commands = st.one_of(
@@ -143,7 +143,7 @@ def test_spec_of_a_case_holds_all_that_the_worker_needs(make_case):
     case = make_case("build", prepare="prepare", sizes=((16, 24), (8, 8)), prompts=("a", "b"))
     spec = protocol.BuildSpec.of(case, model_dir=None, model_digest="d", cache_dir="/c", picture_dir="/p")
     assert (spec.variant, spec.factory, spec.prepare) == ("ship", "harbour:build", "harbour:prepare")
-    assert (spec.sizes, spec.prompts, spec.num_inference_steps) == (((16, 24), (8, 8)), ("a", "b"), 3)
+    assert (spec.sizes, spec.motifs, spec.num_inference_steps) == (((16, 24), (8, 8)), (("a", 0), ("b", 0)), 3)
     assert spec.params == {"sails": 3, "mast": 1.5, "flag": True, "name": "Rembrandt"}
     again = msgspec.json.decode(msgspec.json.encode(spec), type=protocol.BuildSpec)
     assert again == spec
@@ -165,7 +165,7 @@ def test_commands_say_what_is_going_on(make_case):
         (protocol.Build(spec), "building variant 'ship' (harbour:build)"),
         (protocol.WarmUp((64, 128), 2), "warming up at 64x128"),
         (protocol.Generate((64, 128), 0, 5), "drawing 5 timed pictures at 64x128"),
-        (protocol.Draw((64, 128), 1), "drawing prompt 1 at 64x128"),
+        (protocol.Draw((64, 128), 1), "drawing picture 1 at 64x128"),
         (protocol.Prove(), "collecting evidence"),
         (protocol.Exit(), "ending"),
     ]

@@ -24,6 +24,8 @@ class FakeWorkers:
         self.ended = []
         self.exit_code = exit_code
         self.fails_at = fails_at
+        self.other_path = ""
+        self.digest = lambda number: "d"
 
     @contextlib.contextmanager
     def __call__(self, settings, *, log_path, timeout_s):
@@ -66,8 +68,9 @@ class FakeWorker:
             case protocol.Generate(size, prompt, rounds):
                 return protocol.Generated(
                     images=[ImageTiming(100 * self.number + n, {"unet": [40, 40]}) for n in range(rounds)],
-                    sha256=["d"] * rounds,
+                    sha256=[self.workers.digest(self.number)] * rounds,
                     path=f"{self.folder}/{size[0]}x{size[1]}-{prompt}.npy",
+                    other_path=self.workers.other_path,
                     peak_rss_bytes=1000 * self.number + size[0],
                     threads=2,
                     cpus=[0, 1],
@@ -76,6 +79,8 @@ class FakeWorker:
                 return protocol.Drawn("e", f"{self.folder}/{size[0]}x{size[1]}-{prompt}.npy", threads=2)
             case protocol.Prove():
                 return protocol.Proven(Evidence(facts={"process": str(self.number)}))
+            case protocol.Trace(path, _):
+                return protocol.Traced(path)
 
 
 @pytest.fixture
@@ -103,7 +108,7 @@ def test_a_case_is_prepared_then_measured_in_fresh_processes(make_case, rig, tmp
     assert [names(asked) for asked in workers.asked] == [
         ["Prepare"],
         ["Build", "WarmUp", "Generate"],
-        ["Build", "WarmUp", "Generate", "Prove"],
+        ["Build", "WarmUp", "Generate", "Prove", "Trace"],
     ]
     folder = tmp_path / "work" / case.id
     assert workers.starts == [
@@ -160,11 +165,24 @@ def test_the_first_process_draws_the_prompts_that_are_not_timed(make_case, rig, 
     workers = FakeWorkers()
     case = make_case(sizes=((16, 24), (8, 8)), prompts=("a", "b", "c"))
     sampled = sample(case, NO_MODEL, rig(workers), processes=1, rounds=1, host=HOST)
-    assert names(workers.asked[0]) == ["Build", *["WarmUp", "Generate"] * 2, *["Draw"] * 4, "Prove"]
+    assert names(workers.asked[0]) == ["Build", *["WarmUp", "Generate"] * 2, *["Draw"] * 4, "Prove", "Trace"]
     folder = tmp_path / "work" / case.id / "process-1"
     assert sampled.pictures == {
         f"{size}/{prompt}": folder / f"{size}-{prompt}.npy" for size in ("16x24", "8x8") for prompt in range(3)
     }
+
+
+def test_pictures_that_do_not_repeat_are_kept(make_case, rig, tmp_path):
+    workers = FakeWorkers()
+    folder = tmp_path / "work" / make_case().id
+    assert sample(make_case(), NO_MODEL, rig(workers), processes=2, rounds=1, host=HOST).others == {}
+    workers.digest = str
+    workers.starts.clear()
+    sampled = sample(make_case(), NO_MODEL, rig(workers), processes=3, rounds=1, host=HOST)
+    assert sampled.others == {"16x24/0": [folder / f"process-{n}" / "16x24-0.npy" for n in (2, 3)]}
+    workers.digest, workers.other_path = (lambda number: "d"), "/p/other.npy"
+    sampled = sample(make_case(), NO_MODEL, rig(workers), processes=1, rounds=2, host=HOST)
+    assert sampled.others == {"16x24/0": [Path("/p/other.npy")]}
 
 
 def test_a_scheduler_that_the_pipeline_shows_is_named(make_case, rig, monkeypatch):
@@ -184,7 +202,9 @@ def test_a_crash_after_the_work_is_only_told(make_case, rig, told):
     assert told[0] == "ship: process-1 ended with exit code -6 after its work was done; see its log"
 
 
-@pytest.mark.parametrize("step", [protocol.Prepare, protocol.Build, protocol.Generate, protocol.Draw, protocol.Prove])
+@pytest.mark.parametrize(
+    "step", [protocol.Prepare, protocol.Build, protocol.Generate, protocol.Draw, protocol.Prove, protocol.Trace]
+)
 def test_what_fails_ends_its_worker_and_the_case(make_case, rig, step):
     workers = FakeWorkers(fails_at=step)
     case = make_case(prepare="prepare", prompts=("a", "b"))
@@ -197,7 +217,7 @@ def test_a_reference_is_drawn_once_untimed(make_case, rig, tmp_path, told):
     workers = FakeWorkers()
     case = make_case(prepare="prepare", prompts=("a", "b"))
     drawing = draw_reference(case, NO_MODEL, rig(workers), host=HOST)
-    assert [names(asked) for asked in workers.asked] == [["Prepare"], ["Build", "Draw", "Draw"]]
+    assert [names(asked) for asked in workers.asked] == [["Prepare"], ["Build", "Draw", "Draw", "Trace"]]
     folder = tmp_path / "work" / case.id / "reference"
     assert drawing.pictures == {"16x24/0": folder / "16x24-0.npy", "16x24/1": folder / "16x24-1.npy"}
     assert drawing.environment == msgspec.structs.replace(

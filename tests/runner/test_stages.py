@@ -169,6 +169,6 @@ def test_refuses_an_object_that_holds_no_attributes():
     part = Part()
     with pytest.raises(CaseError) as error:
         StageTimer({"text_encoder": (part, "forward"), "unet": (Sealed(), "forward")})
-    assert str(error.value).startswith("stage 'unet' cannot be timed: Sealed.forward cannot be replaced (")
+    assert str(error.value).startswith("stage 'unet' cannot be watched: Sealed.forward cannot be replaced (")
     assert str(error.value).endswith("Let sdperf_stages() name an object whose attributes can be set.")
     assert "forward" not in vars(part)  # those before it are given back

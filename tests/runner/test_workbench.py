@@ -1,12 +1,14 @@
 import gc
 import itertools
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pytest_sdperf.errors import CaseError, WorkerError
-from pytest_sdperf.runner import protocol
+from pytest_sdperf.runner import protocol, trace
 from pytest_sdperf.runner.pipeline_call import draw_latents
 from pytest_sdperf.runner.workbench import Workbench, digest, import_function
 
@@ -149,6 +151,37 @@ def test_timed_and_drawn_pictures_are_the_same_to_the_bit(built, tmp_path):
     assert generated.peak_rss_bytes > 0
 
 
+def test_the_first_picture_that_is_not_the_same_is_kept_too(built, harbour, tmp_path, monkeypatch):
+    scales = iter([1.0, 1.0, 0.9, 0.8])
+    draw = harbour.Ship.__call__
+
+    def drifting(self, **kwargs):
+        self.scale = next(scales)
+        return draw(self, **kwargs)
+
+    monkeypatch.setattr(harbour.Ship, "__call__", drifting)
+    workbench, _ = built()
+    generated = workbench.carry_out(protocol.Generate((16, 24), 0, 4))
+    assert generated.other_path == str(tmp_path / "pictures" / "16x24-0-other.npy")
+    assert digest(np.load(generated.path)) == generated.sha256[0] == generated.sha256[1]
+    assert digest(np.load(generated.other_path)) == generated.sha256[2]
+
+
+def test_nothing_else_is_kept_where_all_repeat(built):
+    workbench, _ = built()
+    assert workbench.carry_out(protocol.Generate((16, 24), 0, 3)).other_path == ""
+
+
+def test_a_trace_is_kept_and_given(built, tmp_path):
+    workbench, _ = built()
+    first, second = str(tmp_path / "a" / "one.npz"), str(tmp_path / "two.npz")
+    assert workbench.carry_out(protocol.Trace(first)) == protocol.Traced(first)
+    assert workbench.carry_out(protocol.Trace(second, given=first)) == protocol.Traced(second)
+    one, two = (trace.load(Path(p)) for p in (first, second))
+    assert one["latents"].shape == (3, 4, 2, 3)
+    assert all((one[k] == two[k]).all() for k in one)
+
+
 def test_variables_are_those_before_a_library_sets_its_own(harbour, make_case, monkeypatch):
     monkeypatch.setenv("OMP_DYNAMIC", "true")
     monkeypatch.delenv("KMP_INIT_AT_FORK", raising=False)
@@ -252,6 +285,24 @@ def test_what_cannot_be_called_is_no_pipeline(built):
         "factory of variant 'ship' returned None, which cannot be called [harbour:nothing]. "
         "Return an object that is called like a diffusers pipeline."
     )
+
+
+def test_a_prompt_that_the_tokenizer_cuts_off_is_refused_before_anything_is_drawn(built, harbour, monkeypatch):
+    class Letters:
+        model_max_length = 8
+
+        def __call__(self, text):
+            return SimpleNamespace(input_ids=["<", *text, ">"])
+
+        def decode(self, letters):
+            return "".join(letters)
+
+    monkeypatch.setattr(harbour.Ship, "tokenizer", Letters(), raising=False)
+    built(prompts=("a ship",))
+    with pytest.raises(
+        CaseError, match=r"^prompt 'a storm' has 9 tokens with start and end, Letters takes 8: 'm' would"
+    ):
+        built(prompts=("a ship", "a storm"))
 
 
 @pytest.mark.parametrize(

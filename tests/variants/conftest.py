@@ -70,6 +70,7 @@ class DiffusersPipeline:
         self.torch = torch
         self.text_encoder, self.unet, self.vae = Module(), Module(), Module()
         self.scheduler = Scheduler({"beta_start": 0.1})
+        self.tokenizer = object()
         self.quiet = None
         self.drawn_under = []
 

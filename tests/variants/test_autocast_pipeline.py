@@ -15,7 +15,7 @@ def test_torch_turns_weights_and_draws_under_autocast(libraries, context):
     assert list(told.startup_ns) == ["import", "load", "optimize"]
 
 
-def test_offers_stages_scheduler_and_fp32_latents(libraries, context):
+def test_offers_stages_scheduler_tokenizer_and_fp32_latents(libraries, context):
     pipeline = torch_bf16.build(context())
     inside = pipeline.pipeline
     assert pipeline.sdperf_stages() == {
@@ -24,6 +24,7 @@ def test_offers_stages_scheduler_and_fp32_latents(libraries, context):
         "vae_decode": (inside.vae, "decode"),
     }
     assert pipeline.scheduler is inside.scheduler
+    assert pipeline.tokenizer is inside.tokenizer
     assert (pipeline.sdperf_latents, pipeline.dtype) == ("torch", "float32")
 
 

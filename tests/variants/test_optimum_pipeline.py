@@ -34,6 +34,7 @@ class Pipeline:
     def __init__(self):
         self.text_encoder, self.unet, self.vae_decoder = Part(Model()), Part(Model()), Part(Model())
         self.scheduler = SimpleNamespace(config={})
+        self.tokenizer = object()
         self.compilations = []
         self.drawn = []
 
@@ -149,7 +150,7 @@ def test_static_needs_guidance_above_one(static):
     static(height=64, width=64, guidance_scale=1.01)
 
 
-def test_static_offers_stages_and_scheduler(static):
+def test_static_offers_stages_scheduler_and_tokenizer(static):
     inside = static.pipeline
     assert static.sdperf_stages() == {
         "text_encoder": (inside.text_encoder, "forward"),
@@ -157,4 +158,5 @@ def test_static_offers_stages_and_scheduler(static):
         "vae_decode": (inside.vae_decoder, "forward"),
     }
     assert static.scheduler is inside.scheduler
+    assert static.tokenizer is inside.tokenizer
     assert static.sdperf_latents == "torch"

@@ -1,0 +1,82 @@
+"""--sdperf-min-stage-psnr: a stage's own promise, at every level; and the thresholds that a variant declares."""
+
+import pytest
+
+RUST = """
+    import pytest
+
+    {marker}
+    def test_rust(sd_rust):
+        sd_rust.check(num_inference_steps=2)
+"""
+# The UNet answers 0.95 of the latents instead of 0.9, plus the same text: about 42 dB.
+LOOSE, STRICT = "unet=40dB", "unet=45dB"
+
+
+@pytest.fixture
+def rust(project):
+    def rust(*args, marker=""):
+        project.test(RUST.format(marker=marker))
+        return project.run("--sdperf-missing=record", *args)
+
+    return rust
+
+
+def test_the_default_is_wide(rust):
+    rust().assert_outcomes(passed=1)
+
+
+def test_the_command_line(rust, told):
+    rust(f"--sdperf-min-stage-psnr={LOOSE}").assert_outcomes(passed=1)
+    result = rust(f"--sdperf-min-stage-psnr={STRICT}")
+    result.assert_outcomes(failed=1)
+    told(result, "rust: picture BROKEN: UNet call 1 already differs from ship's on the same inputs: ", "(limit 45 dB)")
+    told(result, "latents before each UNet call and before the decoding, dB: identical, ")
+
+
+def test_ini(rust, project):
+    project.ini(min_stage_psnr=STRICT)
+    rust().assert_outcomes(failed=1)
+
+
+def test_command_line_over_ini(rust, project):
+    project.ini(min_stage_psnr=STRICT)
+    rust(f"--sdperf-min-stage-psnr={LOOSE}").assert_outcomes(passed=1)
+
+
+def test_marker_over_command_line(rust):
+    marker = '@pytest.mark.sdperf(min_stage_psnr={"unet": 40})'
+    rust(f"--sdperf-min-stage-psnr={STRICT}", marker=marker).assert_outcomes(passed=1)
+
+
+def test_not_gated(rust):
+    # Where the picture is not gated its reference is not drawn.
+    rust(f"--sdperf-min-stage-psnr={STRICT}", "--sdperf-gate=latency").assert_outcomes(passed=1)
+
+
+def test_bad_values(rust, told):
+    result = rust("--sdperf-min-stage-psnr=unet:30")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told(result, "'unet:30' is not a stage and its limit [--sdperf-min-stage-psnr]. Write it like \"unet=45dB,")
+
+
+def test_every_level_comes_before_what_the_variant_declares(rust, project, told):
+    rust().assert_outcomes(passed=1)  # it declares min_psnr=0
+    result = rust("--sdperf-min-psnr=60dB")
+    result.assert_outcomes(failed=1)
+    told(result, "(limit 60 dB)")
+    project.ini(min_psnr="60dB")
+    rust().assert_outcomes(failed=1)
+
+
+def test_a_variant_that_declares_what_is_no_threshold(project, told):
+    project.conftest("""
+        from pytest_sdperf import Variant
+
+        def pytest_sdperf_variants():
+            return [Variant("rust", factory="harbour:build", reference=None, needs_model=False, thresholds={"rounds": 3})]
+    """)
+    project.test(RUST.format(marker=""))
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    told(result, "unknown keyword 'rounds' [Variant(thresholds=…)]. Use one of: max_slowdown,")
