@@ -12,6 +12,7 @@ from typing import Any
 
 import faults
 import good_from_broken_table
+import int8_weights
 import machine
 import msgspec
 
@@ -120,7 +121,7 @@ def main() -> None:
     }
     registry = Registry()
     broken = faults.variants()
-    registry.add([ONE_THREAD, *broken], origin="this benchmark")
+    registry.add([ONE_THREAD, int8_weights.VARIANT, *broken], origin="this benchmark")
     with tempfile.TemporaryDirectory(prefix="sdperf-pictures-") as folder:
         session = Session(registry=registry, rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell)
         try:
@@ -128,7 +129,7 @@ def main() -> None:
             # ipex_bf16_dpm has another reference: DPM's pictures are compared with fp32's by DPM
             honest = [registry[name] for name in BUILT_IN if name != "fp32"]
             study = Study(session, options, document, keywords)
-            both = [("honest", v) for v in (ONE_THREAD, *honest)] + [("fault", v) for v in broken]
+            both = [("honest", v) for v in (ONE_THREAD, *honest, int8_weights.VARIANT)] + [("fault", v) for v in broken]
             study.run([(k, v) for k, v in both if not arguments.variants or v.name in arguments.variants])
         finally:
             session.close()

@@ -1,7 +1,8 @@
 """A small network that reads subject, weather and painter off a picture; it learns from painted scenes only.
 
 `python training/reader.py` trains it and tells how well it reads scenes that it has not seen. It is a measuring
-device, not a part of the model, and is not shipped.
+device, not a part of the model, and is not shipped. The autoencoder learns from another one, the eye, which begins
+from other weights and sees the pictures in another order: what measures must not be what was trained for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from loop import autocast
 from numpy.typing import NDArray
 from painter import PAINTERS, SUBJECTS, WEATHERS, Scene, paint
 from pictures import pictures
-from settings import HELD_OUT, SEED, VAE_PICTURES, WORK
+from settings import CHECKPOINTS, EYE_SEED, HELD_OUT, READER_SEED, VAE_PICTURES
 from torch import nn
 from torch.nn import functional
 
@@ -34,21 +35,24 @@ class Reader(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         widths = (3, 24, 48, 96, 128, 128)
-        self.body = nn.Sequential(
-            *(
-                layer
-                for before, after in pairwise(widths)
-                for layer in (nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.SiLU())
-            ),
-            nn.AdaptiveAvgPool2d(2),
-            nn.Flatten(),
-            nn.Dropout(0.2),
+        self.stages = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.SiLU())
+            for before, after in pairwise(widths)
         )
+        self.end = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.2))
         self.heads = nn.ModuleDict({part: nn.Linear(128 * 4, len(names)) for part, names in NAMES.items()})
+
+    def maps(self, batch: torch.Tensor) -> list[torch.Tensor]:
+        """What each stage sees in (n, 3, height, width), -1 to 1: from edges to forms, each half as large."""
+        seen = []
+        for stage in self.stages:
+            batch = stage(batch)
+            seen.append(batch)
+        return seen
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """(n, 3, 128, 128), -1 to 1 -> the scores of each part's names."""
-        seen = self.body(batch)
+        seen = self.end(self.maps(batch)[-1])
         return {part: head(seen) for part, head in self.heads.items()}
 
 
@@ -63,15 +67,25 @@ def labels(scenes: list[Scene]) -> dict[str, torch.Tensor]:
     return {part: torch.tensor([names.index(getattr(s, part)) for s in scenes]) for part, names in NAMES.items()}
 
 
-def trained(epochs: int = 4) -> Reader:
-    """The reader, trained now or read from where an earlier training left it."""
-    path = WORK / "reader.safetensors"
+def trained_reader() -> Reader:
+    """The measuring device."""
+    return _trained("reader", READER_SEED)
+
+
+def trained_eye() -> Reader:
+    """What the autoencoder learns from."""
+    return _trained("eye", EYE_SEED)
+
+
+def _trained(name: str, seed: int, epochs: int = 4) -> Reader:
+    """Trained now, or read from where an earlier training left it."""
+    path = CHECKPOINTS / f"{name}.safetensors"
+    torch.manual_seed(seed)
     reader = Reader().to(memory_format=torch.channels_last)
     kept = checkpoints.load(path)
     if kept is not None:
         reader.load_state_dict(kept.tensors)
         return reader.eval()
-    torch.manual_seed(SEED)
     painted, scenes = pictures(VAE_PICTURES), [Scene.draw(seed) for seed in range(VAE_PICTURES)]
     right = labels(scenes)
     optimiser = torch.optim.AdamW(reader.parameters(), lr=LEARNING_RATE, weight_decay=0.02)
@@ -89,7 +103,7 @@ def trained(epochs: int = 4) -> Reader:
             optimiser.step()
             losses.append(loss.item())
             step += 1
-        print(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {time.monotonic() - begun:.0f} s", flush=True)
+        print(f"{name}, epoch {epoch + 1}: loss {np.mean(losses):.3f}, {time.monotonic() - begun:.0f} s", flush=True)
     checkpoints.save(path, reader.state_dict(), VAE_PICTURES * epochs)
     return reader.eval()
 
@@ -116,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--held-out", type=int, default=600, help="painted scenes to read that no training saw")
     arguments = parser.parse_args()
-    reader = trained()
+    reader = trained_reader()
     scenes = [Scene.draw(seed) for seed in HELD_OUT[: arguments.held_out]]
     drawn = np.stack([paint(s) for s in scenes])
     print(shares_right(reader, drawn, scenes))

@@ -19,6 +19,9 @@ RESULTS = HERE / "results"
 
 SEED = 20261123
 
+READER_SEED, EYE_SEED = SEED + 1, SEED + 2
+"""Of the network that measures what a picture shows, and of the one that the autoencoder learns from."""
+
 PICTURES = 32_000
 """Painted scenes that the UNet learns from; their seeds are 0 to PICTURES - 1."""
 
@@ -64,6 +67,10 @@ KL_WEIGHT = 1e-4
 
 MIN_SNR = 5.0
 """Samples with more signal than this count less (Hang et al., 2023, "Efficient diffusion training via min-SNR")."""
+
+EYE_WEIGHT = 0.3
+"""Of the difference that the eye sees (`reader.py`), against the mean absolute error of the pixels: pixels alone
+teach blur (Johnson et al., 2016, "Perceptual losses for real-time style transfer")."""
 
 Config = dict[str, Any]
 

@@ -9,7 +9,8 @@ import torch
 from diffusers import AutoencoderKL
 from loop import Loop, Losses, shuffled
 from pictures import pictures
-from settings import CHECKPOINTS, CROP_PX, KL_WEIGHT, SEED, VAE, VAE_PICTURES, VAE_TRAINING, WHOLE_FROM
+from reader import Reader, trained_eye
+from settings import CHECKPOINTS, CROP_PX, EYE_WEIGHT, KL_WEIGHT, SEED, VAE, VAE_PICTURES, VAE_TRAINING, WHOLE_FROM
 from torch.nn import functional
 
 
@@ -23,10 +24,16 @@ def new_vae() -> AutoencoderKL:
     return vae
 
 
-def losses_of(vae: AutoencoderKL, batch: torch.Tensor) -> Losses:
-    """``batch`` (n, 3, height, width), -1 to 1. Pixels, edges and coarse tones count by mean absolute error."""
+def losses_of(vae: AutoencoderKL, eye: Reader, batch: torch.Tensor) -> Losses:
+    """``batch`` (n, 3, height, width), -1 to 1.
+
+    Pixels, edges, coarse tones and what the eye sees count by mean absolute error.
+    """
     posterior = vae.encode(batch).latent_dist
     drawn = vae.decode(posterior.sample()).sample
+    with torch.no_grad():
+        wanted = eye.maps(batch)
+    seen = sum((a.float() - b.float()).abs().mean() for a, b in zip(eye.maps(drawn), wanted, strict=True))
     drawn, batch = drawn.float(), batch.float()
     pixels = (drawn - batch).abs().mean()
     edges = sum((drawn.diff(dim=axis) - batch.diff(dim=axis)).abs().mean() for axis in (2, 3))
@@ -34,7 +41,8 @@ def losses_of(vae: AutoencoderKL, batch: torch.Tensor) -> Losses:
         (functional.avg_pool2d(drawn, size) - functional.avg_pool2d(batch, size)).abs().mean() for size in (4, 16)
     )
     kl = posterior.kl().mean() / posterior.mean[0].numel()
-    return {"total": pixels + edges + 0.5 * tones + KL_WEIGHT * kl, "pixels": pixels, "edges": edges, "kl": kl}
+    total = pixels + edges + 0.5 * tones + EYE_WEIGHT * seen + KL_WEIGHT * kl
+    return {"total": total, "pixels": pixels, "edges": edges, "seen": seen, "kl": kl}
 
 
 def main() -> None:
@@ -43,13 +51,14 @@ def main() -> None:
     arguments = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     painted = torch.from_numpy(pictures(VAE_PICTURES))
+    eye = trained_eye().to(device).requires_grad_(False)
     vae = AutoencoderKL(**VAE).to(device, memory_format=torch.channels_last)
 
     def losses(indices: torch.Tensor) -> Losses:
         whole = loop.samples >= WHOLE_FROM * VAE_TRAINING.samples
         chosen = painted[indices] if whole else _crops(painted[indices])
         batch = chosen.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-        return losses_of(vae, batch.contiguous(memory_format=torch.channels_last))
+        return losses_of(vae, eye, batch.contiguous(memory_format=torch.channels_last))
 
     loop = Loop("vae", vae, VAE_TRAINING, losses, device)
     kept = checkpoints.load(loop.checkpoint)

@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models import cache
+from pytest_sdperf.models import bundled, cache, synthetic
 from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.folder import check_folder
 from pytest_sdperf.models.source import ModelSource
-from pytest_sdperf.models.synthetic import recipe as recipe_of
 
 Run = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Calls `module:function` with keywords in a worker process, which may import torch; returns its answer."""
@@ -23,7 +22,7 @@ MANIFEST = "sdperf_manifest.json"
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Written last into a synthetic model's folder: it is complete, and this is what it is."""
+    """Written last into the folder of a model that was built: it is complete, and this is what it is."""
 
     recipe: str
     digest: str
@@ -38,13 +37,21 @@ class Prepared:
     digest: str
     "sha256 of weights and configurations"
     built: bool
-    "True where a synthetic model was built just now"
+    "True where it was built or unpacked just now"
 
 
 def prepare(source: ModelSource, run: Run, cache_dir: Path) -> Prepared:
-    """Make ``source`` a folder. ``cache_dir`` keeps synthetic models and digests. Raises ModelError."""
+    """Make ``source`` a folder. ``cache_dir`` keeps what is built, and digests. Raises ModelError."""
+    if source.kind == "bundled":
+        return _built("bundled", bundled.recipe(), lambda to: run(f"{bundled.__name__}:build", to), cache_dir)
     if source.kind == "synthetic":
-        return _synthetic(source.name, run, cache_dir)
+        kind = source.name
+        return _built(
+            f"synthetic-{kind}",
+            synthetic.recipe(kind),
+            lambda to: run(f"{synthetic.__name__}:build", {"kind": kind, **to}),
+            cache_dir,
+        )
     if source.kind == "hub":
         answer = run("pytest_sdperf.models.hub:download", {"repo_id": source.name, "revision": source.revision})
         path = Path(answer["path"])
@@ -54,15 +61,15 @@ def prepare(source: ModelSource, run: Run, cache_dir: Path) -> Prepared:
     return Prepared(path, model_digest(path, cache_dir), built=False)
 
 
-def _synthetic(kind: str, run: Run, cache_dir: Path) -> Prepared:
-    recipe = recipe_of(kind)
-    target = cache_dir / "models" / f"synthetic-{kind}-{recipe[:12]}"
+def _built(name: str, recipe: str, make: Callable[[Mapping[str, Any]], object], cache_dir: Path) -> Prepared:
+    """The folder ``name`` in the cache; made by ``make({"destination": …})`` where it is not there or not whole."""
+    target = cache_dir / "models" / f"{name}-{recipe[:12]}"
     with cache.locked(target):
         if kept := _kept(target, recipe, cache_dir):
             return kept
 
         def build(folder: Path) -> None:
-            run("pytest_sdperf.models.synthetic:build", {"kind": kind, "destination": str(folder)})
+            make({"destination": str(folder)})
             check_folder(folder)
             manifest = _Manifest(recipe=recipe, digest=model_digest(folder))
             (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))

@@ -1,4 +1,4 @@
-"""Parse what the user calls a model: synthetic, a folder, or a hub id."""
+"""Parse what the user calls a model: bundled, synthetic, a folder, or a hub id."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_sdperf.errors import ModelError
+
+BUNDLED = "bundled"
+"""The trained model that comes with the package."""
 
 SYNTHETIC = ("sd15", "tiny")
 """Names after `synthetic:`; each has its entry in `shapes.SHAPES`."""
@@ -21,9 +24,9 @@ _HUB_ID = re.compile(rf"(?P<name>{_HUB_NAME}/{_HUB_NAME})(?:@(?P<revision>[A-Za-
 class ModelSource:
     """Where a model comes from."""
 
-    kind: Literal["synthetic", "folder", "hub"]
+    kind: Literal["bundled", "synthetic", "folder", "hub"]
     name: str
-    "`tiny` of `synthetic:tiny`, the hub id, or the folder as the user wrote it"
+    "`bundled`, `tiny` of `synthetic:tiny`, the hub id, or the folder as the user wrote it"
     path: Path | None = None
     "absolute path of a folder; None for the other kinds"
     revision: str | None = None
@@ -31,11 +34,14 @@ class ModelSource:
 
 
 def parse_model(text: str, rootdir: Path) -> ModelSource:
-    """`synthetic:NAME`, an existing folder (relative to ``rootdir`` or absolute), or `org/name[@revision]`.
+    """`bundled`, `synthetic:NAME`, an existing folder (relative to ``rootdir`` or absolute), or `org/name[@revision]`.
 
-    A folder wins over a hub id of the same spelling. Raises ModelError that names the value and the cure.
+    A folder wins over a hub id of the same spelling; one called `bundled` is `./bundled`. Raises
+    ModelError that names the value and the cure.
     """
     where = "--sdperf-model"
+    if text == BUNDLED:
+        return ModelSource("bundled", BUNDLED)
     scheme, colon, name = text.partition(":")
     if colon and scheme.lower() == "synthetic":
         if name not in SYNTHETIC:
@@ -53,13 +59,16 @@ def parse_model(text: str, rootdir: Path) -> ModelSource:
     hub = _HUB_ID.fullmatch(text)
     if hub is None or ".." in text:
         raise ModelError(
-            f"model {text!r} is neither a synthetic model, nor a folder, nor a hub id", where=where, cure=_choices(text)
+            f"model {text!r} is neither bundled nor synthetic, nor a folder, nor a hub id",
+            where=where,
+            cure=_choices(text),
         )
     return ModelSource("hub", hub["name"], revision=hub["revision"])
 
 
 def _choices(text: str) -> str:
-    known = " or ".join(f"synthetic:{name}" for name in SYNTHETIC)
-    close = difflib.get_close_matches(text.rpartition(":")[2], SYNTHETIC, n=1)
-    hint = f"Did you mean synthetic:{close[0]}? " if close else ""
-    return f"{hint}Use {known}, an existing folder in diffusers' layout, or a hub id org/name[@revision]."
+    known = {BUNDLED: BUNDLED, **{name: f"synthetic:{name}" for name in SYNTHETIC}}
+    close = difflib.get_close_matches(text.lower().rpartition(":")[2], known, n=1)
+    hint = f"Did you mean {known[close[0]]}? " if close else ""
+    names = ", ".join(known.values())
+    return f"{hint}Use {names}, an existing folder in diffusers' layout, or a hub id org/name[@revision]."

@@ -53,7 +53,9 @@ def module(monkeypatch):
     return import_module
 
 
-@pytest.mark.parametrize("name", ["speedups", "overhead", "startup", "main_job", "good_from_broken"])
+@pytest.mark.parametrize(
+    "name", ["speedups", "overhead", "startup", "main_job", "good_from_broken", "fair_load", "drawn"]
+)
 def test_help(name):
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"],
@@ -194,19 +196,21 @@ def test_commands_name_no_folder_of_this_machine(module):
 def test_good_from_broken(run):
     document, text = run(
         "good_from_broken",
-        "--variants=openvino_static_f32,fault_black",
+        "--variants=openvino_static_f32,openvino_int8_weights,fault_black",
         "--prompts=1",
         "--seeds=2",
         "--steps=2",
     )
     assert [(v["name"], v["kind"]) for v in document["variants"]] == [
         ("openvino_static_f32", "honest"),
+        ("openvino_int8_weights", "honest"),
         ("fault_black", "fault"),
     ]
-    honest, black = document["variants"]
+    honest, rounded, black = document["variants"]
     assert all(len(v["pictures"]) == 2 for v in document["variants"])
     assert all(p["psnr_db"] > 80 for p in honest["pictures"])
     assert honest["ladder"]["rungs_db"]["unet"] > 90
+    assert all(25 < p["psnr_db"] < 70 for p in rounded["pictures"]), "the weights were not rounded, or to nothing"
     assert black["pictures"][0]["fault"].startswith("is all black")
     assert "| not a picture |" in text
     assert "nothing" not in text
@@ -234,3 +238,49 @@ def test_every_fault_has_a_name_for_people(module):
     faults = module("faults")
     assert len({v.summary for v in faults.variants()}) == len(faults.FAULTS) == 22
     assert all(v.name.startswith("fault_") and v.reference == "fp32" for v in faults.variants())
+
+
+def test_fair_load(run):
+    document, text = run("fair_load", "--models=synthetic:tiny", "--variants=fp32,openvino_static_f32", "--steps=1")
+    found = document["models"]["synthetic:tiny"]
+    assert list(found) == ["fp32", "openvino_static_f32"]
+    for shares in found.values():
+        assert shares["size"] == "64x64"
+        assert shares["stages_ms"]["unet"] > 0
+        assert any(kind.lower().startswith("convolution") for kind in shares["kernels_ms"])
+    assert "| stage | synthetic:tiny |" in text
+
+
+def test_fair_loads_table_by_hand(module):
+    tabulate = module("fair_load")._shares_table
+    models = {
+        "small": {"Convolution": 7.5, "Sort": 0.05, "MatMul": 2.45},
+        "large": {"Convolution": 600.0, "MatMul": 400.0},
+    }
+    assert tabulate("kernels", models) == [
+        "| kernels | small | large |",
+        "| :-- | --: | --: |",
+        "| Convolution | 75.0% | 60.0% |",
+        "| MatMul | 24.5% | 40.0% |",
+        "| others, each under 1% | 0.5% | 0.0% |",
+        "| together, ms | 10.0 | 1,000.0 |",
+    ]
+
+
+def test_scenes_to_draw_are_balanced(module):
+    drawn = module("drawn")
+    told = drawn.scenes(300)
+    assert len({s.caption for s in told[:288]}) == 288
+    assert len({s.seed for s in told}) == 300
+    assert {s.caption for s in told[288:]} <= {s.caption for s in told[:288]}
+
+
+def test_what_was_drawn_is_told_with_its_target(module):
+    drawn = module("drawn")
+    shares = {"right": {"subject": 0.9, "weather": 0.899, "painter": 1.0}, "by_name": {"subject": {"tree": 0.5}}}
+    header = {"header": module("machine").header(["drawn.py"])}
+    settings = {"model": "bundled", "count": 300, "steps": 20, "guidance": 7.5}
+    text = drawn.render({**header, **settings, "generated": shares, "painted": shares})
+    assert "| subject | 90.0% | 90.0% | held |" in text
+    assert "| weather | 89.9% | 89.9% | **missed** |" in text
+    assert "| subject: tree | 50% | 50% |" in text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.errors import CaseError, ModelError
+from pytest_sdperf.models import bundled
 from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.folder import WEIGHTS, check_folder, component_tensors
 from pytest_sdperf.models.shapes import SHAPES
@@ -86,6 +89,29 @@ def test_built_again_with_other_threads(tiny, tmp_path):
 
     build("tiny", str(tmp_path / "again"))
     assert model_digest(tmp_path / "again") == model_digest(tiny)
+
+
+def test_a_bundle_is_unpacked_into_float32(tiny, tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    bundle, folder = tmp_path / "bundle", tmp_path / "model"
+    shutil.copytree(tiny, bundle)
+    halves = {}
+    for component, stem in WEIGHTS.items():
+        file = bundle / component / f"{stem}.safetensors"
+        halves[component] = {name: t.astype(np.float16) for name, t in load_file(file).items()}
+        save_file(halves[component], file, metadata={"format": "pt"})
+    files = [p for p in bundle.rglob("*") if p.is_file()]
+    digests = {p.relative_to(bundle).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    (bundle / bundled.DIGESTS).write_text(json.dumps(digests))
+    counts = bundled.build(str(folder), str(bundle))["parameters"]
+    assert counts == {"text_encoder": 170560, "unet": 3152644, "vae": 1028935}
+    check_folder(folder)
+    assert not (folder / bundled.DIGESTS).exists()
+    for component, stem in WEIGHTS.items():
+        unpacked = load_file(folder / component / f"{stem}.safetensors")
+        assert {t.dtype for t in unpacked.values()} == {np.dtype(np.float32)}
+        assert all(np.array_equal(t, halves[component][name]) for name, t in unpacked.items())
 
 
 def test_our_reader_and_the_librarys_agree(tiny):

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models import prepare as prepare_module
+from pytest_sdperf.models import bundled, synthetic
 from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.prepare import MANIFEST, prepare
 from pytest_sdperf.models.source import ModelSource
-from pytest_sdperf.models.synthetic import recipe
 
 TINY = ModelSource("synthetic", "tiny")
+BUNDLED = ModelSource("bundled", "bundled")
 
 
 class Worker:
@@ -24,7 +24,7 @@ class Worker:
 
     def __call__(self, function, kwargs):
         self.calls.append((function, dict(kwargs)))
-        if function == "pytest_sdperf.models.synthetic:build":
+        if function in ("pytest_sdperf.models.synthetic:build", "pytest_sdperf.models.bundled:build"):
             self.fill(Path(kwargs["destination"]))
             return {"parameters": {}}
         return {"path": str(self.snapshot)}
@@ -65,7 +65,7 @@ def test_synthetic_is_built_once(worker, tmp_path, toy):
     first = prepare(TINY, worker, tmp_path)
     second = prepare(TINY, worker, tmp_path)
     assert (first.built, second.built) == (True, False)
-    assert first.path == second.path == tmp_path / "models" / f"synthetic-tiny-{recipe('tiny')[:12]}"
+    assert first.path == second.path == tmp_path / "models" / f"synthetic-tiny-{synthetic.recipe('tiny')[:12]}"
     assert first.digest == second.digest == model_digest(toy)
     ((function, kwargs),) = worker.calls
     assert function == "pytest_sdperf.models.synthetic:build"
@@ -73,9 +73,19 @@ def test_synthetic_is_built_once(worker, tmp_path, toy):
     assert Path(kwargs["destination"]) != first.path
 
 
+def test_bundled_is_unpacked_once(worker, tmp_path, toy, monkeypatch):
+    monkeypatch.setattr(bundled, "recipe", lambda: "b" * 64)
+    first, second = (prepare(BUNDLED, worker, tmp_path) for _ in range(2))
+    assert (first.built, second.built) == (True, False)
+    assert first.path == second.path == tmp_path / "models" / "bundled-bbbbbbbbbbbb"
+    assert first.digest == second.digest == model_digest(toy)
+    ((function, kwargs),) = worker.calls
+    assert (function, list(kwargs)) == ("pytest_sdperf.models.bundled:build", ["destination"])
+
+
 def test_another_recipe_is_another_model(worker, tmp_path, monkeypatch):
     first = prepare(TINY, worker, tmp_path)
-    monkeypatch.setattr(prepare_module, "recipe_of", lambda kind: "f" * 64)
+    monkeypatch.setattr(synthetic, "recipe", lambda kind: "f" * 64)
     second = prepare(TINY, worker, tmp_path)
     assert second.built
     assert second.path != first.path

@@ -18,6 +18,12 @@ def test_synthetic(name, tmp_path):
     assert parse_model(f"synthetic:{name}", tmp_path) == ModelSource("synthetic", name)
 
 
+def test_bundled(tmp_path):
+    (tmp_path / "bundled").mkdir()
+    assert parse_model("bundled", tmp_path) == ModelSource("bundled", "bundled")
+    assert parse_model("./bundled", tmp_path).path == tmp_path / "bundled"
+
+
 def test_folder_relative_to_rootdir_and_absolute(tmp_path):
     (tmp_path / "models" / "mine").mkdir(parents=True)
     folder = tmp_path / "models" / "mine"
@@ -62,11 +68,11 @@ def test_hub(text, name, revision, tmp_path):
     ],
 )
 def test_refused(text, tmp_path):
-    with pytest.raises(ModelError, match="neither a synthetic model, nor a folder, nor a hub id") as caught:
+    with pytest.raises(ModelError, match="neither bundled nor synthetic, nor a folder, nor a hub id") as caught:
         parse_model(text, tmp_path)
     assert repr(text) in str(caught.value)
     assert "[--sdperf-model]" in str(caught.value)
-    assert "Use synthetic:sd15 or synthetic:tiny, an existing folder" in str(caught.value)
+    assert "Use bundled, synthetic:sd15, synthetic:tiny, an existing folder" in str(caught.value)
 
 
 def test_unknown_synthetic_names_the_close_one(tmp_path):
@@ -80,6 +86,11 @@ def test_unknown_synthetic_names_the_close_one(tmp_path):
 def test_a_bare_name_hints_at_the_synthetic_one(tmp_path):
     with pytest.raises(ModelError, match=r"Did you mean synthetic:tiny\?"):
         parse_model("tiny", tmp_path)
+
+
+def test_nearly_bundled_hints_at_it(tmp_path):
+    with pytest.raises(ModelError, match=r"Did you mean bundled\?"):
+        parse_model("Bundle", tmp_path)
 
 
 def test_nothing_close_no_hint(tmp_path):
@@ -100,4 +111,4 @@ def test_any_text_is_a_source_or_a_model_error(tmp_path_factory, text):
         source = parse_model(text, tmp_path_factory.getbasetemp() / "none")
     except ModelError:
         return
-    assert source.kind in ("synthetic", "folder", "hub")
+    assert source.kind in ("bundled", "synthetic", "folder", "hub")

@@ -1,0 +1,86 @@
+"""What the bundled model is checked for before anything is unpacked; the unpacking itself is in tests/full."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from pytest_sdperf.errors import ModelError
+from pytest_sdperf.models.bundled import DIGESTS, build, recipe
+
+
+@pytest.fixture
+def bundle(toy):
+    """The toy, with its digests."""
+    files = [p for p in toy.rglob("*") if p.is_file()]
+    _list(toy, {p.relative_to(toy).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files})
+    return toy
+
+
+def _list(bundle, digests):
+    (bundle / DIGESTS).write_text(json.dumps(digests))
+
+
+def _listed(bundle):
+    return json.loads((bundle / DIGESTS).read_text())
+
+
+def refused(bundle, destination):
+    """The message of the ModelError; nothing has been written."""
+    with pytest.raises(ModelError) as caught:
+        build(str(destination), str(bundle))
+    assert not destination.exists()
+    return str(caught.value)
+
+
+def test_another_list_of_digests_is_another_recipe(bundle):
+    before = recipe(bundle)
+    assert before == recipe(bundle) == hashlib.sha256((bundle / DIGESTS).read_bytes()).hexdigest()
+    _list(bundle, {**_listed(bundle), "more.json": "0" * 64})
+    assert recipe(bundle) != before
+
+
+def test_none_in_this_installation(tmp_path):
+    with pytest.raises(ModelError) as caught:
+        recipe(tmp_path)
+    assert str(caught.value) == (
+        f"this installation carries no trained model ({tmp_path / DIGESTS} is missing) [--sdperf-model=bundled]. "
+        "Use synthetic:tiny, or a folder in diffusers' layout."
+    )
+
+
+def test_one_changed_byte(bundle, tmp_path):
+    file = bundle / "unet" / "diffusion_pytorch_model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    wanted = _listed(bundle)["unet/diffusion_pytorch_model.safetensors"]
+    assert refused(bundle, tmp_path / "new") == (
+        "the bundled model is damaged: unet/diffusion_pytorch_model.safetensors has sha256 "
+        f"{hashlib.sha256(content).hexdigest()}, not {wanted}. "
+        "Install pytest-sdperf again: pip install --force-reinstall --no-deps pytest-sdperf"
+    )
+
+
+def test_a_missing_file(bundle, tmp_path):
+    (bundle / "vae" / "config.json").unlink()
+    message = refused(bundle, tmp_path / "new")
+    assert message.startswith("the bundled model is incomplete: vae/config.json cannot be read (")
+    assert "Install pytest-sdperf again" in message
+
+
+@pytest.mark.parametrize("content", ["{", '["a"]', '{"a": 1}'])
+def test_a_damaged_list(bundle, tmp_path, content):
+    (bundle / DIGESTS).write_text(content)
+    message = refused(bundle, tmp_path / "new")
+    assert message.startswith(f"{bundle / DIGESTS} is damaged (")
+    assert "Install pytest-sdperf again" in message
+
+
+@pytest.mark.parametrize("name", ["../outside.json", "/etc/hostname"])
+def test_a_list_that_leads_out(bundle, tmp_path, name):
+    (tmp_path / "outside.json").write_text("{}")
+    _list(bundle, {name: hashlib.sha256(b"{}").hexdigest()})
+    assert f"names {name!r}, outside of the model" in refused(bundle, tmp_path / "new")
