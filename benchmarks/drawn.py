@@ -136,14 +136,11 @@ def main() -> None:
     print(text)
 
 
-def _sheet(drawn: Pictures, painted: Pictures, told: list[Scene]) -> Any:
-    """A subject a column; rows in pairs, painted above generated, the first scenes of each subject."""
-    rows = []
+def _sheet(drawn: Pictures, painted: Pictures, told: list[Scene], rows: int = 4) -> Any:
+    """A subject a column; painted above generated, the first scenes of each subject."""
     columns = [[i for i, scene in enumerate(told) if scene.subject == subject] for subject in SUBJECTS]
-    for row in range(min(4, *map(len, columns))):
-        chosen = [column[row] for column in columns]
-        rows += [*painted[chosen], *drawn[chosen]]
-    return contact_sheet.tiled(rows, scale=1)
+    chosen = [column[row] for row in range(min(rows, *map(len, columns))) for column in columns]
+    return contact_sheet.tiled(contact_sheet.in_pairs(painted[chosen], drawn[chosen]))
 
 
 if __name__ == "__main__":

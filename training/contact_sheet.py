@@ -1,4 +1,7 @@
-"""Pictures side by side for people: `python training/contact_sheet.py painted|rebuilt|generated --out FILE.png`."""
+"""Pictures side by side for people: `python training/contact_sheet.py painted|rebuilt|generated --out FILE.png`.
+
+What is rebuilt or generated stands below what was painted for the same caption, and is also read by the reader.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from diffusers import StableDiffusionPipeline
 from numpy.typing import NDArray
 from painter import PAINTERS, SUBJECTS, WEATHERS, Scene, paint
 from PIL import Image
+from reader import shares_right, trained_reader
 from settings import HELD_OUT, WORK
 from train_vae import new_vae
 
-Pictures = list[NDArray[np.uint8]]
+Pictures = NDArray[np.uint8]
+"""(n, 128, 128, 3)"""
 
 GUIDANCE, STEPS = 4.0, 20
 
@@ -37,16 +42,15 @@ def scenes(rows: int) -> list[Scene]:
 
 
 @torch.no_grad()
-def rebuilt(chosen: list[Scene]) -> Pictures:
-    """Each painted picture above what the autoencoder makes of it."""
+def rebuilt(painted: Pictures) -> Pictures:
+    """What the autoencoder makes of painted pictures."""
     vae = new_vae().eval()
-    sheet: Pictures = []
-    for first in range(0, len(chosen), len(SUBJECTS)):
-        painted = [paint(s) for s in chosen[first : first + len(SUBJECTS)]]
-        batch = torch.from_numpy(np.stack(painted)).permute(0, 3, 1, 2).float() / 127.5 - 1
-        drawn = vae.decode(vae.encode(batch).latent_dist.mode()).sample.permute(0, 2, 3, 1)
-        sheet += [*painted, *((drawn.clamp(-1, 1) + 1) * 127.5).round().numpy().astype(np.uint8)]
-    return sheet
+    made = []
+    for batch in torch.from_numpy(painted).split(len(SUBJECTS)):
+        seen = batch.permute(0, 3, 1, 2).float() / 127.5 - 1
+        drawn = vae.decode(vae.encode(seen).latent_dist.mode()).sample.permute(0, 2, 3, 1)
+        made.append(((drawn.clamp(-1, 1) + 1) * 127.5).round().numpy().astype(np.uint8))
+    return np.concatenate(made)
 
 
 def generated(chosen: list[Scene], guidance: float) -> Pictures:
@@ -55,28 +59,33 @@ def generated(chosen: list[Scene], guidance: float) -> Pictures:
     write(folder)
     pipeline = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
-    sheet: Pictures = []
+    made = []
     for first in range(0, len(chosen), len(SUBJECTS)):
-        captions = [s.caption for s in chosen[first : first + len(SUBJECTS)]]
-        seeds = [torch.Generator().manual_seed(s.seed) for s in chosen[first : first + len(SUBJECTS)]]
+        some = chosen[first : first + len(SUBJECTS)]
         drawn = pipeline(
-            captions,
+            [s.caption for s in some],
             num_inference_steps=STEPS,
             guidance_scale=guidance,
             height=128,
             width=128,
-            generator=seeds,
+            generator=[torch.Generator().manual_seed(s.seed) for s in some],
             output_type="np",
         ).images
-        sheet += list((drawn * 255).round().astype(np.uint8))
-    return sheet
+        made.append((drawn * 255).round().astype(np.uint8))
+    return np.concatenate(made)
 
 
 def tiled(pictures: Pictures, columns: int = len(SUBJECTS), scale: int = 1) -> Image.Image:
     """One picture of all, ``columns`` wide."""
-    rows = [np.concatenate(pictures[at : at + columns], axis=1) for at in range(0, len(pictures), columns)]
+    rows = [np.concatenate(list(row), axis=1) for row in np.split(pictures, len(pictures) // columns)]
     sheet = Image.fromarray(np.concatenate(rows))
     return sheet.resize((sheet.width * scale, sheet.height * scale), Image.Resampling.LANCZOS)
+
+
+def in_pairs(above: Pictures, below: Pictures, columns: int = len(SUBJECTS)) -> Pictures:
+    """Rows of both in turn, so that what belongs together stands one above the other."""
+    rows = [p.reshape(-1, columns, *p.shape[1:]) for p in (above, below)]
+    return np.stack(rows, axis=1).reshape(-1, *above.shape[1:])
 
 
 def main() -> None:
@@ -88,11 +97,13 @@ def main() -> None:
     parser.add_argument("--scale", type=int, default=1, help="times larger")
     arguments = parser.parse_args()
     chosen = scenes(arguments.rows)
+    painted = np.stack([paint(s) for s in chosen])
     if arguments.kind == "painted":
-        pictures = [paint(s) for s in chosen]
-    else:
-        pictures = rebuilt(chosen) if arguments.kind == "rebuilt" else generated(chosen, arguments.guidance)
-    tiled(pictures, scale=arguments.scale).save(arguments.out)
+        tiled(painted, scale=arguments.scale).save(arguments.out)
+        return
+    made = rebuilt(painted) if arguments.kind == "rebuilt" else generated(chosen, arguments.guidance)
+    tiled(in_pairs(painted, made), scale=arguments.scale).save(arguments.out)
+    print("read right:", shares_right(trained_reader(), made, chosen))
 
 
 if __name__ == "__main__":
