@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,13 @@ from pytest_sdperf.session import Measured, Session
 from pytest_sdperf.variants import fp32
 from pytest_sdperf.variants.registry import BUILT_IN, Registry
 
+sys.path.append(str(machine.ROOT / "training"))
+
+from painter import PAINTERS, SUBJECTS, WEATHERS
+
 ONE_THREAD = dataclasses.replace(
     fp32.VARIANT, name="fp32_one_thread", launch=Launch(env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
 )
-
-SUBJECTS = ("sailing ship", "lighthouse", "windmill", "castle", "mountains", "stone bridge", "hot air balloon", "tree")
-WEATHERS = ("storm", "calm", "sunset", "snow", "night", "fog")
-PAINTERS = ("Rembrandt", "Monet", "Turner", "Hokusai", "van Gogh", "Vermeer")
 
 
 def prompts(count: int) -> list[str]:
@@ -90,7 +91,7 @@ class Study:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--model", default="synthetic:tiny", help="as for --sdperf-model")
+    parser.add_argument("--model", default="bundled", help="as for --sdperf-model")
     parser.add_argument(
         "--variants", type=lambda t: t.split(","), help="only these (default: all honest ones and faults)"
     )

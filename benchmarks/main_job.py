@@ -172,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="What follows -- goes to pytest, such as -- --sdperf-processes=1",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model", default="synthetic:tiny", help="as for --sdperf-model")
+    parser.add_argument("--model", default="bundled", help="as for --sdperf-model")
     parser.add_argument("--runs", type=int, default=2, help="runs, one after the other; the first records")
     parser.add_argument("--name", default="main_job", help="name of the result's files")
     parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")

@@ -24,7 +24,7 @@ from pytest_sdperf.options import Options
 from pytest_sdperf.runner.sampling import call_in_worker
 from pytest_sdperf.session import Measured, Session
 from pytest_sdperf.variants.registry import Registry
-from pytest_sdperf.workload import DEFAULT_PROMPT
+from pytest_sdperf.workload import DEFAULT_PROMPTS
 
 VARIANTS = ("fp32", "tuned", "torch_bf16", "ipex_bf16", "ipex_bf16_dpm", "openvino", "openvino_static")
 
@@ -230,7 +230,7 @@ def main() -> None:
         "passes": arguments.passes,
         "processes": arguments.processes,
         "rounds": arguments.rounds,
-        "prompt": DEFAULT_PROMPT,
+        "prompt": DEFAULT_PROMPTS[0],
         "gemm_size": arguments.gemm_size,
         "unet_flop": {},
         "limits": [],

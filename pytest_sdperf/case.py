@@ -139,7 +139,7 @@ class Case:
     variant: Variant
     workload: Workload
     model: str
-    "the model as the user names it: `synthetic:tiny`, a folder, a hub id"
+    "the model as the user names it: `bundled`, `synthetic:tiny`, a folder, a hub id"
 
     @property
     def id(self) -> str:

@@ -56,8 +56,8 @@ class VariantFixture:
         """Measure only; with ``@pytest.mark.sdperf`` on the test, judged after its body.
 
         Keywords are those of diffusers: ``num_inference_steps``, ``guidance_scale``, ``height``, ``width``;
-        and ``prompts`` (several), ``sizes`` (several (height, width)), ``seed``. The picture is as large as
-        the model was trained for where no size is given.
+        and ``prompts`` (several), ``sizes`` (several (height, width)), ``seed`` or ``seeds``. The picture is as
+        large as the model was trained for where no size is given.
         """
         promised = self._item.get_closest_marker("sdperf") is not None
         measured = self._measure(prompt, workload, compared=promised)

@@ -39,7 +39,7 @@ class Options(NamedTuple):
     """
 
     sdperf: bool = False
-    model: str = "synthetic:tiny"
+    model: str = "bundled"
     variants: tuple[str, ...] = ()
     "names of the variants to run; empty: all"
     baselines: str = "baselines"
@@ -161,7 +161,7 @@ SPECS: tuple[OptionSpec, ...] = (
     OptionSpec(
         "model",
         _text,
-        "synthetic:tiny, synthetic:sd15, a folder in diffusers' layout, or a hub id",
+        "bundled (default), synthetic:tiny, synthetic:sd15, a folder in diffusers' layout, or a hub id",
         "MODEL",
         on_marker=True,
     ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
+import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +22,18 @@ def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 where the hardware computes in it: elsewhere it is slower than float32."""
     native = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001  no public one
     return torch.autocast(device.type, torch.bfloat16, enabled=native)
+
+
+def keep_memory() -> None:
+    """Let glibc keep what tensors free: giving it back costs a page fault for each page of the next step.
+
+    62 samples of the UNet a second became 80 on two cores. The constants are of malloc.h: M_TRIM_THRESHOLD,
+    M_TOP_PAD, M_MMAP_THRESHOLD, whose largest value is 32 MiB.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        for parameter, value in ((-1, 2**31 - 1), (-2, 256 << 20), (-3, 32 << 20)):
+            libc.mallopt(parameter, value)
 
 
 @dataclass
@@ -41,6 +55,7 @@ class Loop:
 
     def run(self, batches: Iterator[torch.Tensor], minutes: float, save_every_s: float = 300) -> None:
         """Go on from the checkpoint, if there is one; a checkpoint and a line in the log every few minutes."""
+        keep_memory()
         self._resume()
         optimiser = torch.optim.AdamW(
             self.network.parameters(),

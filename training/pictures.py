@@ -16,21 +16,21 @@ _CHUNK = 250
 
 
 def pictures(count: int) -> NDArray[np.uint8]:
-    """The first ``count``, (count, 128, 128, 3), mapped from disk; painted where they are missing."""
-    path = WORK / f"pictures-{count}.npy"
+    """The first ``count``, (count, 128, 128, 3), mapped from disk; all PICTURES are painted where they are missing."""
+    path = WORK / f"pictures-{PICTURES}.npy"
     if not path.exists():
-        _paint_all(path, count)
-    return np.load(path, mmap_mode="c")
+        _paint_all(path)
+    return np.load(path, mmap_mode="c")[:count]
 
 
-def _paint_all(path: Path, count: int) -> None:
+def _paint_all(path: Path) -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".tmp")
-    file = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=(count, SIZE_PX, SIZE_PX, 3))
+    file = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=(PICTURES, SIZE_PX, SIZE_PX, 3))
     with multiprocessing.Pool() as pool:
-        for number, chunk in enumerate(pool.imap(_painted, range(0, count, _CHUNK))):
+        for number, chunk in enumerate(pool.imap(_painted, range(0, PICTURES, _CHUNK))):
             file[number * _CHUNK : number * _CHUNK + len(chunk)] = chunk
-            print(f"painted {(number + 1) * _CHUNK} of {count}", file=sys.stderr, flush=True)
+            print(f"painted {(number + 1) * _CHUNK} of {PICTURES}", file=sys.stderr, flush=True)
     file.flush()
     beside.rename(path)
 

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from captions import caption_for_training, merges
 from diffusers import DDPMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from loop import Loop, Losses, autocast, shuffled
 from painter import Scene
 from pictures import pictures
+from reader import as_batch
 from settings import MIN_SNR, PICTURES, SEED, TEXT_ENCODER, UNET, UNET_TRAINING, WORK
 from train_vae import new_vae
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -29,8 +31,11 @@ class TextToLatents(torch.nn.Module):
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
         torch.manual_seed(SEED)
-        self.text_encoder = CLIPTextModel(CLIPTextConfig(vocab_size=vocabulary, **TEXT_ENCODER))
+        # torch's fused attention is slower than plain matrix products on CPUs, backward more than forward
+        config = CLIPTextConfig(vocab_size=vocabulary, **TEXT_ENCODER)
+        self.text_encoder = CLIPTextModel._from_config(config, attn_implementation="eager")  # noqa: SLF001
         self.unet = UNet2DConditionModel(**UNET)
+        self.unet.set_attn_processor(AttnProcessor())
 
     def forward(self, latents: torch.Tensor, timesteps: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Noise in ``latents`` (n, 4, 16, 16), as seen under the captions ``tokens`` (n, 77)."""
@@ -53,13 +58,12 @@ def latents(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     digest = checkpoints.digest("vae")
     path = WORK / f"latents-{PICTURES}-{digest}.npy"
     if not path.exists():
-        painted = torch.from_numpy(pictures(PICTURES))
-        vae = new_vae().to(device, memory_format=torch.channels_last).eval()
+        painted = pictures(PICTURES)
+        vae = new_vae().to(device).eval()
         found = np.empty((2, PICTURES, 4, 16, 16), np.float16)
         for first in range(0, PICTURES, 64):
-            batch = painted[first : first + 64].to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
             with autocast(device):
-                posterior = vae.encode(batch.contiguous(memory_format=torch.channels_last)).latent_dist
+                posterior = vae.encode(as_batch(painted[first : first + 64]).to(device)).latent_dist
             found[0, first : first + 64] = posterior.mean.float().cpu().numpy()
             found[1, first : first + 64] = posterior.std.float().cpu().numpy()
         np.save(path, found)
@@ -79,7 +83,7 @@ def main() -> None:
     arguments = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = new_tokenizer(WORK / "tokenizer")
-    network = TextToLatents(len(tokenizer)).to(device, memory_format=torch.channels_last)
+    network = TextToLatents(len(tokenizer)).to(device)
     mean, std = latents(device)
     factor = scaling_factor(mean, std)
     scenes = [Scene.draw(seed) for seed in range(PICTURES)]
@@ -91,7 +95,7 @@ def main() -> None:
     def losses(indices: torch.Tensor) -> Losses:
         tokens = torch.stack([known[caption_for_training(scenes[i], rng)] for i in indices.tolist()]).to(device)
         drawn = (mean[indices].float() + std[indices].float() * torch.randn_like(mean[indices].float())) * factor
-        drawn = drawn.to(device).contiguous(memory_format=torch.channels_last)
+        drawn = drawn.to(device)
         noise = torch.randn_like(drawn)
         timesteps = torch.randint(0, noising.config.num_train_timesteps, (len(indices),), device=device)
         seen = network(noising.add_noise(drawn, noise, timesteps), timesteps, tokens)

@@ -9,7 +9,7 @@ import torch
 from diffusers import AutoencoderKL
 from loop import Loop, Losses, shuffled
 from pictures import pictures
-from reader import Reader, trained_eye
+from reader import Reader, as_batch, trained_eye
 from settings import CHECKPOINTS, CROP_PX, EYE_WEIGHT, KL_WEIGHT, SEED, VAE, VAE_PICTURES, VAE_TRAINING, WHOLE_FROM
 from torch.nn import functional
 
@@ -52,13 +52,12 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     painted = torch.from_numpy(pictures(VAE_PICTURES))
     eye = trained_eye().to(device).requires_grad_(False)
-    vae = AutoencoderKL(**VAE).to(device, memory_format=torch.channels_last)
+    vae = AutoencoderKL(**VAE).to(device)
 
     def losses(indices: torch.Tensor) -> Losses:
         whole = loop.samples >= WHOLE_FROM * VAE_TRAINING.samples
         chosen = painted[indices] if whole else _crops(painted[indices])
-        batch = chosen.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-        return losses_of(vae, eye, batch.contiguous(memory_format=torch.channels_last))
+        return losses_of(vae, eye, as_batch(chosen).to(device))
 
     loop = Loop("vae", vae, VAE_TRAINING, losses, device)
     kept = checkpoints.load(loop.checkpoint)

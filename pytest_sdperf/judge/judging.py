@@ -70,10 +70,11 @@ def judge(
     latency, memory = (_missing_as_asked(finding, missing) for finding in (latency, memory))
     order = [judge_order(measurement, sibling, thresholds.faster_than)] if thresholds.faster_than else []
     noise = own_noise(pictures, others or {})
+    limits = allowing(thresholds, noise)
     picture = judge_picture(
         pictures,
         references.pictures,
-        allowing(thresholds, noise),
+        limits,
         motifs=case.workload.motifs,
         sizes=case.workload.sizes,
         reference_name=case.variant.reference,
@@ -86,7 +87,7 @@ def judge(
     findings = [
         latency,
         *order,
-        _with_repeatability(picture, measurement, noise, allowing(thresholds, noise)),
+        _with_repeatability(picture, measurement, noise, limits),
         *([judge_ladder(ladder, thresholds.min_stage_psnr)] if ladder else []),
         judge_proof(case.variant.claims, measurement.evidence, case.workload),
         memory,

@@ -18,7 +18,9 @@ def judge_ladder(ladder: Ladder, limits_db: Mapping[str, float]) -> Finding:
     ``limits_db``: stage -> smallest PSNR in dB of its output to the reference's for the same inputs.
     """
     below = [s for s, db in ladder.rungs_db.items() if s in limits_db and db is not None and db < limits_db[s]]
-    details = [f"{_name(s)} on {ladder.reference}'s inputs: {_told(s, db, limits_db)}" for s, db in _rungs(ladder)]
+    details = [
+        f"{_name(s)} on {ladder.reference}'s inputs: {_told(s, db, limits_db)}" for s, db in ladder.rungs_db.items()
+    ]
     details += [
         f"{_name(stage)}: not compared, it has no such stage with these shapes" for stage in ladder.not_compared
     ]
@@ -34,7 +36,9 @@ def judge_ladder(ladder: Ladder, limits_db: Mapping[str, float]) -> Finding:
         if sound:
             sentence += f"; fine before it: {', '.join(sound)}"
     else:
-        told = ", ".join(f"{_name(s)} {'identical' if db is None else f'{db:.1f} dB'}" for s, db in _rungs(ladder))
+        told = ", ".join(
+            f"{_name(s)} {'identical' if db is None else f'{db:.1f} dB'}" for s, db in ladder.rungs_db.items()
+        )
         sentence = f"stage by stage on {ladder.reference}'s inputs: {told or 'no stage to compare'}"
     return Finding(
         part="picture",
@@ -43,10 +47,6 @@ def judge_ladder(ladder: Ladder, limits_db: Mapping[str, float]) -> Finding:
         details=details,
         figures={f"{stage}_psnr_db": db for stage, db in ladder.rungs_db.items()},
     )
-
-
-def _rungs(ladder: Ladder) -> list[tuple[str, float | None]]:
-    return list(ladder.rungs_db.items())
 
 
 def _name(stage: str) -> str:

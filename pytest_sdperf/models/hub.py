@@ -48,7 +48,7 @@ def download(repo_id: str, revision: str | None = None) -> dict[str, Any]:
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
         raise ModelError(
             f"hub model {name!r} is not in the cache and the hub cannot be reached ({_first_line(error)})",
-            cure="Connect to the network, or use a folder or synthetic:tiny.",
+            cure="Connect to the network, or use a folder or bundled.",
         ) from None
     except Exception as error:  # noqa: BLE001 - the HTTP library's errors too, and which library differs by version
         raise ModelError(

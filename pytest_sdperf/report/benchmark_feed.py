@@ -19,7 +19,7 @@ class Benchmark(Protocol):
 
     def pedantic(
         self, target: object, *, rounds: int = 1, warmup_rounds: int = 0, iterations: int = 1
-    ) -> object: ...  # pragma: no cover
+    ) -> object: ...  # pragma: no cover - a protocol has no body
 
 
 class Replay:

@@ -81,7 +81,11 @@ def test_patterns(name, wanted):
         ("GatedRepoError", "hub model 'org/name@v1' is gated", "Accept its terms"),
         ("RevisionNotFoundError", "hub model 'org/name' has no revision 'v1'", "Name a branch"),
         ("RepositoryNotFoundError", "hub model 'org/name@v1' does not exist or is private", "Check its spelling"),
-        ("LocalEntryNotFoundError", "is not in the cache and the hub cannot be reached (told so)", "synthetic:tiny"),
+        (
+            "LocalEntryNotFoundError",
+            "is not in the cache and the hub cannot be reached (told so)",
+            "use a folder or bundled.",
+        ),
         ("OfflineModeIsEnabled", "the hub cannot be reached (told so)", "Connect to the network"),
         ("HfHubHTTPError", "cannot be downloaded (told so)", "Check network and disk space"),
     ],

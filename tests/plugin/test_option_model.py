@@ -41,7 +41,7 @@ def test_every_level_over_the_next(project, asked):
         [source] = asked
         return f"{source.kind}:{source.name}"
 
-    assert model() == "synthetic:tiny"
+    assert model() == "bundled:bundled"
     project.ini(model="synthetic:sd15")
     assert model() == "synthetic:sd15"
     assert model("--sdperf-model=synthetic:tiny") == "synthetic:tiny"

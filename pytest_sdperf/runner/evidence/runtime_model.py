@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from pytest_sdperf.measurement import KernelTime
 from pytest_sdperf.runner.stages import find_stages
+from pytest_sdperf.runner.wrapping import Method, wrap
 
 SOURCE = "OpenVINO runtime model"
 
@@ -52,9 +54,9 @@ def capture_kernels(pipeline: object, draw: Callable[[], object]) -> list[Kernel
     """
     twins: dict[int, _Twin] = {}
     with ExitStack() as stack:
-        for owner, method in find_stages(pipeline).values():
+        for stage, (owner, method) in find_stages(pipeline).items():
             if _is_part(owner):
-                stack.enter_context(_profiled(owner, method, twins))
+                stack.callback(wrap(stage, owner, method, partial(_profiled, owner, twins)))
         draw()
     times: dict[tuple[str, str, str], tuple[int, float]] = {}
     for twin in twins.values():
@@ -78,10 +80,8 @@ def _is_part(owner: Any) -> bool:
     return hasattr(owner, "ov_config") and hasattr(getattr(owner, "request", None), "get_runtime_model")
 
 
-@contextmanager
-def _profiled(part: Any, method: str, twins: dict[int, _Twin]) -> Iterator[None]:
+def _profiled(part: Any, twins: dict[int, _Twin], forward: Method) -> Method:
     """Let every call of ``part`` run on a profiled twin of whatever model it holds at that moment."""
-    forward = getattr(part, method)
 
     def on_twin(*args: Any, **kwargs: Any) -> Any:
         timed = part.request
@@ -95,15 +95,7 @@ def _profiled(part: Any, method: str, twins: dict[int, _Twin]) -> Iterator[None]
         finally:
             part.request = timed
 
-    own = vars(part).get(method)
-    setattr(part, method, on_twin)
-    try:
-        yield
-    finally:
-        if own is None:
-            delattr(part, method)
-        else:
-            setattr(part, method, own)
+    return on_twin
 
 
 def _compile_profiled(part: Any) -> Any:
