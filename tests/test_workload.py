@@ -1,7 +1,7 @@
 import pytest
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.workload import KEYWORDS, Workload, picture_key, size_key, workload_of
+from pytest_sdperf.workload import DEFAULT_PROMPTS, KEYWORDS, Workload, picture_key, size_key, workload_of
 
 CALLED = {
     "prompt": ({"prompt": "a ship"}, Workload(prompts=("a ship",))),
@@ -24,6 +24,12 @@ def test_the_native_size_stands_in_for_none():
     assert workload_of({}, native_size=(512, 512)).sizes == ((512, 512),)
     assert workload_of({"height": 8, "width": 8}, native_size=(512, 512)).sizes == ((8, 8),)
     assert workload_of({}, native_size=None) == Workload()
+
+
+def test_the_packaged_prompts_stand_in_for_none():
+    assert workload_of({}, native_size=None).prompts == DEFAULT_PROMPTS
+    assert workload_of({"prompt": "a"}, native_size=None).prompts == ("a",)
+    assert DEFAULT_PROMPTS[0] == "sailing ship in storm by Rembrandt"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Training:
 
 
 VAE_TRAINING = Training(samples=130_000, batch=16, learning_rate=1e-3, warm_up=3_200, ema=0.998)
-UNET_TRAINING = Training(samples=320_000, batch=32, learning_rate=8e-4, warm_up=6_400, ema=0.9993)
+UNET_TRAINING = Training(samples=290_000, batch=32, learning_rate=8e-4, warm_up=6_400, ema=0.9993)
 
 KL_WEIGHT = 2e-3
 """Pull of each latent toward a unit normal, against the mean absolute error of the pixels. The first 95,000 samples had

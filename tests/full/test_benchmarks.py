@@ -234,6 +234,25 @@ def test_good_from_brokens_table_says_who_tells_a_fault(module):
         assert table._told_by(variant("fault", *scores, **rungs), floor) == told
 
 
+def test_good_from_brokens_table_holds_the_default_limits_against_the_worst_picture(module):
+    table = module("good_from_broken_table")
+    limits = table.LIMITS
+
+    def variant(kind, ssim, psnr_db, unet):
+        sound = {"fault": None, "ssim": 1.0, "psnr_db": None}
+        pictures = [sound, {"fault": None, "ssim": ssim, "psnr_db": psnr_db}]
+        return {"name": kind, "kind": kind, "summary": kind, "pictures": pictures, "ladder": {"rungs_db": {"unet": unet}}}
+
+    kept = variant("fault", limits["ssim"], limits["psnr_db"], limits["unet"])
+    broken = variant("fault", limits["ssim"] - 1e-6, limits["psnr_db"] - 1e-6, limits["unet"] - 1e-6)
+    assert table._failing(kept) == ""
+    assert table._failing(broken) == "SSIM, PSNR, UNet call"
+    assert table._failing({**kept, "pictures": [{"fault": "is all black"}]}) == "not a picture"
+    floor = table._floors([variant("honest", 0.99, 50.0, 60.0)])
+    row = next(line for line in table._limits([broken], floor) if line.startswith("| PSNR dB"))
+    assert row == f"| PSNR dB | 50.0 | {limits['psnr_db']:.1f} | {limits['psnr_db'] - 1e-6:.1f} |"
+
+
 def test_every_fault_has_a_name_for_people(module):
     faults = module("faults")
     assert len({v.summary for v in faults.variants()}) == len(faults.FAULTS) == 22
