@@ -16,7 +16,7 @@ from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measur
 from pytest_sdperf.options import Options, Thresholds
 
 SHIP = Variant("ship", "harbour:build", reference=None, needs_model=False, claims=(Claim("fact", "paint=numpy"),))
-CASE = Case(SHIP, Workload(sizes=((8, 8),)), "own")
+CASE = Case(SHIP, Workload(prompts=("a ship",), sizes=((8, 8),)), "own")
 PICTURE = np.random.RandomState(0).uniform(size=(8, 8, 3)).astype(np.float32)
 RECORD = Options(missing="record")
 

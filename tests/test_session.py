@@ -132,10 +132,10 @@ def test_a_model_is_prepared_once_and_without_network(session, calls):
     assert session.model(OWN) is session.model(OWN)
     session.model(OTHER)
     assert calls[1:] == [
-        ("prepare", "tiny", ("some.module:build", {"a": 1}, False, "model.log")),
+        ("prepare", "bundled", ("some.module:build", {"a": 1}, False, "model.log")),
         ("prepare", "sd15", ("some.module:build", {"a": 1}, False, "model.log")),
     ]
-    assert session.told == ["model synthetic:tiny: build", "model synthetic:sd15: build"]
+    assert session.told == ["model bundled: build", "model synthetic:sd15: build"]
 
 
 def test_only_a_hub_model_that_the_user_named_may_use_the_network(session, calls):
@@ -148,7 +148,7 @@ def test_measuring_says_so_and_keeps_every_case_apart(session, calls):
     session.measure(session.case("ours", OWN, SMALL), OWN)
     samples = [c for c in calls if c[0] == "sample"]
     assert samples[0] == ("sample", "ship", "own", "", 2, 4, "case-1")
-    assert samples[1] == ("sample", "ours", "synthetic:tiny", "digest of tiny", 3, 5, "case-3")
+    assert samples[1] == ("sample", "ours", "bundled", "digest of bundled", 3, 5, "case-3")
     assert session.told[0] == "ship: measuring ship-own-8x8-20steps, 2 processes x 4 pictures"
     assert first.pictures["8x8/0"].shape == (8, 8, 3)
     assert [p.shape for p in first.others["8x8/0"]] == [(8, 8, 3)]
@@ -168,7 +168,7 @@ def test_a_reference_is_of_the_cases_scheduler(session, calls):
     case = session.case("client", OWN, SMALL)
     assert session.seen_reference(case, OWN) is None
     drawn = session.draw_reference(case, OWN)
-    assert calls[-1] == ("draw", "fp32", "Euler", "synthetic:tiny")
+    assert calls[-1] == ("draw", "fp32", "Euler", "bundled")
     assert session.seen_reference(case, OWN) is drawn
     assert session.seen_reference(case, OTHER) is None
 
@@ -184,8 +184,8 @@ def test_a_measured_reference_is_seen(session):
 def test_the_reference_is_drawn_before_what_is_held_against_it(session, calls):
     ours = session.case("ours", OWN, SMALL)
     ladder = session.measure(ours, OWN).measurement.ladder
-    drawn = calls.index(("draw", "fp32", "default", "synthetic:tiny"))
-    assert calls[drawn + 1 :][0] == ("given", f"fp32-synthetic-tiny-8x8-20steps-{drawn + 1}")
+    drawn = calls.index(("draw", "fp32", "default", "bundled"))
+    assert calls[drawn + 1 :][0] == ("given", f"fp32-bundled-8x8-20steps-{drawn + 1}")
     assert (ladder.reference, ladder.drift_db, ladder.not_compared) == ("fp32", [], [])
     # The reference answers 0 and 1, this one 0.5 and 1: 20 log10(1 / sqrt(0.125)).
     assert ladder.rungs_db == {"unet": pytest.approx(9.031, abs=1e-3)}

@@ -57,7 +57,7 @@ def generated(chosen: list[Scene], guidance: float) -> Pictures:
     """What the trained model draws for the captions."""
     folder = WORK / "pipeline"
     write(folder)
-    pipeline = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    pipeline = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32, safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
     made = []
     for first in range(0, len(chosen), len(SUBJECTS)):

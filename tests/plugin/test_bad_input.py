@@ -110,13 +110,15 @@ def test_a_baseline_behind_a_link_out_of_the_folder(project, tmp_path_factory, t
 
 
 def test_a_stored_reference_of_another_workload_is_refused(project, told):
+    drawn = """
+        def test_ship(sd_ship):
+            sd_ship.check("a ship", num_inference_steps={})
+    """
+    project.test(drawn.format(2))
     project.record()
     [picture] = (project.path / "baselines" / "references").rglob("*.png")
     data = picture.read_bytes()
-    project.test("""
-        def test_ship(sd_ship):
-            sd_ship.check(num_inference_steps=3)
-    """)
+    project.test(drawn.format(3))
     project.record()
     other = next(p for p in picture.parent.glob("*.png") if p != picture)
     other.write_bytes(data)

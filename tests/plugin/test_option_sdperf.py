@@ -36,7 +36,7 @@ def test_without_it_tests_of_ours_skip(project, weather, told):
 
 
 def test_with_it_the_case_is_measured(project, weather, told):
-    told(project.run(), "sdperf: ", ", model synthetic:tiny, baselines in baselines", "ship: measuring ship-own-64x64")
+    told(project.run(), "sdperf: ", ", model bundled, baselines in baselines", "ship: measuring ship-own-64x64")
     assert weather.processes == ["ship"] * 3
 
 
