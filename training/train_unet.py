@@ -17,7 +17,17 @@ from loop import Loop, Losses, autocast, shuffled
 from painter import Scene
 from pictures import pictures
 from reader import as_batch
-from settings import MIN_SNR, PICTURES, SEED, TEXT_ENCODER, UNET, UNET_TRAINING, WORK
+from settings import (
+    MIN_SNR,
+    PICTURES,
+    SEED,
+    TEXT_ENCODER,
+    UNET,
+    UNET_TRAINING,
+    WORK,
+    WRONG_CAPTIONS,
+    WRONG_FROM,
+)
 from train_vae import new_vae
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -93,7 +103,9 @@ def main() -> None:
     snr = signal / (1 - signal)
 
     def losses(indices: torch.Tensor) -> Losses:
-        tokens = torch.stack([known[caption_for_training(scenes[i], rng)] for i in indices.tolist()]).to(device)
+        loose = loop.samples >= WRONG_FROM * UNET_TRAINING.samples
+        told = [int(rng.integers(PICTURES)) if loose and rng.random() < WRONG_CAPTIONS else i for i in indices.tolist()]
+        tokens = torch.stack([known[caption_for_training(scenes[i], rng)] for i in told]).to(device)
         drawn = (mean[indices].float() + std[indices].float() * torch.randn_like(mean[indices].float())) * factor
         drawn = drawn.to(device)
         noise = torch.randn_like(drawn)

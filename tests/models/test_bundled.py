@@ -8,7 +8,9 @@ import json
 import pytest
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.bundled import DIGESTS, build, recipe
+from pytest_sdperf.models.bundled import BUNDLE, DIGESTS, build, recipe
+from pytest_sdperf.models.folder import check_folder
+from pytest_sdperf.models.native_size import native_size
 
 
 @pytest.fixture
@@ -84,3 +86,13 @@ def test_a_list_that_leads_out(bundle, tmp_path, name):
     (tmp_path / "outside.json").write_text("{}")
     _list(bundle, {name: hashlib.sha256(b"{}").hexdigest()})
     assert f"names {name!r}, outside of the model" in refused(bundle, tmp_path / "new")
+
+
+def test_the_packages_own_is_whole_and_small():
+    files = {p.relative_to(BUNDLE).as_posix(): p for p in BUNDLE.rglob("*") if p.is_file() and p.name != DIGESTS}
+    assert _listed(BUNDLE) == {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in files.items()}
+    check_folder(BUNDLE)
+    assert native_size(BUNDLE) == (128, 128)
+    weights = [p.stat().st_size for p in files.values() if p.suffix == ".safetensors"]
+    assert len(weights) == 3
+    assert sum(weights) <= 16_000_000
