@@ -48,7 +48,7 @@ def render(document: dict[str, Any]) -> str:
         lines += [f"## {title}", "", *_table(chosen, floor, fault=kind == "fault"), ""]
     lines += ["## Default limits", "", *_limits(measured, floor), ""]
     missed = [v["summary"] for v in measured if v["kind"] == "fault" and not _failing(v)]
-    lines += [f"No default limit tells: {'; '.join(missed) or 'nothing, all faults fail'}.", ""]
+    lines += [f"No default limit tells: {'; '.join(missed)}." if missed else "Every fault breaks a default limit.", ""]
     lines += [f"- `{v['name']}`: {v.get('skipped') or v.get('failed')}" for v in left_out]
     return "\n".join([*lines, ""])
 

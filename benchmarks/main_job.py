@@ -29,13 +29,13 @@ _POLL_S = 0.05
 
 
 def run(arguments: argparse.Namespace, work_dir: Path, number: int) -> dict[str, Any]:
-    """One run of the main job; the baselines of earlier runs are in ``work_dir``."""
+    """One run of the main job; reports and logs go to ``work_dir``, and baselines unless they are kept elsewhere."""
     junit, report, log = (work_dir / f"run-{number}.{suffix}" for suffix in ("xml", "json", "log"))
     command = [
         sys.executable,
         *("-m", "pytest", "tests/perf", "--sdperf", "--sdperf-missing=record"),
         f"--sdperf-model={arguments.model}",
-        f"--sdperf-baselines={work_dir / 'baselines'}",
+        f"--sdperf-baselines={(arguments.baselines or work_dir / 'baselines').resolve()}",
         f"--sdperf-json={report}",
         f"--junitxml={junit}",
         *("-p", "no:cacheprovider"),
@@ -174,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", default="bundled", help="as for --sdperf-model")
     parser.add_argument("--runs", type=int, default=2, help="runs, one after the other; the first records")
+    parser.add_argument("--baselines", type=Path, help="keep the baselines in this folder, which must be new")
     parser.add_argument("--name", default="main_job", help="name of the result's files")
     parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")
     parser.add_argument("pytest_arguments", nargs="*", help=argparse.SUPPRESS)
@@ -181,7 +182,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.baselines and arguments.baselines.exists():
+        parser.error(f"--baselines: {arguments.baselines} is there already; the first run must record")
     document: dict[str, Any] = {
         "benchmark": "main_job",
         "version": 1,

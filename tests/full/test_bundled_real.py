@@ -25,7 +25,9 @@ def draw(tmp_path_factory):
     latents = np.random.default_rng(0).standard_normal((1, 4, 16, 16), dtype=np.float32)
 
     def draw(prompt, **keywords):
-        drawn = pipeline(prompt, latents=torch.from_numpy(latents), output_type="np", num_inference_steps=20, **keywords)
+        drawn = pipeline(
+            prompt, latents=torch.from_numpy(latents), output_type="np", num_inference_steps=20, **keywords
+        )
         return drawn.images[0]
 
     # One thread: the model is small, and threads that wait for one another crawl on a busy machine.
@@ -51,5 +53,7 @@ def test_the_same_request_is_the_same_picture_and_another_is_not(draw):
 
 def test_it_learned_to_be_guided(draw):
     """Without guidance the caption says less: the picture is nearer to that of no caption."""
-    nothing, told, guided = (draw(p, guidance_scale=g) for p, g in (("", 1.0), ("tree in fog by Monet", 1.0), ("tree in fog by Monet", 7.5)))
+    nothing, told, guided = (
+        draw(p, guidance_scale=g) for p, g in (("", 1.0), ("tree in fog by Monet", 1.0), ("tree in fog by Monet", 7.5))
+    )
     assert np.abs(told - nothing).mean() < np.abs(guided - nothing).mean()
