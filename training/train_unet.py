@@ -26,7 +26,6 @@ from settings import (
     UNET_TRAINING,
     WORK,
     WRONG_CAPTIONS,
-    WRONG_FROM,
 )
 from train_vae import new_vae
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -103,8 +102,8 @@ def main() -> None:
     snr = signal / (1 - signal)
 
     def losses(indices: torch.Tensor) -> Losses:
-        loose = loop.samples >= WRONG_FROM * UNET_TRAINING.samples
-        told = [int(rng.integers(PICTURES)) if loose and rng.random() < WRONG_CAPTIONS else i for i in indices.tolist()]
+        wrong = WRONG_CAPTIONS[max(begin for begin in WRONG_CAPTIONS if begin <= loop.samples)]
+        told = [int(rng.integers(PICTURES)) if rng.random() < wrong else i for i in indices.tolist()]
         tokens = torch.stack([known[caption_for_training(scenes[i], rng)] for i in told]).to(device)
         drawn = (mean[indices].float() + std[indices].float() * torch.randn_like(mean[indices].float())) * factor
         drawn = drawn.to(device)
