@@ -37,8 +37,10 @@ ONE_THREAD = dataclasses.replace(
 
 
 def prompts(count: int) -> list[str]:
-    """The blog post's prompt first; subjects, weathers and painters come in ever new combinations."""
-    return [f"{SUBJECTS[i % 8]} in {WEATHERS[(i + i // 8) % 6]} by {PAINTERS[(i + i // 6) % 6]}" for i in range(count)]
+    """The blog post's prompt first; subjects, weathers and painters come in ever new combinations, none twice."""
+    combinations = [f"{s} in {w} by {p}" for p in PAINTERS for w in WEATHERS for s in SUBJECTS]
+    # 89 has no divisor in common with 288, so that the stride meets every combination once
+    return [combinations[89 * i % len(combinations)] for i in range(count)]
 
 
 @dataclass

@@ -216,6 +216,13 @@ def test_good_from_broken(run):
     assert "Every fault breaks a default limit." in text
 
 
+def test_prompts_of_good_from_broken_are_captions_and_none_comes_twice(module):
+    drawn = module("good_from_broken").prompts(288)
+    assert drawn[0] == "sailing ship in storm by Rembrandt"
+    assert len(set(drawn)) == 288
+    assert {caption.partition(" in ")[0] for caption in drawn[:8]} == set(module("good_from_broken").SUBJECTS)
+
+
 def test_good_from_brokens_table_says_who_tells_a_fault(module):
     table = module("good_from_broken_table")
 
