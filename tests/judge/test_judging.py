@@ -21,7 +21,7 @@ def judged(measurement, variant=PLAIN, *, thresholds=None, gate=GATE_PARTS, pict
     drawn = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
     return judge(
         measurement,
-        case=Case(variant, Workload(num_inference_steps=4), "synthetic:tiny"),
+        case=Case(variant, Workload(prompts=("a ship",), num_inference_steps=4), "synthetic:tiny"),
         thresholds=thresholds or Thresholds(),
         gate=gate,
         pictures=pictures or {KEY: drawn},
