@@ -212,7 +212,7 @@ def test_good_from_broken(run):
     assert honest["ladder"]["rungs_db"]["unet"] > 90
     assert all(25 < p["psnr_db"] < 70 for p in rounded["pictures"]), "the weights were not rounded, or to nothing"
     assert black["pictures"][0]["fault"].startswith("is all black")
-    assert "| not a picture | not a picture |" in text
+    assert "| all black (fault) | 0.0000 | 0.0000 | not a picture | not a picture |" in text
     assert "Every fault breaks a default limit." in text
 
 
@@ -247,23 +247,26 @@ def test_good_from_brokens_table_holds_the_default_limits_against_the_worst_pict
 
     def variant(kind, ssim, psnr_db, unet):
         sound = {"fault": None, "ssim": 1.0, "psnr_db": None}
-        pictures = [sound, {"fault": None, "ssim": ssim, "psnr_db": psnr_db}]
+        scores = [sound, {"fault": None, "ssim": ssim, "psnr_db": psnr_db}]
         return {
             "name": kind,
             "kind": kind,
             "summary": kind,
-            "pictures": pictures,
+            "pictures": [{"prompt": "sailing ship in storm by Rembrandt", "seed": 0, **score} for score in scores],
             "ladder": {"rungs_db": {"unet": unet}},
         }
 
     kept = variant("fault", limits["ssim"], limits["psnr_db"], limits["unet"])
     broken = variant("fault", limits["ssim"] - 1e-6, limits["psnr_db"] - 1e-6, limits["unet"] - 1e-6)
-    assert table._failing(kept) == ""
-    assert table._failing(broken) == "SSIM, PSNR, UNet call"
-    assert table._failing({**kept, "pictures": [{"fault": "is all black"}]}) == "not a picture"
-    floor = table._floors([variant("honest", 0.99, 50.0, 60.0)])
-    row = next(line for line in table._limits([broken], floor) if line.startswith("| PSNR dB"))
-    assert row == f"| PSNR dB | 50.0 | {limits['psnr_db']:.1f} | {limits['psnr_db'] - 1e-6:.1f} |"
+    assert table._failing(kept, limits) == ""
+    assert table._failing(broken, limits) == "SSIM, PSNR, UNet call"
+    assert table._failing({**kept, "pictures": [{"fault": "is all black"}]}, limits) == "not a picture"
+    lines = table._packaged([variant("honest", 0.99, 50.0, 60.0), kept])
+    assert f"| PSNR dB | 50.0 | {limits['psnr_db']:.1f} | {table.JOB['psnr_db']:.1f} |" in lines
+    assert "No default limit tells: fault." in lines
+    assert "Every fault breaks a limit of our job." in lines
+    other = {**kept, "pictures": [{**p, "seed": 1} for p in kept["pictures"]]}
+    assert table._of_packaged_prompts(other)["pictures"] == []
 
 
 def test_every_fault_has_a_name_for_people(module):
