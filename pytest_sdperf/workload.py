@@ -18,7 +18,7 @@ DEFAULT_PROMPTS = (
 """What is drawn where a test names no prompt. The first, which is timed, is the blog post's own (Accelerating Stable
 Diffusion inference on Intel CPUs, 2023). The others differ from it in all that the bundled model was taught, and were
 chosen from 24 as those on which honest changes of it stay close to fp32 while faults do not
-(benchmarks/results/good_from_broken.md): on a third of the prompts bf16 alone ends in another picture."""
+(benchmarks/results/good_from_broken.md): on a sixth of those pictures bf16 or int8 alone ends in another."""
 
 KEYWORDS = (
     "prompt", "prompts", "num_inference_steps", "guidance_scale", "height", "width", "sizes", "seed", "seeds",
