@@ -42,7 +42,9 @@ def gate(tmp_path_factory):
         files = {"pytest.ini": "[pytest]\n", "conftest.py": conftest, "faulty.py": faulty, "test_faults.py": tests}
         for name, content in files.items():
             (project / name).write_text(content)
+        # Random weights: what is shown here is what a picture does not show.
         options = ["--sdperf", "--sdperf-missing=record", "--sdperf-processes=1", "--sdperf-rounds=1"]
+        options += ["--sdperf-model=synthetic:tiny"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, "--sdperf-json=report.json", "-p", "no:cacheprovider"],
             cwd=project,
