@@ -13,7 +13,8 @@ import numpy as np
 import peers
 from noise_profiles import PROFILES, Machine, Recorded
 
-from pytest_sdperf.judge.sequential import FIRST_LOOK, Decision, Plan, look, pair_log_ratio
+from pytest_sdperf.judge.sequential import Decision, Plan, look, pair_log_ratio
+from pytest_sdperf.options import FEWEST_PAIRS
 
 SLOWDOWNS = (0.0, 0.01, 0.03, 0.05, 0.10)
 
@@ -68,7 +69,7 @@ def render(document: dict[str, Any]) -> str:
         *machine.render_header(document),
         (
             f"- {document['gates']} gates of each kind ({document['peer_gates']} of other tools' rules); pairs of "
-            f"{document['rounds']} rounds an arm, looks at pairs {FIRST_LOOK} to {plan['max_pairs']}; ignore "
+            f"{document['rounds']} rounds an arm, looks at pairs {FEWEST_PAIRS} to {plan['max_pairs']}; ignore "
             f"{plan['ignore']:.0%}, must catch {plan['must_catch']:.0%}, alpha {plan['alpha']:g}, beta {plan['beta']:g}"
         ),
         "- targets: at 0 and 1 % at most 1 % REGRESSED; 5 % caught: 99 % (quiet, VM), 90 %; at most 5 % of them PASSED",

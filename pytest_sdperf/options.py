@@ -8,6 +8,12 @@ from pytest_sdperf.errors import OptionError
 
 GATE_PARTS = ("latency", "picture", "proof", "memory")
 
+FEWEST_PAIRS = 4
+"""Pairs before the first decision side by side: with three, a spread that is small by chance decides too often."""
+
+MOST_PAIRS = 200
+
+DEFAULT_ROUNDS = 5
 
 STAGE_LIMITS_DB: Mapping[str, float] = {"text_encoder": 50.0, "unet": 35.0, "vae_decode": 50.0}
 """Smallest PSNR of each stage on the reference's own inputs, dB, where nothing else is said. The worst honest change:
@@ -34,6 +40,16 @@ class Thresholds(NamedTuple):
     "stage -> smallest PSNR of its first call to the reference's, both with the reference's inputs, dB"
     faster_than: tuple[str, float] | None = None
     "(variant, factor): this case's median latency must be that many times shorter, in the same session"
+    ignore: float = 0.01
+    "side by side: a slowdown up to this share is called REGRESSED with a chance of at most ``alpha``"
+    must_catch: float = 0.05
+    "side by side: a slowdown from this share on is called PASSED with a chance of at most ``beta``"
+    alpha: float = 0.01
+    beta: float = 0.05
+    max_pairs: int = 12
+    "pairs of processes after which a case that is still undecided is INCONCLUSIVE"
+    inconclusive: str = "warn"
+    "`warn` or `fail`: what an INCONCLUSIVE latency means for the test"
 
 
 class Options(NamedTuple):
@@ -52,9 +68,16 @@ class Options(NamedTuple):
     require: tuple[str, ...] = ()
     gate: tuple[str, ...] = GATE_PARTS
     processes: int = 3
-    rounds: int = 5
+    rounds: int | None = None
+    "timed pictures per process and size; None: DEFAULT_ROUNDS, and side by side as many as pay"
     timeout: float = 600.0
     "seconds a worker may take for one answer"
+    against: str | None = None
+    "revision to measure side by side with: a name git knows, `auto` (merge-base with the default branch) or `self`"
+    against_python: str | None = None
+    "interpreter of the other arm"
+    budget: float = 600.0
+    "seconds that the pairs of one case may take"
     json: str | None = None
     thresholds: Thresholds = Thresholds()
 
@@ -129,11 +152,35 @@ def _gate(value: object, *, where: str) -> tuple[str, ...]:
     return names
 
 
-def _timeout(value: object, *, where: str) -> float:
-    seconds = units.parse_seconds(value, where=where)
-    if seconds == 0:
-        raise OptionError(f"{value!r} leaves a worker no time", where=where, cure='Write it like "10m".')
-    return seconds
+def _duration(what: str) -> Parser:
+    def parse(value: object, *, where: str) -> float:
+        seconds = units.parse_seconds(value, where=where)
+        if seconds == 0:
+            raise OptionError(f"{value!r} leaves {what} no time", where=where, cure='Write it like "10m".')
+        return seconds
+
+    return parse
+
+
+def _error_rate(value: object, *, where: str) -> float:
+    """A chance from 0.0001, below which nothing here could be shown, to 0.5, from which on nothing is promised."""
+    rate = units.parse_share(value, where=where)
+    if not 0.0001 <= rate <= 0.5:
+        raise OptionError(
+            f"{value!r} is no error rate", where=where, cure='Write a share from 0.01% to 50%, like "1%".'
+        )
+    return rate
+
+
+def _pairs(value: object, *, where: str) -> int:
+    count = units.parse_count(value, where=where)
+    if not FEWEST_PAIRS <= count <= MOST_PAIRS:
+        raise OptionError(
+            f"{value!r} is no limit on pairs",
+            where=where,
+            cure=f"Write a whole number from {FEWEST_PAIRS}, the first that are judged, to {MOST_PAIRS}.",
+        )
+    return count
 
 
 def _stage_limits(value: object, *, where: str) -> dict[str, float]:
@@ -180,8 +227,35 @@ SPECS: tuple[OptionSpec, ...] = (
     OptionSpec("require", _names, "requirements whose skip becomes a failure, such as amx (or: all)", "NAMES"),
     OptionSpec("gate", _gate, "which parts of a verdict may fail a test (default: all four)", "PARTS"),
     OptionSpec("processes", units.parse_count, "fresh processes per case (default: 3)", "N", on_marker=True),
-    OptionSpec("rounds", units.parse_count, "timed pictures per process and size (default: 5)", "N", on_marker=True),
-    OptionSpec("timeout", _timeout, "longest wait for one answer of a worker (default: 10m)", "TIME", on_marker=True),
+    OptionSpec(
+        "rounds",
+        units.parse_count,
+        "timed pictures per process and size (default: 5); side by side, as many as pay",
+        "N",
+        on_marker=True,
+    ),
+    OptionSpec(
+        "timeout",
+        _duration("a worker"),
+        "longest wait for one answer of a worker (default: 10m)",
+        "TIME",
+        on_marker=True,
+    ),
+    OptionSpec(
+        "against",
+        _text,
+        "measure side by side with this revision: a branch, tag or commit, auto (merge-base with the default branch), "
+        "or self (a control)",
+        "REV",
+    ),
+    OptionSpec("against_python", _text, "measure side by side with this other interpreter", "PATH"),
+    OptionSpec(
+        "budget",
+        _duration("the pairs"),
+        "longest time for the pairs of one case, side by side (default: 10m)",
+        "TIME",
+        on_marker=True,
+    ),
     OptionSpec("json", _text, "write everything measured and judged to this file, relative to the rootdir", "PATH"),
     OptionSpec(
         "max_slowdown",
@@ -232,6 +306,54 @@ SPECS: tuple[OptionSpec, ...] = (
         is_threshold=True,
     ),
     OptionSpec(
+        "ignore",
+        units.parse_share,
+        "side by side: slowdown that must not fail (default: 1%%)",
+        "SHARE",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "must_catch",
+        units.parse_share,
+        "side by side: slowdown that must not pass (default: 5%%)",
+        "SHARE",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "alpha",
+        _error_rate,
+        "chance that a slowdown that is to be ignored fails (default: 1%%)",
+        "SHARE",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "beta",
+        _error_rate,
+        "chance that a slowdown that must be caught passes (default: 5%%)",
+        "SHARE",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "max_pairs",
+        _pairs,
+        "most pairs of processes side by side (default: 12)",
+        "N",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
+        "inconclusive",
+        _choice("fail", "warn"),
+        "what an INCONCLUSIVE latency means (default: warn)",
+        "fail|warn",
+        on_marker=True,
+        is_threshold=True,
+    ),
+    OptionSpec(
         "faster_than",
         _faster_than,
         "(variant, factor) that this case must beat in the same session",
@@ -272,7 +394,14 @@ def resolve(
             if value is not None:
                 (limits if spec.is_threshold else chosen)[spec.name] = spec.parse(value, where=where)
                 break
-    return Options(thresholds=Thresholds(**limits), **chosen)
+    made = Thresholds(**limits)
+    if made.must_catch <= made.ignore:
+        raise OptionError(
+            f"must_catch {made.must_catch:.2%} is not above ignore {made.ignore:.2%}",
+            where="--sdperf-must-catch, --sdperf-ignore",
+            cure="Leave room between the slowdown to ignore and the one to catch.",
+        )
+    return Options(thresholds=made, **chosen)
 
 
 def _check_names(said: Mapping[str, object], allowed: list[str], *, where: str) -> None:

@@ -30,7 +30,7 @@ from pytest_sdperf.models import cache
 from pytest_sdperf.models.native_size import native_size
 from pytest_sdperf.models.prepare import Prepared, prepare
 from pytest_sdperf.models.source import parse_model
-from pytest_sdperf.options import Options
+from pytest_sdperf.options import DEFAULT_ROUNDS, Options
 from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.speedup import fp32_latencies
 from pytest_sdperf.runner.host_lock import host_lock
@@ -136,9 +136,8 @@ class Session:
     def measure(self, case: Case, options: Options, *, compared: bool = True) -> Measured:
         """Measure a case now. One that is ``compared`` has its reference drawn before, unless this run has seen it."""
         reference = self._trace_of_reference(case, options) if compared else None
-        self._tell(
-            f"{case.variant.name}: measuring {case.id}, {options.processes} processes x {options.rounds} pictures"
-        )
+        rounds = options.rounds or DEFAULT_ROUNDS
+        self._tell(f"{case.variant.name}: measuring {case.id}, {options.processes} processes x {rounds} pictures")
         rig = self._rig(options)
         model = self._model_of(case.variant, options)
         sampled = sample(
@@ -146,7 +145,7 @@ class Session:
             model,
             rig,
             processes=options.processes,
-            rounds=options.rounds,
+            rounds=rounds,
             host=self._host_environment(),
             reference_trace=reference,
         )

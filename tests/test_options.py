@@ -18,6 +18,15 @@ VALUES = {
     "processes": (("2", 2), ("4", 4), (5, 5)),
     "rounds": (("2", 2), ("4", 4), (6, 6)),
     "timeout": (("1m", 60.0), ("2s", 2.0), (3, 3.0)),
+    "against": (("main", "main"), ("auto", "auto"), ("self", "self")),
+    "against_python": (("a", "a"), ("b", "b"), ("c", "c")),
+    "budget": (("10m", 600.0), ("30s", 30.0), (5, 5.0)),
+    "ignore": (("0%", 0.0), ("2%", 0.02), (0.03, 0.03)),
+    "must_catch": (("2%", 0.02), ("0.1", 0.1), (0.2, 0.2)),
+    "alpha": (("2%", 0.02), ("0.1", 0.1), (0.5, 0.5)),
+    "beta": (("2%", 0.02), ("0.1", 0.1), (0.0001, 0.0001)),
+    "max_pairs": (("4", 4), ("20", 20), (200, 200)),
+    "inconclusive": (("fail", "fail"), ("warn", "warn"), ("fail", "fail")),
     "json": (("a", "a"), ("b", "b"), ("c", "c")),
     "max_slowdown": (("5%", 0.05), ("0.1", 0.1), (0.2, 0.2)),
     "max_memory_growth": (("5%", 0.05), ("0.1", 0.1), (0.2, 0.2)),
@@ -44,6 +53,37 @@ def test_every_option_has_its_values_here():
 def test_every_field_is_an_option_and_the_other_way_round():
     fields = {*Options._fields, *Thresholds._fields} - {"thresholds"}
     assert fields == set(BY_NAME)
+
+
+def test_the_slowdown_to_catch_is_above_the_one_to_ignore():
+    said = {"ignore": "3%", "must_catch": "3%"}
+    with pytest.raises(OptionError) as caught:
+        resolve(command_line=said, ini={})
+    assert str(caught.value) == (
+        "must_catch 3.00% is not above ignore 3.00% [--sdperf-must-catch, --sdperf-ignore]. "
+        "Leave room between the slowdown to ignore and the one to catch."
+    )
+    assert resolve(command_line={**said, "must_catch": "3.1%"}, ini={}).thresholds.must_catch == pytest.approx(0.031)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        (
+            "alpha",
+            "0.009%",
+            "'0.009%' is no error rate [--sdperf-alpha]. Write a share from 0.01% to 50%, like \"1%\".",
+        ),
+        ("beta", "51%", "'51%' is no error rate [--sdperf-beta]. Write a share from 0.01% to 50%, like \"1%\"."),
+        ("max_pairs", "3", "'3' is no limit on pairs [--sdperf-max-pairs]. Write a whole number from 4, the first"),
+        ("max_pairs", "201", "'201' is no limit on pairs [--sdperf-max-pairs]."),
+        ("budget", "0s", "'0s' leaves the pairs no time [--sdperf-budget]. Write it like \"10m\"."),
+    ],
+)
+def test_limits_of_error_rates_pairs_and_budget(name, value, told):
+    with pytest.raises(OptionError) as caught:
+        resolve(command_line={name: value}, ini={})
+    assert str(caught.value).startswith(told)
 
 
 def test_the_defaults():

@@ -1,7 +1,7 @@
 """Judge pairs of base and head as they come in: a sequential test whose error rates hold over all looks.
 
-Each pair gives one log ratio d (`pair_log_ratio`). After every pair from the `FIRST_LOOK`-th on, two one-sided t tests
-are made: against the slowdown to ignore (small p: REGRESSED) and against the one that must be caught (small p: PASSED,
+Each pair gives one log ratio d (`pair_log_ratio`). After every pair from the `FEWEST_PAIRS`-th on, two one-sided t
+tests are made: against the slowdown to ignore (small p: REGRESSED) and against the one that must be caught (small p: PASSED,
 a proof of non-inferiority: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15(6), 1987). Looking again and again
 would raise the error rates, so every look uses a stricter level, the same for all (Pocock, Biometrika 64(2), 1977;
 Jennison and Turnbull, Group Sequential Methods, 2000).
@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-FIRST_LOOK = 4
-"""Pairs before the first decision: with three, a spread that is small by chance decides too often."""
+from pytest_sdperf.options import FEWEST_PAIRS
 
 POWER = 0.80
 """Chance with which a slowdown of the detectable size would have been called REGRESSED."""
@@ -97,7 +96,7 @@ def look(log_ratios: Sequence[float], plan: Plan) -> Look:
     """Judge the pairs so far; ``log_ratios`` in the order they were measured."""
     pairs = len(log_ratios)
     mean = statistics.fmean(log_ratios) if pairs else 0.0
-    if pairs < FIRST_LOOK:
+    if pairs < FEWEST_PAIRS:
         return Look(Decision.GO_ON, pairs, mean, -math.inf, math.inf, math.inf)
     error = statistics.stdev(log_ratios) / math.sqrt(pairs)
     fail, good, interval = (
@@ -117,7 +116,7 @@ def look(log_ratios: Sequence[float], plan: Plan) -> Look:
 
 @lru_cache
 def level(error_rate: float, max_pairs: int) -> float:
-    """The one-sided level of each look from FIRST_LOOK to ``max_pairs`` that makes ``error_rate`` over all of them.
+    """The one-sided level of each look from FEWEST_PAIRS to ``max_pairs`` that makes ``error_rate`` over all of them.
 
     For normal log ratios of unknown spread; where it is not a default, the quantile of the smallest p-value over the
     looks of simulated sequences, the same ones each time.
@@ -134,7 +133,7 @@ def simulated_level(error_rate: float, max_pairs: int, *, sequences: int) -> flo
     drawn = np.random.default_rng(0).standard_normal((sequences, max_pairs))
     sums, squares = drawn.cumsum(axis=1), (drawn**2).cumsum(axis=1)
     smallest = np.ones(sequences)
-    for pairs in range(FIRST_LOOK, max_pairs + 1):
+    for pairs in range(FEWEST_PAIRS, max_pairs + 1):
         mean = sums[:, pairs - 1] / pairs
         variance = (squares[:, pairs - 1] - pairs * mean**2) / (pairs - 1)
         smallest = np.minimum(smallest, t.sf(mean / np.sqrt(variance / pairs), pairs - 1))

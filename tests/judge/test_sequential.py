@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_sdperf.judge.sequential import (
-    FIRST_LOOK,
     Decision,
     Plan,
     level,
@@ -18,6 +17,7 @@ from pytest_sdperf.judge.sequential import (
     pair_log_ratio,
     simulated_level,
 )
+from pytest_sdperf.options import FEWEST_PAIRS
 
 PLAN = Plan()
 NORMAL = [-1.0, 1.0, -0.5, 0.5]
@@ -38,12 +38,12 @@ def test_stored_levels_are_what_a_simulation_finds():
 
 
 def test_more_looks_need_a_stricter_level_and_one_look_needs_none():
-    assert simulated_level(0.05, FIRST_LOOK, sequences=40_000) == pytest.approx(0.05, rel=0.07)
+    assert simulated_level(0.05, FEWEST_PAIRS, sequences=40_000) == pytest.approx(0.05, rel=0.07)
     assert level(0.05, 6) > level(0.05, 12) > level(0.05, 20) > 0
 
 
 def test_no_decision_before_the_first_look():
-    for count in range(FIRST_LOOK):
+    for count in range(FEWEST_PAIRS):
         found = look([0.5] * count, PLAN)
         assert (found.decision, found.pairs) == (Decision.GO_ON, count)
         assert (found.lower, found.upper, found.detectable) == (-math.inf, math.inf, math.inf)
@@ -112,7 +112,7 @@ def test_error_rates_hold_over_all_looks(slowdown, wrong, rate):
 
     def ended(spread: float) -> Decision:
         drawn = rng.normal(math.log1p(slowdown), spread, PLAN.max_pairs).tolist()
-        looks = (look(drawn[:count], PLAN).decision for count in range(FIRST_LOOK, PLAN.max_pairs + 1))
+        looks = (look(drawn[:count], PLAN).decision for count in range(FEWEST_PAIRS, PLAN.max_pairs + 1))
         return next(decision for decision in looks if decision is not Decision.GO_ON)
 
     for spread in (0.01, 0.04):
@@ -137,7 +137,7 @@ def test_arms_of_unequal_length_are_refused():
 @given(st.lists(st.floats(-0.5, 0.5), min_size=1, max_size=12), st.integers(4, 12))
 def test_never_both_promises_and_always_an_end(ratios, most):
     found = look(ratios, Plan(max_pairs=most))
-    if len(ratios) < FIRST_LOOK:
+    if len(ratios) < FEWEST_PAIRS:
         assert found.decision is Decision.GO_ON
     elif len(ratios) >= most:
         assert found.decision is not Decision.GO_ON
