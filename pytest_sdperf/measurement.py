@@ -22,6 +22,21 @@ class ImageTiming(msgspec.Struct, frozen=True):
         return self.total_ns - sum(sum(calls) for calls in self.stages_ns.values())
 
 
+class Usage(msgspec.Struct, frozen=True):
+    """What the system did to a process while it drew timed pictures."""
+
+    involuntary_switches: int = 0
+    "times it was taken off a CPU before it was done"
+    major_faults: int = 0
+    "pages that had to be read from a disk"
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.involuntary_switches + other.involuntary_switches,
+            self.major_faults + other.major_faults,
+        )
+
+
 class ProcessRun(msgspec.Struct, frozen=True):
     """One worker process: the sampling unit."""
 

@@ -41,6 +41,7 @@ class Worker:
         self._log_path = log_path
         self._timeout_s = timeout_s
         self._received = b""
+        self._doing = ""
         self._open = True
         self.spawn_ns = 0
         "from the start of the process to its first line, ns"
@@ -50,17 +51,30 @@ class Worker:
         return self._answer(protocol.Ready, doing="starting")
 
     def ask(self, command: protocol.Command, expect: type[A]) -> A:
-        """Send a command and wait for its answer.
+        """Send a command and wait for its answer. Raises as `receive` does."""
+        self.send(command)
+        return self.receive(expect)
+
+    def send(self, command: protocol.Command) -> None:
+        """Send a command; its answer is waited for by `receive`, so that two workers can be busy at once."""
+        if not self._open:
+            raise self._error(f"the worker is gone, it cannot go on with {command}", "Start another one.")
+        self._doing = str(command)
+        # A worker that died meanwhile is told better by _answer than by the broken pipe.
+        with suppress(BrokenPipeError):
+            os.write(self._command_fd, protocol.encode(command))
+
+    def receive(self, expect: type[A]) -> A:
+        """Wait for the answer to the last command.
 
         Raises WorkerError when the worker raised, died, did not answer in time or said something
         else; after all but the first the process is gone.
         """
-        if not self._open:
-            raise self._error(f"the worker is gone, it cannot go on with {command}", "Start another one.")
-        # A worker that died meanwhile is told better by _answer than by the broken pipe.
-        with suppress(BrokenPipeError):
-            os.write(self._command_fd, protocol.encode(command))
-        return self._answer(expect, doing=str(command))
+        return self._answer(expect, doing=self._doing)
+
+    def cpu_ns(self) -> int | None:
+        """Time on CPUs of the process and all that it started, ns; None where the system does not say."""
+        return self._group.cpu_ns()
 
     def close(self) -> int:
         """Let the worker end by itself for a while, then kill its whole group; returns its exit code."""

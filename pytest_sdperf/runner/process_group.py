@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 _TICK_S = 0.05
 "how often to look for a death where the kernel has no pidfd (macOS, Linux before 5.3)"
@@ -60,6 +61,10 @@ class ProcessGroup:
         if not self.died():
             self._strays += _descendants(self._process.pid)
 
+    def cpu_ns(self) -> int | None:
+        """Time on CPUs of the process and its descendants so far, ns; None where the system does not say."""
+        return _cpu_ns(self._process.pid)
+
     def ask_for_traceback(self) -> None:
         """Let a hanging worker write where it hangs into its log (see ``worker.main``)."""
         if not self.died():
@@ -103,6 +108,20 @@ def _end(process: subprocess.Popen[bytes], pidfd: int | None, strays: list[Kill]
     process.wait()
     if pidfd is not None:
         os.close(pidfd)
+
+
+def _cpu_ns(pid: int) -> int | None:
+    """The scheduler's own count, which moves with every nanosecond; /proc/PID/stat counts in hundredths of a second."""
+    total_ns = 0
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):  # threads end while they are counted
+                total_ns += int((thread / "schedstat").read_text().split()[0])
+                children = (thread / "children").read_text().split()
+                total_ns += sum(_cpu_ns(int(child)) or 0 for child in children)
+    except (OSError, ValueError, IndexError):
+        return None
+    return total_ns
 
 
 def _descendants(pid: int) -> list[Kill]:

@@ -8,11 +8,12 @@ import msgspec
 
 from pytest_sdperf.case import Case, Param
 from pytest_sdperf.errors import WorkerError
-from pytest_sdperf.measurement import Evidence, ImageTiming
+from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
 from pytest_sdperf.workload import Motif
 
 # 1: first version.
-PROTOCOL_VERSION = 1
+# 2: trees and modules (where code was loaded from), usage (what disturbed the timed pictures).
+PROTOCOL_VERSION = 2
 """Said by the worker in its first line: both sides may run in different interpreters."""
 
 Size = tuple[int, int]
@@ -40,9 +41,20 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guidance_scale: float
     picture_dir: str
     "folder for the pictures, as .npy"
+    trees: tuple[str, ...] = ()
+    "folders of source code: the worker says which of its modules come from them"
 
     @classmethod
-    def of(cls, case: Case, *, model_dir: str | None, model_digest: str, cache_dir: str, picture_dir: str) -> BuildSpec:
+    def of(
+        cls,
+        case: Case,
+        *,
+        model_dir: str | None,
+        model_digest: str,
+        cache_dir: str,
+        picture_dir: str,
+        trees: tuple[str, ...] = (),
+    ) -> BuildSpec:
         """The spec of a case whose model lies in ``model_dir`` (None: the variant brings its own)."""
         variant, workload = case.variant, case.workload
         return cls(
@@ -59,6 +71,7 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             num_inference_steps=workload.num_inference_steps,
             guidance_scale=float(workload.guidance_scale),
             picture_dir=picture_dir,
+            trees=trees,
         )
 
 
@@ -181,6 +194,8 @@ class Built(Answer, frozen=True, tag="built"):
     "versions of the libraries that steer speed and pictures, as installed in the worker"
     variables: dict[str, str]
     "environment variables that steer threads, allocators and kernels"
+    modules: dict[str, str] = {}
+    "the factory's module and those loaded from the spec's trees -> file"
 
 
 class Warmed(Answer, frozen=True, tag="warmed"):
@@ -199,6 +214,7 @@ class Generated(Answer, frozen=True, tag="generated"):
     "high-water mark of the process when the last timed picture was done"
     threads: int
     cpus: list[int]
+    usage: Usage = Usage()
 
 
 class Drawn(Answer, frozen=True, tag="drawn"):

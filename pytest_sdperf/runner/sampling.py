@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,12 @@ class AskedWorker(Protocol):
 
     def ask(self, command: protocol.Command, expect: type[A]) -> A: ...
 
+    def send(self, command: protocol.Command) -> None: ...
+
+    def receive(self, expect: type[A]) -> A: ...
+
+    def cpu_ns(self) -> int | None: ...
+
     def close(self) -> int: ...
 
 
@@ -55,6 +61,8 @@ class Rig:
     "longest wait for one answer"
     tell: Tell
     "takes one line for each step"
+    trees: tuple[str, ...] = ()
+    "folders of source code: each worker tells which of its modules come from them"
 
     def worker(self, case: Case, name: str) -> AbstractContextManager[AskedWorker]:
         """Start a worker for ``case``; its log is called after ``name``."""
@@ -83,6 +91,8 @@ class Sampled:
     "picture key -> pictures of it that were not the same to the bit, in the first process or a later one"
     trace: Path
     "what went through the stages of the first picture, .npz"
+    modules: Mapping[str, str]
+    "the factory's module and those loaded from the rig's trees -> file"
 
 
 @dataclass(frozen=True)
@@ -113,14 +123,14 @@ def sample(
     when its timed pictures are done, and then follows one picture through its stages, which are also given
     the inputs of ``reference_trace``. Raises LaunchError and WorkerError.
     """
-    preparation_ns = _prepare(case, model, rig)
+    preparation_ns = prepare_case(case, model, rig)
     runs: list[ProcessRun] = []
     first: _Run | None = None
     others: dict[str, list[Path]] = {}
     for index in range(processes):
         name = f"process-{index + 1}"
         with rig.worker(case, name) as worker:
-            run = _measure(worker, case, _spec(case, model, rig, name), rounds=rounds)
+            run = _measure(worker, case, build_spec(case, model, rig, name), rounds=rounds)
             first = first or run
             for key, paths in run.others(first).items():
                 others.setdefault(key, []).extend(paths)
@@ -131,7 +141,7 @@ def sample(
             if index == processes - 1:
                 evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
                 trace = _trace(worker, case, rig, given=reference_trace)
-            _end(worker, case, name, rig.tell)
+            end_worker(worker, case, name, rig.tell)
         runs.append(run.finished())
         latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
         rig.tell(f"{case.variant.name}: process {index + 1} of {processes}, {latency} a picture")
@@ -145,25 +155,25 @@ def sample(
         workload=msgspec.json.decode(msgspec.json.encode(case.workload)),
         processes=runs,
         evidence=evidence,
-        environment=_environment(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus),
+        environment=environment_of(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus),
         preparation_ns=preparation_ns,
     )
-    return Sampled(measurement, first.pictures if first else {}, others, trace)
+    return Sampled(measurement, first.pictures if first else {}, others, trace, run.built.modules)
 
 
 def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> Drawing:
     """Draw every picture of ``case`` once, untimed, in one process. ``host`` as for `sample`."""
-    _prepare(case, model, rig)
+    prepare_case(case, model, rig)
     rig.tell(f"{case.variant.name}: drawing the reference pictures")
     with rig.worker(case, "reference") as worker:
-        built = worker.ask(protocol.Build(_spec(case, model, rig, "reference")), protocol.Built)
+        built = worker.ask(protocol.Build(build_spec(case, model, rig, "reference")), protocol.Built)
         drawn = _draw(worker, case, first_motif=0)
         trace = _trace(worker, case, rig, given=None)
-        _end(worker, case, "reference", rig.tell)
+        end_worker(worker, case, "reference", rig.tell)
     threads = next(iter(drawn.values())).threads
     return Drawing(
         {key: Path(answer.path) for key, answer in drawn.items()},
-        _environment(host, built, threads=threads, cpus=[]),
+        environment_of(host, built, threads=threads, cpus=[]),
         trace,
     )
 
@@ -211,7 +221,8 @@ class _Run:
         )
 
 
-def _environment(host: Environment, built: protocol.Built, *, threads: int, cpus: list[int]) -> Environment:
+def environment_of(host: Environment, built: protocol.Built, *, threads: int, cpus: list[int]) -> Environment:
+    """``host`` filled with what a worker saw around itself."""
     return msgspec.structs.replace(
         host,
         python=built.python,
@@ -222,15 +233,15 @@ def _environment(host: Environment, built: protocol.Built, *, threads: int, cpus
     )
 
 
-def _prepare(case: Case, model: Model, rig: Rig) -> dict[str, int]:
+def prepare_case(case: Case, model: Model, rig: Rig) -> dict[str, int]:
     """Run the variant's `prepare` in a process of its own, so that its memory does not count later."""
     if not case.variant.prepare:
         return {}
     rig.tell(f"{case.variant.name}: preparing")
     started_ns = time.perf_counter_ns()
     with rig.worker(case, "prepare") as worker:
-        prepared = worker.ask(protocol.Prepare(_spec(case, model, rig, "prepare")), protocol.Prepared)
-        _end(worker, case, "prepare", rig.tell)
+        prepared = worker.ask(protocol.Prepare(build_spec(case, model, rig, "prepare")), protocol.Prepared)
+        end_worker(worker, case, "prepare", rig.tell)
     spent = format_seconds((time.perf_counter_ns() - started_ns) / 1e9)
     rig.tell(f"{case.variant.name}: prepared in {spent}")
     return prepared.spent_ns
@@ -262,17 +273,19 @@ def _trace(worker: AskedWorker, case: Case, rig: Rig, *, given: Path | None) -> 
     return Path(worker.ask(protocol.Trace(str(path), str(given or "")), protocol.Traced).path)
 
 
-def _end(worker: AskedWorker, case: Case, name: str, tell: Tell) -> None:
+def end_worker(worker: AskedWorker, case: Case, name: str, tell: Tell) -> None:
     """Let the worker end. It has answered everything, so a crash on its way out is only told."""
     if code := worker.close():
         tell(f"{case.variant.name}: {name} ended with exit code {code} after its work was done; see its log")
 
 
-def _spec(case: Case, model: Model, rig: Rig, name: str) -> protocol.BuildSpec:
+def build_spec(case: Case, model: Model, rig: Rig, name: str) -> protocol.BuildSpec:
+    """What the worker called ``name`` needs to know to build the case."""
     return protocol.BuildSpec.of(
         case,
         model_dir=str(model.folder) if model.folder else None,
         model_digest=model.digest,
         cache_dir=str(rig.cache_dir),
         picture_dir=str(rig.work_dir / case.id / name),
+        trees=rig.trees,
     )

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -66,6 +66,24 @@ def usable_cpus() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def usage_so_far() -> tuple[int, int]:
+    """(involuntary context switches, major page faults) of this process since it started; zeros where unknown."""
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return 0, 0
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_nivcsw, used.ru_majflt
+
+
+def loaded_from(trees: Iterable[str], modules: Mapping[str, object]) -> dict[str, str]:
+    """Module name -> file, real paths, of those of ``modules`` (`sys.modules`) that lie below one of ``trees``."""
+    folders = [Path(tree).resolve() for tree in trees]
+    files = {name: getattr(module, "__file__", None) for name, module in modules.items()}
+    paths = {name: Path(file).resolve() for name, file in files.items() if isinstance(file, str)}
+    return {name: str(p) for name, p in paths.items() if any(p.is_relative_to(folder) for folder in folders)}
 
 
 def peak_rss_bytes(status: Path = Path("/proc/self/status")) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import hashlib
 import importlib
+import operator
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_sdperf.case import size_key
 from pytest_sdperf.errors import CaseError, WorkerError
-from pytest_sdperf.measurement import ImageTiming
+from pytest_sdperf.measurement import ImageTiming, Usage
 from pytest_sdperf.runner import protocol, surroundings, trace
 from pytest_sdperf.runner.evidence.collect import collect_evidence, library_threads
 from pytest_sdperf.runner.pipeline_call import arguments, as_picture, draw_latents
@@ -63,6 +65,9 @@ class Workbench:
                 answer = self._build(spec)
             case protocol.WarmUp(size, images):
                 answer = protocol.Warmed([self._timed(size, 0)[0].total_ns for _ in range(images)])
+                # Garbage of building and warming up is collected now. The collector stays on, as in a
+                # service: it is part of what a picture costs, and starts alike in every process.
+                gc.collect()
             case protocol.Generate(size, motif_index, rounds):
                 answer = self._generate(size, motif_index, rounds)
             case protocol.Draw(size, motif_index):
@@ -113,18 +118,19 @@ class Workbench:
             python=surroundings.python_version(),
             packages=surroundings.package_versions(),
             variables=self._variables,
+            modules=_modules(spec),
         )
 
     def _generate(self, size: protocol.Size, motif_index: int, rounds: int) -> protocol.Generated:
-        # Garbage of building and warming up is collected now. The collector stays on, as in a
-        # service: it is part of what a picture costs, and starts alike in every process.
-        gc.collect()
         bench = self._bench
         images: list[ImageTiming] = []
         digests: list[str] = []
         other_path = ""
+        usage = Usage()
         for index in range(rounds):
+            before = surroundings.usage_so_far()
             timing, answer = self._timed(size, motif_index)
+            usage += Usage(*map(operator.sub, surroundings.usage_so_far(), before))
             picture = as_picture(answer)
             images.append(timing)
             digests.append(digest(picture))
@@ -142,6 +148,7 @@ class Workbench:
             peak_rss_bytes=peak_rss_bytes,
             threads=library_threads(bench.pipeline),
             cpus=self._cpus,
+            usage=usage,
         )
 
     def _prove(self) -> protocol.Proven:
@@ -232,6 +239,13 @@ def import_function(name: str, *, role: str) -> Callable[..., Any]:
 def digest(picture: Picture) -> str:
     """The sha256 of a picture's shape and pixels."""
     return hashlib.sha256(str(picture.shape).encode() + picture.tobytes()).hexdigest()
+
+
+def _modules(spec: protocol.BuildSpec) -> dict[str, str]:
+    """Where the factory and everything from the spec's trees was loaded from."""
+    name = spec.factory.partition(":")[0]
+    file = getattr(sys.modules[name], "__file__", None) or ""
+    return {name: str(Path(file).resolve()) if file else "", **surroundings.loaded_from(spec.trees, dict(sys.modules))}
 
 
 def _context(spec: protocol.BuildSpec) -> BuildContext:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.errors import CaseError, WorkerError
+from pytest_sdperf.measurement import Usage
 from pytest_sdperf.runner import protocol, trace
 from pytest_sdperf.runner.pipeline_call import draw_latents
 from pytest_sdperf.runner.workbench import Workbench, digest, import_function
@@ -128,12 +129,20 @@ def test_warm_up_tells_each_pictures_time(built):
     assert workbench.carry_out(protocol.WarmUp((16, 24), 2)) == protocol.Warmed([110, 110])
 
 
-def test_garbage_is_collected_before_the_rounds_and_the_collector_stays_on(built, monkeypatch):
+def test_garbage_is_collected_once_after_warming_up_and_the_collector_stays_on(built, monkeypatch):
     workbench, _ = built()
     collected = []
     monkeypatch.setattr("pytest_sdperf.runner.workbench.gc.collect", lambda: collected.append(gc.isenabled()))
+    workbench.carry_out(protocol.WarmUp((16, 24), 2))
     workbench.carry_out(protocol.Generate((16, 24), 0, 3))
     assert collected == [True]
+
+
+def test_usage_is_what_happened_during_the_timed_pictures(built, monkeypatch):
+    workbench, _ = built()
+    seen = iter([(10, 1), (12, 1), (20, 5), (21, 8)])
+    monkeypatch.setattr("pytest_sdperf.runner.surroundings.usage_so_far", lambda: next(seen))
+    assert workbench.carry_out(protocol.Generate((16, 24), 0, 2)).usage == Usage(3, 3)
 
 
 def test_timed_and_drawn_pictures_are_the_same_to_the_bit(built, tmp_path):

@@ -97,7 +97,7 @@ def test_an_error_of_ours_keeps_its_parts(served, capsys):
 
 def test_an_unknown_command_is_answered(served, capsys):
     (_, answer) = served(None, b'{"type":"sail"}\n')
-    assert answer.what.startswith('the session said b\'{"type":"sail"}\\n\', which is no message of protocol 1')
+    assert answer.what.startswith('the session said b\'{"type":"sail"}\\n\', which is no message of protocol 2')
     assert "sail" in capsys.readouterr().err
 
 

@@ -1,0 +1,101 @@
+"""What was measured side by side: pairs of processes of two arms, raw; every figure is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pytest_sdperf.measurement import Environment, Evidence, Measurement, ProcessRun
+
+BASE, HEAD = "base", "head"
+
+
+class Disturbance(msgspec.Struct, frozen=True):
+    """What else went on while the rounds of a pair were drawn. Shares are of all usable CPUs' time."""
+
+    window_s: float
+    "from the first round to the last"
+    steal: float = 0.0
+    "share that the hypervisor gave to others"
+    foreign: float = 0.0
+    "share that other processes of this machine used"
+    involuntary_switches: int = 0
+    "times an arm was taken off a CPU while it was timed"
+    major_faults: int = 0
+    "pages that an arm had to read from a disk while it was timed"
+    kernel_ns: float = 0.0
+    "median time of the calibration kernel, ns"
+    frequency_mhz: float | None = None
+    "achieved frequency, mean over the usable CPUs; None where the system does not say"
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two fresh processes, one of each arm, that drew in turn."""
+
+    base: ProcessRun
+    head: ProcessRun
+    seen: Disturbance
+    started_first: str
+    "`base` or `head`, drawn at random"
+    drew_first: dict[str, list[str]] = {}
+    "size -> arm that drew first in each round, drawn at random"
+    kernel_ns: dict[str, dict[str, list[int]]] = {}
+    "size -> arm -> time of the calibration kernel just before its picture, ns, round by round"
+    dropped: str = ""
+    "why the pair does not count, decided without looking at its difference; empty: it counts"
+    spent_s: dict[str, float] = {}
+    "where the time of the pair went: `start` (to the end of warming up), `rounds`, `end`"
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """One side, as people are told of it."""
+
+    label: str
+    "`main (1a2b3c4d5e)`, `working tree at 1a2b3c4d5e`, `python3.12`"
+    environment: Environment
+    evidence: Evidence = Evidence()
+    modules: dict[str, str] = {}
+    "the factory's module and those of the compared trees -> file"
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Both arms of one case, measured side by side."""
+
+    base: Arm
+    head: Arm
+    pairs: list[Pair]
+    "in the order they were measured, dropped ones included"
+    side_by_side: bool = True
+    "False: memory is too small for both arms, so one ran after the other"
+    ended_by: str = ""
+    "why no further pair was measured although nothing was decided: `budget`; empty: it was decided, or the pairs ended"
+    invalid: str = ""
+    "why the arms must not be compared at all, as a sentence; empty: they may be"
+    spent_s: float = 0.0
+    "wall time of everything, preparing the base arm included"
+
+    @property
+    def kept(self) -> list[Pair]:
+        """The pairs that count."""
+        return [pair for pair in self.pairs if not pair.dropped]
+
+    def measurement_of_base(self, head: Measurement) -> Measurement:
+        """The base arm as a measurement: the head's case in the base's processes, for stages, memory and kernels."""
+        return msgspec.structs.replace(
+            head,
+            processes=[pair.base for pair in self.kept],
+            evidence=self.base.evidence,
+            environment=self.base.environment,
+            preparation_ns={},
+            ladder=None,
+        )
+
+    def measurement_of_head(self, head: Measurement) -> Measurement:
+        """The head's measurement with the processes that were measured side by side in place of its own."""
+        return msgspec.structs.replace(head, processes=[pair.head for pair in self.kept])
+
+
+def latencies_s(process: ProcessRun, size: str) -> Sequence[float]:
+    """Latencies of one process at one size, s, round by round."""
+    return [timing.total_ns / 1e9 for timing in process.images[size]]

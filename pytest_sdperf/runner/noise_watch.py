@@ -1,0 +1,126 @@
+"""Watch what else the machine does while a pair is timed, and time a kernel of our own beside each picture."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pytest_sdperf.comparison import Disturbance
+from pytest_sdperf.measurement import Usage
+from pytest_sdperf.runner.surroundings import usable_cpus
+
+CpuNs = Callable[[], int | None]
+"""Time on CPUs of an arm so far, ns; None where the system does not say."""
+
+_KERNEL_BYTES = 2 << 20
+"""About 2 to 6 ms of BLAKE2 on one core: far longer than the clock's step, far shorter than a picture."""
+
+_QUIET_STEP_S = 0.005
+_QUIET_SHARE = 0.05
+"""Of one CPU, over a step: an arm that waits for a command uses none at all."""
+
+_LONGEST_WAIT_S = 2.0
+"""libiomp5's threads spin for 0.2 s after a picture (KMP_BLOCKTIME); whoever is busy for longer is told as foreign."""
+
+
+@dataclass(frozen=True)
+class CpuTimes:
+    """Seconds since the start of the machine, summed over the usable CPUs."""
+
+    busy_s: float
+    steal_s: float
+
+
+def machine_cpu_times() -> CpuTimes:
+    """What the kernel counts of the usable CPUs; time stolen by the hypervisor is known on Linux only."""
+    import psutil
+
+    every = psutil.cpu_times(percpu=True)
+    usable = [every[cpu] for cpu in usable_cpus() if cpu < len(every)]
+    busy_s = sum(c.user + c.system + sum(getattr(c, n, 0.0) for n in ("nice", "irq", "softirq")) for c in usable)
+    return CpuTimes(busy_s, sum(getattr(c, "steal", 0.0) for c in usable))
+
+
+def own_cpu_s() -> float:
+    """Time on CPUs of this process, s."""
+    spent = os.times()
+    return spent.user + spent.system
+
+
+def frequency_mhz() -> float | None:
+    """Mean achieved frequency of the usable CPUs, MHz; None where the system does not say."""
+    import psutil
+
+    try:
+        every = psutil.cpu_freq(percpu=True)
+    except (OSError, NotImplementedError, AttributeError):
+        return None
+    found = [every[cpu].current for cpu in usable_cpus() if cpu < len(every)]
+    return statistics.fmean(found) if found and all(found) else None
+
+
+def calibration_kernel() -> None:
+    """The same arithmetic on one core each time: slower only where the machine is."""
+    hashlib.blake2b(bytes(_KERNEL_BYTES)).digest()
+
+
+@dataclass
+class NoiseWatch:
+    """Watches one pair from its first round to its last. What it reads is passed in, so that tests can tell it."""
+
+    cpu_times: Callable[[], CpuTimes] = machine_cpu_times
+    own_s: Callable[[], float] = own_cpu_s
+    frequency: Callable[[], float | None] = frequency_mhz
+    kernel: Callable[[], None] = calibration_kernel
+    clock_ns: Callable[[], int] = time.perf_counter_ns
+    sleep: Callable[[float], None] = time.sleep
+    cpus: int = field(default_factory=lambda: len(usable_cpus()))
+
+    def begin(self, arms: Sequence[CpuNs]) -> None:
+        """The rounds begin; ``arms`` are both processes' own counts."""
+        self._arms = arms
+        self._start_ns = self.clock_ns()
+        self._times, self._own_s, self._arms_s = self.cpu_times(), self.own_s(), self._arms_so_far_s()
+        self._kernel_ns: list[int] = []
+
+    def time_kernel(self) -> int:
+        """Run the calibration kernel and return its time, ns."""
+        start_ns = self.clock_ns()
+        self.kernel()
+        self._kernel_ns.append(self.clock_ns() - start_ns)
+        return self._kernel_ns[-1]
+
+    def wait_until_quiet(self, arm: CpuNs) -> None:
+        """Wait until ``arm`` has stopped computing, so that it does not disturb the other one's picture."""
+        before_ns = arm()
+        deadline_ns = self.clock_ns() + int(_LONGEST_WAIT_S * 1e9)
+        while before_ns is not None and self.clock_ns() < deadline_ns:
+            self.sleep(_QUIET_STEP_S)
+            now_ns = arm()
+            if now_ns is None or now_ns - before_ns <= _QUIET_SHARE * _QUIET_STEP_S * 1e9:
+                return
+            before_ns = now_ns
+
+    def end(self, usages: Sequence[Usage]) -> Disturbance:
+        """The rounds are done; ``usages`` are those that the workers saw of their pictures."""
+        window_s = max((self.clock_ns() - self._start_ns) / 1e9, 1e-9)
+        times = self.cpu_times()
+        ours_s = self.own_s() - self._own_s + self._arms_so_far_s() - self._arms_s
+        all_s = window_s * self.cpus
+        used = sum(usages, start=Usage())
+        return Disturbance(
+            window_s=window_s,
+            steal=max(times.steal_s - self._times.steal_s, 0.0) / all_s,
+            foreign=max(times.busy_s - self._times.busy_s - ours_s, 0.0) / all_s,
+            involuntary_switches=used.involuntary_switches,
+            major_faults=used.major_faults,
+            kernel_ns=statistics.median(self._kernel_ns) if self._kernel_ns else 0.0,
+            frequency_mhz=self.frequency(),
+        )
+
+    def _arms_so_far_s(self) -> float:
+        return sum(arm() or 0 for arm in self._arms) / 1e9

@@ -1,0 +1,201 @@
+"""Measure one pair: a fresh process of each arm, started together, timed in turn, never both at once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import msgspec
+
+from pytest_sdperf.case import Case, picture_key, size_key
+from pytest_sdperf.comparison import BASE, HEAD, Disturbance, Pair
+from pytest_sdperf.measurement import Evidence, ImageTiming, ProcessRun, Usage
+from pytest_sdperf.runner import protocol
+from pytest_sdperf.runner.noise_watch import NoiseWatch
+from pytest_sdperf.runner.sampling import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec, end_worker
+
+_OTHER = {BASE: HEAD, HEAD: BASE}
+
+
+@dataclass(frozen=True)
+class ArmRig:
+    """One arm: what its workers build, and where and how they run."""
+
+    case: Case
+    model: Model
+    rig: Rig
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A pair, and what its workers said besides."""
+
+    pair: Pair
+    built: Mapping[str, protocol.Built]
+    "arm -> its answer to Build"
+    evidence: Evidence | None
+    "of the base arm, where it was asked for"
+
+
+@dataclass
+class _Running:
+    """One arm's process, as it fills."""
+
+    name: str
+    label: str
+    "of the process, for its log and pictures"
+    arm: ArmRig
+    worker: AskedWorker
+    warmup_ns: dict[str, list[int]] = field(default_factory=dict)
+    images: dict[str, list[ImageTiming]] = field(default_factory=dict)
+    digests: dict[str, list[str]] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def build(self) -> protocol.Build:
+        return protocol.Build(build_spec(self.arm.case, self.arm.model, self.arm.rig, self.label))
+
+    def draw(self, size: tuple[int, int], rounds: int) -> None:
+        """Time pictures of the first motif."""
+        answer = self.last = self.worker.ask(protocol.Generate(size, 0, rounds), protocol.Generated)
+        self.images.setdefault(size_key(size), []).extend(answer.images)
+        self.digests.setdefault(picture_key(size, 0), []).extend(answer.sha256)
+        self.usage += answer.usage
+
+    def prove(self) -> Evidence:
+        return self.worker.ask(protocol.Prove(), protocol.Proven).evidence
+
+    def end(self) -> None:
+        end_worker(self.worker, self.arm.case, self.label, self.arm.rig.tell)
+
+    def finished(self) -> ProcessRun:
+        return ProcessRun(
+            images=self.images,
+            warmup_ns=self.warmup_ns,
+            startup_ns={"spawn": self.worker.spawn_ns, **self.built.startup_ns},
+            peak_rss_bytes=self.last.peak_rss_bytes,
+            picture_sha256=self.digests,
+            threads=self.last.threads,
+            cpus=self.last.cpus,
+        )
+
+    # Set when the worker answers.
+    built: protocol.Built = field(init=False)
+    last: protocol.Generated = field(init=False)
+
+
+@dataclass(frozen=True)
+class PairSampler:
+    """Measures pairs of two arms."""
+
+    arms: Mapping[str, ArmRig]
+    "`base` and `head`"
+    rng: random.Random
+    "draws which arm is started first, and which draws first in each round"
+    watch: Callable[[], NoiseWatch] = NoiseWatch
+    at_once: bool = True
+    "False: memory holds one arm only, so one process follows the other"
+    clock_s: Callable[[], float] = time.perf_counter
+
+    def sample(self, number: int, rounds: int, *, prove_base: bool) -> Sampled:
+        """Pair ``number`` with ``rounds`` timed pictures an arm and size. Raises LaunchError and WorkerError.
+
+        The second to start looked slower in 12 of 18 A/A pairs of `openvino_static`: so the order is drawn.
+        """
+        order = self.rng.sample([BASE, HEAD], 2)
+        stints = [order] if self.at_once else [[name] for name in order]
+        running: dict[str, _Running] = {}
+        seen: list[Disturbance] = []
+        spent_s = dict.fromkeys(("start", "rounds", "end"), 0.0)
+        evidence = None
+        turns = _Turns()
+        for names in stints:
+            marks_s = [self.clock_s()]
+            with ExitStack() as stack:
+                for name in names:
+                    running[name] = self._started(name, number, stack)
+                here = [running[name] for name in names]
+                _get_ready(here)
+                marks_s.append(self.clock_s())
+                seen.append(self._rounds(here, rounds, turns))
+                marks_s.append(self.clock_s())
+                if prove_base and BASE in names:
+                    evidence = running[BASE].prove()
+                for arm in here:
+                    arm.end()
+            marks_s.append(self.clock_s())
+            for phase, begin_s, end_s in zip(spent_s, marks_s, marks_s[1:], strict=False):
+                spent_s[phase] += end_s - begin_s
+        pair = Pair(
+            base=running[BASE].finished(),
+            head=running[HEAD].finished(),
+            seen=_joined(seen),
+            started_first=order[0],
+            drew_first=turns.drew_first,
+            kernel_ns=turns.kernel_ns,
+            spent_s=spent_s,
+        )
+        return Sampled(pair, {name: arm.built for name, arm in running.items()}, evidence)
+
+    def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
+        arm, label = self.arms[name], f"pair-{number}-{name}"
+        return _Running(name, label, arm, stack.enter_context(arm.rig.worker(arm.case, label)))
+
+    def _rounds(self, here: Sequence[_Running], rounds: int, turns: _Turns) -> Disturbance:
+        """Every size, round by round; with both arms here each draws first in every other round, in random order."""
+        watch = self.watch()
+        watch.begin([arm.worker.cpu_ns for arm in here])
+        by_name = {arm.name: arm for arm in here}
+        for size in here[0].arm.case.workload.sizes:
+            firsts = [here[0].name, here[-1].name] * ((rounds + 1) // 2)
+            self.rng.shuffle(firsts)
+            for first in firsts[:rounds]:
+                if len(here) > 1:
+                    turns.drew_first.setdefault(size_key(size), []).append(first)
+                for name in dict.fromkeys([first, *([_OTHER[first]] if len(here) > 1 else [])]):
+                    for other in here:
+                        if other.name != name:
+                            watch.wait_until_quiet(other.worker.cpu_ns)
+                    kernel_ns = turns.kernel_ns.setdefault(size_key(size), {BASE: [], HEAD: []})
+                    kernel_ns[name].append(watch.time_kernel())
+                    by_name[name].draw(size, 1)
+        return watch.end([arm.usage for arm in here])
+
+
+@dataclass
+class _Turns:
+    """Who drew when, as it fills."""
+
+    drew_first: dict[str, list[str]] = field(default_factory=dict)
+    kernel_ns: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+
+def _get_ready(here: Sequence[_Running]) -> None:
+    """Build in all processes at once, then warm up one after the other.
+
+    Warming up at once would be no faster: two teams of OpenMP threads on the same cores wait for each other.
+    """
+    for arm in here:
+        arm.worker.send(arm.build)
+    for arm in here:
+        arm.built = arm.worker.receive(protocol.Built)
+    for arm in here:
+        for size in arm.arm.case.workload.sizes:
+            warmed = arm.worker.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed)
+            arm.warmup_ns[size_key(size)] = warmed.spent_ns
+
+
+def _joined(seen: Sequence[Disturbance]) -> Disturbance:
+    """What was seen in one stretch, or in two that followed each other: the worse of the shares and kernels."""
+    worst = max(seen, key=lambda d: d.kernel_ns)
+    return msgspec.structs.replace(
+        worst,
+        window_s=sum(d.window_s for d in seen),
+        steal=max(d.steal for d in seen),
+        foreign=max(d.foreign for d in seen),
+        involuntary_switches=sum(d.involuntary_switches for d in seen),
+        major_faults=sum(d.major_faults for d in seen),
+    )
