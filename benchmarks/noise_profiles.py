@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,11 +97,12 @@ class Recorded:
     "processes in the order they ran, (rounds,) each"
 
     @classmethod
-    def read(cls, name: str, pairs: Path, processes: Path, variant: str) -> Recorded:
-        found: list[dict[str, Any]] = json.loads(processes.read_text(encoding="utf-8"))["processes"]
-        sides = json.loads(pairs.read_text(encoding="utf-8"))["pairs"]
+    def read(cls, folder: Path, variant: str) -> Recorded:
+        """From ``aa_<variant>.json`` and ``processes.json``; a round's latencies are taken together."""
+        sides = json.loads((folder / f"aa_{variant}.json").read_text(encoding="utf-8"))["pairs"]
+        found = json.loads((folder / "processes.json").read_text(encoding="utf-8"))["processes"]
         return cls(
-            name,
+            f"recorded {variant}",
             np.array([[[np.mean(r[arm]) for r in pair] for arm in "AB"] for pair in sides]),
             [np.array(p["latencies"]) for p in found if p["variant"] == variant],
         )
@@ -133,12 +134,15 @@ PROFILES = (
     Profile("VM", rounds=0.025, process=0.01, job=0.02, drift=0.002, spike_share=0.01, spike=0.4),
     # `fitted` to two recordings of a small model on a shared machine of two cores (8 A/A pairs each):
     #                   rounds  process  job    drift  spike_share  spike
-    #   fp32            0.025   0.0044   0.087  0      0.016        0.12
+    #   fp32            0.024   0.0044   0.087  0      0.016        0.12
     #   openvino_static 0.029   0.0189   0.302  0      0.025        0.20
     # Here every part is as hard as in the worse of them, or harder, but for `job`, which side by side plays no part:
     # it is fp32's, so that the rules which compare two jobs get the milder machine.
     Profile("shared", rounds=0.05, process=0.019, job=0.10, drift=0.005, spike_share=0.05, spike=0.4),
 )
+
+RECORDED = ("fp32", "openvino_static")
+"""Variants of the recordings."""
 
 HEAVY_TAILED = tuple(
     dataclasses.replace(profile, name=f"{profile.name}, heavy-tailed", tails=3) for profile in PROFILES[1:]

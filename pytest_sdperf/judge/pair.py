@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 
 TRIMMED = 0.2
@@ -18,9 +19,8 @@ def round_log_ratios(base: Sequence[float], head: Sequence[float]) -> list[float
 
 def trimmed_mean(log_ratios: Sequence[float]) -> float:
     """Log ratio of the pair: the mean of its rounds' without the TRIMMED largest and smallest."""
-    from scipy.stats import trim_mean
-
-    return float(trim_mean(log_ratios, TRIMMED))
+    cut = int(TRIMMED * len(log_ratios))
+    return statistics.fmean(sorted(log_ratios)[cut : len(log_ratios) - cut])
 
 
 def pair_log_ratio(base: Sequence[float], head: Sequence[float]) -> float:

@@ -88,7 +88,10 @@ def _round_variance(rounds: Sequence[float]) -> float:
     """``len(rounds)`` times the squared standard error of their trimmed mean."""
     cut = int(TRIMMED * len(rounds))
     kept = sorted(rounds)[cut : len(rounds) - cut]
-    return statistics.variance([kept[0]] * cut + kept + [kept[-1]] * cut) / (len(kept) / len(rounds)) ** 2
+    winsorised = [kept[0]] * cut + kept + [kept[-1]] * cut
+    mean = statistics.fmean(winsorised)  # statistics.variance, exact, takes ten times as long
+    variance = math.fsum((v - mean) ** 2 for v in winsorised) / (len(rounds) - 1)
+    return variance / (len(kept) / len(rounds)) ** 2
 
 
 def _blend(prior: float, found: float, degrees: int) -> float:

@@ -25,6 +25,8 @@ POWER = 0.80
 CONFIDENCE = 0.95
 """One-sided, of both ends of the interval, whenever the test stops."""
 
+_OUTSIDE = round(1 - CONFIDENCE, 9)  # 0.05, whose level is known, and not 0.050000000000000044
+
 
 class Decision(str, Enum):
     """What is known after a look."""
@@ -80,8 +82,7 @@ def look(log_ratios: Sequence[float], plan: Plan) -> Look:
         return Look(Decision.GO_ON, pairs, mean, -math.inf, math.inf, math.inf)
     error = statistics.stdev(log_ratios) / math.sqrt(pairs)
     fail, good, interval = (
-        _quantile(1 - level(rate, plan.max_pairs), pairs - 1) * error
-        for rate in (plan.alpha, plan.beta, 1 - CONFIDENCE)
+        _quantile(1 - level(rate, plan.max_pairs), pairs - 1) * error for rate in (plan.alpha, plan.beta, _OUTSIDE)
     )
     ignore, must_catch = math.log1p(plan.ignore), math.log1p(plan.must_catch)
     decision = Decision.INCONCLUSIVE if pairs >= plan.max_pairs else Decision.GO_ON
