@@ -20,15 +20,17 @@ CHUNK = 100_000
 """Sequences that are in memory at one time."""
 
 
-def smallest_p_values(rng: np.random.Generator, sequences: int, max_pairs: int) -> NDArray[np.float64]:
+def smallest_p_values(
+    rng: np.random.Generator, sequences: int, max_pairs: int, first_look: int = FEWEST_PAIRS
+) -> NDArray[np.float64]:
     """(sequences,): the smallest p-value over all looks of a one-sided t test of a true hypothesis."""
     found = []
     pairs = np.arange(1, max_pairs + 1)
     for start in range(0, sequences, CHUNK):
         drawn = rng.standard_normal((min(CHUNK, sequences - start), max_pairs))
         means, squares = drawn.cumsum(axis=1) / pairs, (drawn**2).cumsum(axis=1)
-        n = pairs[FEWEST_PAIRS - 1 :]
-        means, squares = means[:, FEWEST_PAIRS - 1 :], squares[:, FEWEST_PAIRS - 1 :]
+        n = pairs[first_look - 1 :]
+        means, squares = means[:, first_look - 1 :], squares[:, first_look - 1 :]
         errors = np.sqrt((squares - n * means**2) / (n - 1) / n)
         found.append(stdtr(n - 1, -means / errors).min(axis=1))
     return np.concatenate(found)
