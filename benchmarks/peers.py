@@ -1,12 +1,13 @@
 """How other tools would judge the same latencies: by their own code where it can be called, else by their rule.
 
 Each is called as rule(base, head), two arrays (processes, rounds) of seconds, and answers whether it reports a
-regression. What a tool measures with is told in `USES`: most take rounds of one process.
+regression. What a tool measures with is told in `STORED` and `SIDE_BY_SIDE`: most take rounds of one process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import metadata, util
 from typing import Any
 
 import numpy as np
@@ -97,3 +98,15 @@ STORED: dict[str, tuple[Rule, int, int]] = {
 
 SIDE_BY_SIDE: dict[str, tuple[Rule, int]] = {"tango": (tango, 100)}
 """Rules that compare two processes side by side -> (rule, rounds)."""
+
+PACKAGES = {
+    "pytest-benchmark mean:5%": "pytest-benchmark",
+    "asv --factor 1.05": "asv",
+    "pyperf compare_to": "pyperf",
+}
+"""Rules that are called in the tool's own code -> its package."""
+
+
+def versions() -> dict[str, str | None]:
+    """Package of each rule that is called -> its version; None where it is not installed."""
+    return {p: metadata.version(p) if util.find_spec(p.replace("-", "_")) else None for p in PACKAGES.values()}

@@ -46,7 +46,7 @@ class Thresholds(NamedTuple):
     "side by side: a slowdown from this share on is called PASSED with a chance of at most ``beta``"
     alpha: float = 0.01
     beta: float = 0.05
-    max_pairs: int = 12
+    max_pairs: int = 24
     "pairs of processes after which a case that is still undecided is INCONCLUSIVE"
     inconclusive: str = "warn"
     "`warn` or `fail`: what an INCONCLUSIVE latency means for the test"
@@ -340,7 +340,7 @@ SPECS: tuple[OptionSpec, ...] = (
     OptionSpec(
         "max_pairs",
         _pairs,
-        "most pairs of processes side by side (default: 12)",
+        "most pairs of processes side by side (default: 24)",
         "N",
         on_marker=True,
         is_threshold=True,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.full
@@ -54,7 +56,11 @@ def module(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["speedups", "overhead", "startup", "main_job", "good_from_broken", "fair_load", "drawn"]
+    "name",
+    [
+        *("speedups", "overhead", "startup", "main_job", "good_from_broken", "fair_load", "drawn"),
+        *("gate_power", "gate_choices", "boundaries"),
+    ],
 )
 def test_help(name):
     done = subprocess.run(
@@ -319,3 +325,125 @@ def test_what_was_drawn_is_told_with_its_target(module):
     assert "| subject | 90.0% | 90.0% | held |" in text
     assert "| weather | 89.9% | 89.9% | **missed** |" in text
     assert "| subject: tree | 50% | 50% |" in text
+
+
+@pytest.fixture
+def traces(tmp_path_factory):
+    """Recordings of both variants: four pairs of six rounds, eight processes; a round holds two latencies or one."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("traces")
+    processes = []
+    for variant in ("fp32", "openvino_static"):
+        pairs = [
+            [{arm: (0.1 * np.exp(rng.normal(0, 0.01, 2))).tolist() for arm in "AB"} for _ in range(6)] for _ in range(4)
+        ]
+        (folder / f"aa_{variant}.json").write_text(json.dumps({"pairs": pairs}))
+        processes += [{"variant": variant, "latencies": [0.1, 0.11, 0.1, 0.12]} for _ in range(14)]
+    (folder / "processes.json").write_text(json.dumps({"processes": processes}))
+    return folder
+
+
+def test_gate_power(run, traces):
+    document, text = run("gate_power", "--gates=8", "--peer-gates=2", f"--traces={traces}")
+    assert list(document["machines"]) == [
+        *("quiet", "VM", "shared", "VM, heavy-tailed", "shared, heavy-tailed"),
+        *("fitted to recorded fp32", "fitted to recorded openvino_static"),
+        *("recorded fp32", "recorded openvino_static"),
+    ]
+    for found in document["machines"].values():
+        for entry in found["gate"].values():
+            assert sum(entry["decisions"].values()) == 8
+            assert 4 <= entry["pairs_mean"] <= 24
+            assert 3 <= entry["rounds_of_a_pair_mean"] <= 40
+            assert entry["seconds_mean"] <= entry["seconds_95_percent"] <= 600
+        assert "tango" in found["peers"]["0.05"]
+        missing = {name for name, version in document["peer_versions"].items() if version is None}
+        assert ("asv --factor 1.05" in found["peers"]["0.05"]) == ("asv" not in missing)
+        assert ("**left out, not installed (dependency group `peers`): " in text) == bool(missing)
+    assert document["machines"]["quiet"]["gate"]["0.1"]["decisions"] == {"regressed": 8}
+
+
+def test_gate_power_with_rounds_of_ones_own_and_no_time(run):
+    document, text = run("gate_power", "--gates=2", "--peer-gates=1", "--rounds=5", "--budget-s=40")
+    # A pair of 8 + 5 x 0.6 s: the fourth does not fit
+    entry = document["machines"]["quiet"]["gate"]["0.1"]
+    assert entry["decisions"] == {"inconclusive": 2}
+    assert (entry["pairs_mean"], entry["rounds_of_a_pair_mean"], entry["seconds_mean"]) == (3, 5, 40)
+    assert "5 rounds of 0.6 s" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "slowdown", "decisions", "held"),
+    [
+        ("quiet", 0.0, {"regressed": 1, "passed": 99}, True),
+        ("quiet", 0.0, {"regressed": 2, "passed": 98}, False),
+        ("quiet", 0.0, {"faster": 2, "passed": 98}, False),
+        ("quiet", 0.01, {"regressed": 2, "passed": 98}, False),
+        ("quiet", 0.03, {"regressed": 50, "inconclusive": 50}, True),
+        ("quiet", 0.05, {"regressed": 99, "passed": 1}, True),
+        ("VM, heavy-tailed", 0.05, {"regressed": 98, "inconclusive": 2}, False),
+        ("shared", 0.05, {"regressed": 90, "passed": 5, "inconclusive": 5}, True),
+        ("shared", 0.05, {"regressed": 89, "passed": 5, "inconclusive": 6}, False),
+        ("shared", 0.05, {"regressed": 94, "passed": 5, "faster": 1}, False),
+    ],
+)
+def test_both_sides_of_gate_powers_targets(module, name, slowdown, decisions, held):
+    assert module("gate_power").held(name, slowdown, {"decisions": decisions}) is held
+
+
+def test_a_fit_finds_the_noise_that_was_put_in(module):
+    profiles = module("noise_profiles")
+    put_in = profiles.Profile("made", 0.03, 0.02, 0.1, 0.01, spike_share=0.02, spike=0.5)
+    rng = np.random.default_rng(0)
+    arms = np.stack(put_in.pairs(rng, 1.0, 400, 30), axis=1)
+    jobs = [put_in.jobs(rng, 1.0, 1, 30)[0][0] for _ in range(400)]
+    found = profiles.fitted(profiles.Recorded("made", arms, jobs))
+    assert found.rounds == pytest.approx(0.03, rel=0.1)
+    assert found.process == pytest.approx(0.02, rel=0.1)
+    assert found.job == pytest.approx(math.hypot(0.1, 0.02), rel=0.1)
+    assert found.drift == pytest.approx(0.01, rel=0.25)  # spikes widen it a little
+    assert found.spike_share == pytest.approx(0.02, rel=0.3)
+    assert found.spike == pytest.approx(0.5, rel=0.2)
+
+
+def test_heavy_tails_keep_the_spread(module):
+    profiles = module("noise_profiles")
+    drawn = profiles.Profile("made", 0, 0.02, 0, 0, 0, 0, tails=8).pairs(np.random.default_rng(0), 1.0, 50_000, 1)[0]
+    assert np.log(drawn).std() == pytest.approx(0.02, rel=0.02)
+    assert np.abs(np.log(drawn / 0.1)).max() > 6 * 0.02
+
+
+def test_gate_choices(run, traces):
+    document, text = run("gate_choices", "--gates=5", f"--traces={traces}")
+    for found in document["machines"].values():
+        assert list(found) == [choice["label"] for choice in document["choices"]]
+        for entries in found.values():
+            assert all(4 <= entry["pairs_mean"] <= 32 for entry in entries.values())
+    assert "| ratio of minima |" in text
+
+
+def test_gate_choices_decides_as_the_package_does(module):
+    from pytest_sdperf.judge import sequential
+
+    choices = module("gate_choices")
+    choice = choices.Choice()
+    pairs = np.random.default_rng(0).normal(0.03, 0.04, (60, choice.max_pairs))
+    regressed, passed, used = choices.decide(pairs, choice, spread=0.04)
+    for gate, ratios in enumerate(pairs.tolist()):
+        looks = (sequential.look(ratios[:n], sequential.Plan()) for n in range(4, choice.max_pairs + 1))
+        last = next(found for found in looks if found.decision is not sequential.Decision.GO_ON)
+        assert (regressed[gate], passed[gate], used[gate]) == (
+            last.decision is sequential.Decision.REGRESSED,
+            last.decision in {sequential.Decision.PASSED, sequential.Decision.FASTER},
+            last.pairs,
+        )
+
+
+def test_boundaries(run):
+    document, text = run("boundaries", "--sequences=120000", "--fineness=1", "--max-pairs=6")
+    assert [entry["error_rate"] for entry in document["levels"]] == [0.01, 0.05]
+    for entry in document["levels"]:
+        assert entry["integrated"] == pytest.approx(entry["used"], rel=0.001)
+        assert entry["simulated"] == pytest.approx(entry["used"], rel=0.1)
+        assert entry["achieved_simulated"] == pytest.approx(entry["error_rate"], rel=0.1)
+    assert "| 4 to 6, 0.05 |" in text
