@@ -1,0 +1,51 @@
+"""Which pairs do not count because something else disturbed them: rules that never look at the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pytest_sdperf.comparison import Disturbance, Pair
+
+MOST_STEAL = 0.05
+"""Share of the CPUs' time. A hypervisor that takes more than a twentieth takes it from one arm or the other."""
+
+MOST_FOREIGN = 0.10
+"""Share of the CPUs' time. A quiet machine's own services take 0.2 to 1 %; one busy thread on 16 CPUs takes 6 %."""
+
+MOST_FAULTS = 10
+"""Major page faults a timed picture: one that waits for a disk tells nothing of the code."""
+
+MOST_SLOWED = 1.25
+"""Calibration kernel against the fastest pair of the case: the clock is clamped, or a neighbour shares the core."""
+
+
+def reason_to_drop(seen: Disturbance, pictures: int, fastest_kernel_ns: float) -> str:
+    """Why a pair does not count; empty where it does.
+
+    ``pictures`` were timed in both arms together; ``fastest_kernel_ns`` is the shortest median of the
+    calibration kernel so far, 0 where there is none.
+    """
+    slowed = seen.kernel_ns / fastest_kernel_ns if fastest_kernel_ns else 1.0
+    if seen.steal > MOST_STEAL:
+        return f"the hypervisor took {seen.steal:.1%} of the CPUs' time (limit {MOST_STEAL:.0%})"
+    if seen.foreign > MOST_FOREIGN:
+        return f"other processes took {seen.foreign:.1%} of the CPUs' time (limit {MOST_FOREIGN:.0%})"
+    if seen.major_faults > MOST_FAULTS * pictures:
+        return f"{seen.major_faults / pictures:.0f} pages a picture were read from a disk (limit {MOST_FAULTS})"
+    if slowed > MOST_SLOWED:
+        return f"the machine computed {slowed:.2f}x slower than in its fastest pair (limit {MOST_SLOWED}x)"
+    return ""
+
+
+def judged(pair: Pair, earlier: Sequence[Pair]) -> Pair:
+    """The pair, dropped where a rule says so. ``earlier`` pairs of the case count for its fastest kernel."""
+    kernels_ns = [p.seen.kernel_ns for p in (*earlier, pair) if p.seen.kernel_ns]
+    pictures = sum(len(timings) for arm in (pair.base, pair.head) for timings in arm.images.values())
+    return msgspec.structs.replace(pair, dropped=reason_to_drop(pair.seen, pictures, min(kernels_ns, default=0.0)))
+
+
+def too_many_dropped(pairs: Sequence[Pair], max_pairs: int) -> bool:
+    """More than half of the pairs that were allowed: what is left would be a choice of quiet moments."""
+    return sum(bool(pair.dropped) for pair in pairs) > max_pairs / 2

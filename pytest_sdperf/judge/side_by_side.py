@@ -1,0 +1,170 @@
+"""Judge the latency of two arms measured side by side, pair by pair, with the error rates that were promised."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+
+from pytest_sdperf.comparison import Comparison, Pair, latencies_s
+from pytest_sdperf.judge.disturbance import too_many_dropped
+from pytest_sdperf.judge.pair import pair_log_ratio, round_log_ratios
+from pytest_sdperf.judge.sequential import CONFIDENCE, Decision, Look, Plan, look
+from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
+from pytest_sdperf.judge.verdict import Finding, Status
+from pytest_sdperf.judge.wording import plain_share, plural, share_apart
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.options import Thresholds
+from pytest_sdperf.units import format_seconds, format_share
+
+_STATUS = {
+    Decision.REGRESSED: Status.REGRESSED,
+    Decision.PASSED: Status.PASSED,
+    Decision.FASTER: Status.FASTER,
+    Decision.INCONCLUSIVE: Status.INCONCLUSIVE,
+    Decision.GO_ON: Status.INCONCLUSIVE,  # the budget ended first
+}
+
+_WORST_FIRST = (Decision.REGRESSED, Decision.GO_ON, Decision.INCONCLUSIVE, Decision.PASSED, Decision.FASTER)
+"""Of the sizes: a case is FASTER only where every size is."""
+
+
+def plan_of(thresholds: Thresholds, sizes: int) -> Plan:
+    """What the test of each of ``sizes`` sizes promises: the chance of a false alarm is shared out (Bonferroni).
+
+    The chance of a wrong PASSED is not: a case passes where every size does.
+    """
+    return Plan(
+        ignore=thresholds.ignore,
+        must_catch=thresholds.must_catch,
+        alpha=thresholds.alpha / sizes,
+        beta=thresholds.beta,
+        max_pairs=thresholds.max_pairs,
+    )
+
+
+def looks(pairs: Sequence[Pair], thresholds: Thresholds) -> dict[str, Look]:
+    """Size -> what the pairs that count say."""
+    kept = [pair for pair in pairs if not pair.dropped]
+    sizes = list(pairs[0].head.images) if pairs else []
+    plan = plan_of(thresholds, len(sizes) or 1)
+    return {
+        size: look([pair_log_ratio(latencies_s(p.base, size), latencies_s(p.head, size)) for p in kept], plan)
+        for size in sizes
+    }
+
+
+def decided(pairs: Sequence[Pair], thresholds: Thresholds) -> bool:
+    """Whether another pair would be too many: a size has regressed, all are decided, or too many were dropped."""
+    found = [found.decision for found in looks(pairs, thresholds).values()]
+    return bool(found) and (
+        Decision.REGRESSED in found or Decision.GO_ON not in found or too_many_dropped(pairs, thresholds.max_pairs)
+    )
+
+
+def ratios_of_rounds(pairs: Sequence[Pair], size: str) -> list[list[float]]:
+    """log(head / base) of every round of the pairs that count, at one size."""
+    return [round_log_ratios(latencies_s(p.base, size), latencies_s(p.head, size)) for p in pairs if not p.dropped]
+
+
+def judge_side_by_side(comparison: Comparison, head: Measurement, thresholds: Thresholds) -> Finding:
+    """The finding for latency: REGRESSED, PASSED, FASTER, INCONCLUSIVE or INVALID ENVIRONMENT; the worst size decides.
+
+    ``head`` is the head's measurement, whose case both arms drew.
+    """
+    told = [f"base: {comparison.base.label}; head: {comparison.head.label}", *_dropped(comparison)]
+    if not comparison.side_by_side:
+        told.append("memory is too small for both arms, so one ran after the other: drift between them counts as noise")
+    if comparison.invalid:
+        return Finding("latency", Status.INVALID_ENVIRONMENT, comparison.invalid, told)
+    if too_many_dropped(comparison.pairs, thresholds.max_pairs):
+        dropped = Counter(pair.dropped.partition(" ")[0] for pair in comparison.pairs if pair.dropped)
+        sentence = (
+            f"{sum(dropped.values())} of {plural(len(comparison.pairs), 'pair')} were disturbed, the last because "
+            f"{next(p.dropped for p in reversed(comparison.pairs) if p.dropped)}: this machine is too busy to compare"
+        )
+        return Finding("latency", Status.INVALID_ENVIRONMENT, sentence, told)
+    found = looks(comparison.pairs, thresholds)
+    worst = min(found, key=lambda size: (_WORST_FIRST.index(found[size].decision), -found[size].log_ratio))
+    several = len(found) > 1
+    base = comparison.measurement_of_base(head)
+    here = comparison.measurement_of_head(head)
+    details = [
+        f"{size}: {_STATUS[one.decision].value}: {_sentence(one, size, comparison, thresholds)}"
+        for size, one in found.items()
+        if several and size != worst
+    ]
+    for size in found:
+        where = f" at {size}" if several else ""
+        details += [f"stage{where}: {line}" for line in stage_changes(base, here, size)]
+    details += [f"cold start (not judged): {line}" for line in cold_start_changes(base, here)]
+    sentence = (f"at {worst}: " if several else "") + _sentence(found[worst], worst, comparison, thresholds)
+    return Finding(
+        part="latency",
+        status=_STATUS[found[worst].decision],
+        sentence=sentence,
+        details=[*told, *details],
+        figures=_figures(found[worst], worst, comparison, thresholds),
+    )
+
+
+def _sentence(one: Look, size: str, comparison: Comparison, thresholds: Thresholds) -> str:
+    head_s, base_s = (format_seconds(seconds) for seconds in _medians_s(comparison, size))
+    base = f"{comparison.base.label}'s {base_s}"
+    change = math.expm1(one.log_ratio)
+    between = f"{CONFIDENCE:.0%} bounds {_bound(one.lower)} and {_bound(one.upper)}, {plural(one.pairs, 'pair')}"
+    if one.decision is Decision.REGRESSED:
+        slower = share_apart(change, thresholds.ignore)
+        return f"{head_s} is {slower} slower than {base} side by side ({between}; up to {_share(thresholds.ignore)} is ignored)"
+    if one.decision is Decision.FASTER:
+        return f"{head_s} is {-change * 100:.1f} % faster than {base} side by side ({between})"
+    told = f"{head_s} is {format_share(change)} from {base} side by side ({between}"
+    if one.decision is Decision.PASSED:
+        return f"{told}; {_share(thresholds.must_catch)} slower is ruled out)"
+    reason = f"the budget ended after {plural(one.pairs, 'pair')}" if comparison.ended_by else "undecided"
+    return f"{told}); {reason}: these pairs would have seen slowdowns above {plain_share(_expm1(one.detectable))}"
+
+
+def _figures(one: Look, size: str, comparison: Comparison, thresholds: Thresholds) -> dict[str, float | str | None]:
+    head_s, base_s = _medians_s(comparison, size)
+    return {
+        "size": size,
+        "median_s": head_s,
+        "base_median_s": base_s,
+        "base": comparison.base.label,
+        "ratio": math.exp(one.log_ratio),
+        "lower": math.exp(one.lower) if math.isfinite(one.lower) else None,
+        "upper": math.exp(one.upper) if math.isfinite(one.upper) else None,
+        "limit": 1 + thresholds.must_catch,
+        "detectable": math.expm1(one.detectable) if math.isfinite(one.detectable) else None,
+        "confidence": CONFIDENCE,
+        "pairs": float(one.pairs),
+        "pairs_dropped": float(len(comparison.pairs) - one.pairs),
+        "processes": float(2 * len(comparison.pairs)),
+        "spent_s": comparison.spent_s,
+    }
+
+
+def _dropped(comparison: Comparison) -> list[str]:
+    """One line for each reason that pairs were dropped for."""
+    return [f"pair {number} does not count: {p.dropped}" for number, p in enumerate(comparison.pairs, 1) if p.dropped]
+
+
+def _medians_s(comparison: Comparison, size: str) -> tuple[float, float]:
+    """(head, base): median over the processes' medians, s."""
+    arms = ([p.head for p in comparison.kept], [p.base for p in comparison.kept])
+    head_s, base_s = (statistics.median(run.median_ns(size) for run in runs) / 1e9 for runs in arms)
+    return head_s, base_s
+
+
+def _bound(log_ratio: float) -> str:
+    return format_share(math.expm1(log_ratio)) if math.isfinite(log_ratio) else "unknown"
+
+
+def _expm1(log_ratio: float) -> float:
+    return math.expm1(log_ratio) if math.isfinite(log_ratio) else math.inf
+
+
+def _share(share: float) -> str:
+    return plain_share(share)
