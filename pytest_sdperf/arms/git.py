@@ -37,6 +37,9 @@ _SETTINGS = (
     "advice.detachedHead=false",
 )
 
+_TIDY_S = 10.0
+"how long git may take to remove what it has half done"
+
 
 class Answer(NamedTuple):
     """How one command of git ended."""
@@ -62,7 +65,7 @@ def git(folder: Path, *arguments: str) -> Answer:
     """Run one command of git in ``folder``. Raises ArmError where there is no git.
 
     Git runs in a session of its own, so that a Ctrl-C at the terminal reaches it through us only: it
-    and its children are then killed before the exception goes on.
+    and its children are then ended before the exception goes on.
     """
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     try:
@@ -87,10 +90,33 @@ def git(folder: Path, *arguments: str) -> Answer:
         try:
             out, err = process.communicate()
         except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _end(process)
             raise
     return Answer(process.returncode, os.fsdecode(out), os.fsdecode(err))
+
+
+def git_dir(folder: Path) -> Path:
+    """The git directory of a working tree."""
+    return Path(git(folder, "rev-parse", "--absolute-git-dir").out.rstrip("\n")).resolve()
+
+
+def git_in(repository: Path, *arguments: str) -> Answer:
+    """Run one command of git in a git directory, of which no working tree needs to be there.
+
+    That of a submodule names its working tree, which may be gone: git then refuses everything.
+    """
+    return git(repository, "--git-dir=.", "--work-tree=.", *arguments)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and its children. Asked nicely it removes what it has half done."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(_TIDY_S)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
