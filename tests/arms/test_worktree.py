@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pytest_sdperf.arms import worktree
-from pytest_sdperf.arms.git import Answer
 from pytest_sdperf.arms.revision import Revision
 from pytest_sdperf.arms.worktree import checked_out, prune
 from pytest_sdperf.errors import ArmError
@@ -132,7 +131,6 @@ def test_a_partial_clone_fetches_nothing(base, repository, tmp_path):
 SESSION = """
 import os, signal, sys
 from pathlib import Path
-from pytest_sdperf.arms.git import Answer
 from pytest_sdperf.arms.revision import Revision
 from pytest_sdperf.arms.worktree import checked_out
 
