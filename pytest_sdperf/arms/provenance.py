@@ -45,7 +45,7 @@ def wrong_code(
         )
     if "elsewhere" in (at_head, at_base) and not (at_head == at_base and not same_declaration):
         return _outside(module, (head, at_head), (base, at_base), trees)
-    if at_head != ("base" if trees.head == trees.base else "head"):
+    if at_head == "base" and trees.head != trees.base:
         return _error(
             f"the factory's module {module} of the head comes from the revision's tree ({head})",
             "Remove that folder from PYTHONPATH",

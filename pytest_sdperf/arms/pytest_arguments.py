@@ -19,7 +19,7 @@ def passed_on(arguments: Sequence[str], trees: Trees, cwd: Path) -> list[str]:
     """
     found: list[str] = []
     left = list(arguments)
-    while left:
+    while left and left[0] != "--":
         name, value = _option(left)
         if name in _PASSED_ON and value is not None:
             found += [_PASSED_ON[name] or name, value]
