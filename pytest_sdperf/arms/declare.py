@@ -36,8 +36,6 @@ def main(argv: Sequence[str]) -> int:
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         return int(code)
     registry = watch.registry()
-    if registry is None:
-        sys.exit("ERROR: the plugin pytest_sdperf is switched off there")
     for name in registry:
         try:
             encode(Declaration((registry[name],), {}))
@@ -59,6 +57,8 @@ def _watch(wanted: Sequence[str]) -> Any:
     """The pytest plugin that keeps test modules from being imported, and looks at what was declared."""
     import pytest
 
+    from pytest_sdperf.shell import SHELL
+
     class Unread(pytest.File):
         """A file of tests, collected without its tests."""
 
@@ -67,7 +67,6 @@ def _watch(wanted: Sequence[str]) -> Any:
 
     class Watch:
         def __init__(self) -> None:
-            self._config: pytest.Config | None = None
             # In the place of a path that is not here (a test renamed since) the folder it would lie in:
             # the conftests on the way there count, those below and beside it do not.
             self._folders = {_nearest(Path(path)) for path in wanted if not Path(path).exists()}
@@ -76,6 +75,8 @@ def _watch(wanted: Sequence[str]) -> Any:
 
         def pytest_configure(self, config: pytest.Config) -> None:
             self._config = config
+            if SHELL not in config.stash:  # ours is configured before all others
+                raise pytest.UsageError("the plugin pytest_sdperf is switched off there")
 
         def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
             whole = any(collection_path.is_relative_to(path) for path in self._whole)
@@ -88,19 +89,13 @@ def _watch(wanted: Sequence[str]) -> Any:
             found = yield
             return [Unread.from_parent(parent, path=file_path)] if found else []
 
-        def registry(self) -> Registry | None:
-            from pytest_sdperf.shell import SHELL
-
-            shell = self._config.stash.get(SHELL, None) if self._config else None
-            return shell.registry if shell else None
+        def registry(self) -> Registry:
+            return self._config.stash[SHELL].registry
 
         def files(self) -> dict[str, str]:
             """Of every module and of every plugin: one conftest takes another's place among the modules."""
-            found = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
-            if self._config is not None:
-                plugins = self._config.pluginmanager.list_name_plugin()
-                found |= {name: getattr(plugin, "__file__", None) for name, plugin in plugins}
-            return {name: str(file) for name, file in found.items() if file}
+            loaded = [*sys.modules.items(), *self._config.pluginmanager.list_name_plugin()]
+            return {name: file for name, module in loaded if isinstance(file := getattr(module, "__file__", None), str)}
 
     return Watch()
 

@@ -25,7 +25,10 @@ _TIMEOUT_S = 300.0
 _OURS = re.compile(r"PYTEST_(CURRENT_TEST|VERSION|XDIST_\w+)")
 "What this session's pytest says of itself in the environment."
 
-_TELLING = (re.compile(r"^E  +(.*\S)"), re.compile(r"^(?:.*: )?(?:ERROR|error): (.*\S)"), re.compile(r"^(.*\S)"))
+_TELLING = tuple(
+    re.compile(pattern)
+    for pattern in (r"E  +(.*\S)", r"(?:.*: )?(?:ERROR|error): (.*\S)", r"INTERNALERROR> (\w.*\S)", r"(.*\S)")
+)
 "Lines of pytest's output that say what is wrong, the best kind first."
 
 
