@@ -46,5 +46,13 @@ class WorkerError(SdperfError):
         self.log_tail = log_tail
 
 
+class ArmError(SdperfError):
+    """The two arms cannot be set side by side: no such revision, interpreter or code; ``log_tail`` as above."""
+
+    def __init__(self, what: str, *, cure: str, where: str = "", log_tail: str = "") -> None:
+        super().__init__(what, cure=cure, where=where)
+        self.log_tail = log_tail
+
+
 class ReportError(SdperfError):
     """A stored report cannot be read or trusted."""

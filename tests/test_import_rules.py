@@ -18,6 +18,7 @@ TOUCHES_THE_WORLD = {"os", "pathlib", "subprocess", "socket", "shutil", "tempfil
                      "multiprocessing", "ctypes", "urllib", "pytest", *HEAVY}  # fmt: skip
 ONLY_A_TYPE = {("judge/proof.py", "pathlib")}  # PurePath: names of files, never the files
 IN_PYTEST = {"plugin.py", "shell.py", "fixtures.py", "hookspecs.py"}
+RUNS_PYTEST = "arms/declare.py"  # in a process of its own
 
 
 class Imports(ast.NodeVisitor):
@@ -85,9 +86,21 @@ def test_what_takes_time_to_load_is_loaded_late(module):
     assert not roots(module, at_load=True) & LATE
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m not in IN_PYTEST])
+@pytest.mark.parametrize("module", [m for m in MODULES if m not in {*IN_PYTEST, RUNS_PYTEST}])
 def test_only_the_shell_imports_pytest(module):
     assert not roots(module) & {"pytest", "_pytest"}
+
+
+def test_who_runs_pytest_imports_it_late_and_is_imported_by_nobody():
+    assert not roots(RUNS_PYTEST, at_load=True) & {"pytest", "_pytest"}
+    assert not [m for m in MODULES for name, _ in imports(m) if name.startswith("pytest_sdperf.arms.declare.")]
+    assert not [m for m in MODULES if ("pytest_sdperf.arms.declare", True) in imports(m)]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("arms/")])
+def test_arms_know_neither_who_measures_nor_who_judges(module):
+    away = ("judge", "baselines", "report", "gate", "session", "plugin", "fixtures")
+    assert not [name for name, _ in imports(module) if name.startswith(tuple(f"pytest_sdperf.{a}" for a in away))]
 
 
 @pytest.mark.parametrize("module", MODULES)

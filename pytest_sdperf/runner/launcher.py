@@ -163,12 +163,14 @@ def launch(
     log_path: Path,
     interpreter: str = sys.executable,
     extra_sys_path: Sequence[Path | str] = (),
+    cwd: Path | None = None,
 ) -> Worker:
     """Start a worker and wait until it listens.
 
     ``extra_sys_path`` comes first in its PYTHONPATH, so that factories of the user's project can be
-    imported. What the worker and its libraries print goes to ``log_path``. Raises LaunchError when no
-    process can be started so, WorkerError when it does not come up.
+    imported; ``cwd`` (None: the session's own) comes before even that, as for all of ``python -m``. What
+    the worker and its libraries print goes to ``log_path``. Raises LaunchError when no process can be
+    started so, WorkerError when it does not come up.
     """
     if os.name != "posix":
         raise LaunchError("workers need POSIX pipes and process groups", cure="Measure on Linux or macOS.")
@@ -186,6 +188,7 @@ def launch(
             cpus=resolved.cpus,
             pass_fds=(command_read, answer_write),
             log_path=log_path,
+            cwd=cwd,
         )
     except BaseException:
         os.close(command_write)
@@ -215,6 +218,8 @@ class Launcher:
     "one hardware thread of each usable physical core, for variants that pin"
     find_library: FindLibrary
     extra_sys_path: tuple[str, ...] = ()
+    cwd: Path | None = None
+    "folder that workers start in, first on their sys.path; None: the session's own"
     interpreter: str = sys.executable
     network: bool = False
     "True only for a worker that downloads a model the user named"
@@ -234,11 +239,18 @@ class Launcher:
             log_path=log_path,
             interpreter=self.interpreter,
             extra_sys_path=self.extra_sys_path,
+            cwd=self.cwd,
         )
 
 
 def _spawn(
-    arguments: list[str], *, env: Mapping[str, str], cpus: Sequence[int], pass_fds: Sequence[int], log_path: Path
+    arguments: list[str],
+    *,
+    env: Mapping[str, str],
+    cpus: Sequence[int],
+    pass_fds: Sequence[int],
+    log_path: Path,
+    cwd: Path | None,
 ) -> ProcessGroup:
     # The new process inherits the affinity of the thread that starts it, so it holds from the first
     # instruction on; libraries count CPUs while they are loaded.
@@ -251,6 +263,7 @@ def _spawn(
             process = subprocess.Popen(
                 arguments,
                 env=dict(env),
+                cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -324,3 +324,22 @@ def test_launcher_resolves_and_starts(project, tmp_path):
     with pytest.raises(LaunchError, match="library 'jemalloc' to preload was not found"):
         start(Launch(preload=("jemalloc",)), log_path=tmp_path / "log", timeout_s=60)
     assert not Path(tmp_path / "log").exists()
+
+
+def test_a_launcher_with_a_folder_starts_workers_in_it(project, tmp_path):
+    """The other arm's code is found before this one's: the folder comes before PYTHONPATH."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "harbour.py").write_text("import os\ndef where(): return [os.getcwd(), __file__]\n")
+    start = Launcher(
+        dict(os.environ), cpus=(), find_library=lambda name: None, extra_sys_path=(str(project),), cwd=folder
+    )
+    with start(Launch(), log_path=tmp_path / "log", timeout_s=60) as worker:
+        seen = worker.ask(protocol.Call("harbour:where"), protocol.Called).value
+    assert seen == [str(folder), str(folder / "harbour.py")]
+
+
+def test_a_folder_that_is_not_there_is_a_launch_error(tmp_path):
+    start = Launcher(dict(os.environ), cpus=(), find_library=lambda name: None, cwd=tmp_path / "gone")
+    with pytest.raises(LaunchError, match="the worker cannot be started .*gone"):
+        start(Launch(), log_path=tmp_path / "log", timeout_s=60)

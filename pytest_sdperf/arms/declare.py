@@ -1,0 +1,108 @@
+"""Run as a process in a tree: let pytest collect there, and write the variants that the tree declares.
+
+Called as `python -m pytest_sdperf.arms.declare OUT.json [OPTION…] -- PATH…`. Test modules are not
+imported: variants are declared by conftests, plugins and entry points.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_sdperf.arms.declaration import Declaration, encode
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_sdperf.variants.registry import Registry
+
+_PLUGIN = "pytest_sdperf.plugin"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the declaration; pytest's exit code where it cannot collect, 1 for variants that JSON cannot say."""
+    sys.dont_write_bytecode = True
+    out, rest = Path(argv[0]), list(argv[1:])
+    options, paths = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
+    import pytest
+
+    watch = _watch(paths)
+    arguments = ["--collect-only", "-q", "-o", f"cache_dir={out.parent / 'cache'}", *_our_plugin(options), *options]
+    code = pytest.main([*arguments, *watch.paths], plugins=[watch])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        return int(code)
+    registry = watch.registry()
+    for name in registry:
+        try:
+            encode(Declaration((registry[name],), {}))
+        except TypeError as error:
+            sys.exit(f"ERROR: variant {name!r}: {error}")
+    out.write_bytes(encode(Declaration(tuple(registry[name] for name in registry), watch.files())))
+    return 0
+
+
+def _our_plugin(options: Sequence[str]) -> list[str]:
+    """What loads our plugin where pytest does not do so by itself; it refuses the same one under two names."""
+    autoload = not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") and "--disable-plugin-autoload" not in options
+    if autoload and any(point.value == _PLUGIN for point in entry_points(group="pytest11")):
+        return []
+    return ["-p", _PLUGIN]
+
+
+def _watch(wanted: Sequence[str]) -> Any:
+    """The pytest plugin that keeps test modules from being imported, and looks at what was declared."""
+    import pytest
+
+    from pytest_sdperf.shell import SHELL
+
+    class Unread(pytest.File):
+        """A file of tests, collected without its tests."""
+
+        def collect(self) -> list[pytest.Item]:
+            return []
+
+    class Watch:
+        def __init__(self) -> None:
+            # In the place of a path that is not here (a test renamed since) the folder it would lie in:
+            # the conftests on the way there count, those below and beside it do not.
+            self._folders = {_nearest(Path(path)) for path in wanted if not Path(path).exists()}
+            self.paths = [*(path for path in wanted if Path(path).exists()), *map(str, sorted(self._folders))]
+            self._whole = {path for path in self.paths if Path(path) not in self._folders}
+
+        def pytest_configure(self, config: pytest.Config) -> None:
+            self._config = config
+            if SHELL not in config.stash:  # ours is configured before all others
+                raise pytest.UsageError("the plugin pytest_sdperf is switched off there")
+
+        def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+            whole = any(collection_path.is_relative_to(path) for path in self._whole)
+            return True if collection_path.parent in self._folders and not whole else None
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_collect_file(
+            self, file_path: Path, parent: pytest.Collector
+        ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+            found = yield
+            return [Unread.from_parent(parent, path=file_path)] if found else []
+
+        def registry(self) -> Registry:
+            return self._config.stash[SHELL].registry
+
+        def files(self) -> dict[str, str]:
+            """Of every module and of every plugin: one conftest takes another's place among the modules."""
+            loaded = [*sys.modules.items(), *self._config.pluginmanager.list_name_plugin()]
+            return {name: file for name, module in loaded if isinstance(file := getattr(module, "__file__", None), str)}
+
+    return Watch()
+
+
+def _nearest(path: Path) -> Path:
+    return next(folder for folder in path.parents if folder.is_dir())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
