@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.judge import judging
-from pytest_sdperf.judge.verdict import FAILING, Status, Verdict
-from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.judge.accepting import begins_anew
+from pytest_sdperf.judge.job_spread import job_spread
+from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.options import Options
 from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.references import find_references, store_references
 from pytest_sdperf.session import Measured
+from pytest_sdperf.stored import Job, Stored
 
 
-def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) -> Outcome:
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def judge(
+    measured: Measured, options: Options, *, nodeid: str, promised: bool, now: Callable[[], datetime] = _now
+) -> Outcome:
     """Judge a measured case against its references and its baseline; record it where the options ask for it.
 
     ``promised`` is False for a test that only measured: it gets no verdict. A run that fails in any part,
@@ -24,11 +36,14 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
     root = session.baselines(options)
     store = BaselineStore(root, session.machine_key)
     baseline = store.load(case.id)
+    jobs = [] if baseline is None else baseline.measurements
+    spread = job_spread(store.variants())
     rival = options.thresholds.faster_than
     # Measured first: where it is the reference variant too, its pictures are there already.
     sibling = session.sibling(rival[0], case, options).measurement if rival else None
     references = find_references(measured, options, root)
-    records = _records(options, baseline)
+    # A run records a case once: what it measures of it again shares the hour, and is held against that job.
+    records = case.id not in session.recorded and _records(options, baseline)
     verdict = judging.judge(
         measured.measurement,
         case=case,
@@ -38,14 +53,18 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
         references=references.truth,
         others=measured.others,
         # A result that is about to be accepted is held against everything but the baseline it replaces.
-        baseline=None if records else baseline,
+        jobs=[] if records else jobs,
+        spread=spread,
         missing="record" if records else options.missing,
         sibling=sibling,
     )
     recorded = records and _sound(verdict)
+    anew = begins_anew(measured.measurement, jobs, spread) if recorded and jobs else ""
     if recorded:
-        store.save(measured.measurement)
+        job = Job(time_text(now()), measured.measurement)
+        store.save(Stored([job]) if baseline is None or anew else baseline.with_job(job))
         store_references(references, root)
+        session.recorded.add(case.id)
     return Outcome(
         nodeid,
         measured.measurement,
@@ -53,12 +72,13 @@ def judge(measured: Measured, options: Options, *, nodeid: str, promised: bool) 
         baseline=baseline,
         baseline_path=session.shown(store.path(case.id)),
         recorded=recorded,
+        anew=anew,
         skip_reason="" if records else _left_unjudged(verdict, options),
     )
 
 
-def _records(options: Options, baseline: Measurement | None) -> bool:
-    """Whether a sound result becomes the baseline: only on explicit demand."""
+def _records(options: Options, baseline: Stored | None) -> bool:
+    """Whether a sound result goes into the baseline: only on explicit demand."""
     if options.update == "all":
         return True
     return baseline is None and (options.update == "new" or options.missing == "record")
@@ -66,7 +86,7 @@ def _records(options: Options, baseline: Measurement | None) -> bool:
 
 def _sound(verdict: Verdict) -> bool:
     """No part failed, whether it is gated or not."""
-    return not any(f.status in FAILING for f in verdict.findings)
+    return not any(f.status in verdict.failing for f in verdict.findings)
 
 
 def _left_unjudged(verdict: Verdict, options: Options) -> str:

@@ -6,6 +6,7 @@ import msgspec
 
 from pytest_sdperf.judge.verdict import Verdict
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.stored import Stored
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -16,12 +17,14 @@ class Outcome(msgspec.Struct, frozen=True):
     measurement: Measurement
     verdict: Verdict | None
     "None where the test only measured"
-    baseline: Measurement | None = None
-    "what latency and memory were judged against; None where none was stored"
+    baseline: Stored | None = None
+    "the jobs stored before this run, which latency and memory were judged against; None where there were none"
     baseline_path: str = ""
     "the baseline's file, relative to the rootdir, whether it exists or not"
     recorded: bool = False
-    "True where this measurement was written as the new baseline"
+    "True where this measurement was written into the baseline"
+    anew: str = ""
+    "why the stored jobs were dropped when it was written, as a clause; empty where it joined them"
     skip_reason: str = ""
     "what --sdperf-missing=skip left unjudged, as a sentence; empty where the test need not skip"
 

@@ -89,6 +89,8 @@ class Session:
         self.registry = registry
         self.rootdir = rootdir
         self._work_dir = work_dir
+        self.recorded: set[str] = set()
+        "ids of the cases that this run has written into their baselines"
         self._tell = tell
         self._open = ExitStack()
         self._models: dict[str, Prepared] = {}

@@ -88,8 +88,8 @@ def parse_count(value: object, *, where: str) -> int:
 
 
 def format_share(share: float) -> str:
-    """0.0525 -> ``+5.2 %``: signed, for changes."""
-    return f"{share * 100:+.1f} %"
+    """0.0525 -> ``+5.2 %``: signed, for changes; what rounds to nothing is ``+0.0 %`` on either side."""
+    return f"{round(share * 100, 1) + 0.0:+.1f} %"
 
 
 def format_seconds(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """The whole story with a session that is only told: judge first, then, and only then, record."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
@@ -14,11 +15,13 @@ from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.stored import Job, Stored
 
 SHIP = Variant("ship", "harbour:build", reference=None, needs_model=False, claims=(Claim("fact", "paint=numpy"),))
 CASE = Case(SHIP, Workload(prompts=("a ship",), sizes=((8, 8),)), "own")
 PICTURE = np.random.RandomState(0).uniform(size=(8, 8, 3)).astype(np.float32)
 RECORD = Options(missing="record")
+NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 
 
 def measurement(median_ns=1_000_000, *, paint="numpy"):
@@ -41,6 +44,7 @@ class Session:
     rootdir: Path
     machine_key: str = "here"
     siblings: list = field(default_factory=list)
+    recorded: set = field(default_factory=set)
     shown = session.Session.shown
 
     def baselines(self, options):
@@ -70,18 +74,18 @@ def judge(tmp_path):
     def judge(taken, options=Options(), *, promised=True, picture=PICTURE):
         judge.session = Session(tmp_path)
         measured = Measured(taken, judge.session, {"8x8/0": picture})
-        return gate.judge(measured, options, nodeid="test_it.py::test_ship", promised=promised)
+        return gate.judge(measured, options, nodeid="test_it.py::test_ship", promised=promised, now=lambda: NOON)
 
     return judge
 
 
 @pytest.fixture
 def stored(tmp_path):
-    """The stored latency in ns, None where nothing is stored."""
+    """The stored latency of the newest job in ns, None where nothing is stored."""
 
     def stored():
         found = BaselineStore(tmp_path / "baselines", "here").load(CASE.id)
-        return found and round(found.latency.median_s * 1e9)
+        return found and round(found.newest.latency.median_s * 1e9)
 
     return stored
 
@@ -116,8 +120,42 @@ def test_only_update_all_replaces(judge, stored, options, kept):
     outcome = judge(measurement(2_000_000), options)
     assert outcome.recorded is (kept == 2_000_000)
     assert outcome.verdict.passed is outcome.recorded
-    assert outcome.baseline.latency.median_s == 0.001
+    assert outcome.baseline.newest.latency.median_s == 0.001
+    assert outcome.anew == ("surely slower than the 1 stored job" if outcome.recorded else "")
     assert stored() == kept
+
+
+def test_an_update_adds_jobs_of_the_same_speed(judge, tmp_path):
+    judge(measurement(), RECORD)
+    outcome = judge(measurement(1_100_000), Options(update="all"))
+    assert outcome.recorded
+    assert outcome.verdict.finding("latency").status is Status.NOT_JUDGED
+    assert (outcome.anew, len(outcome.baseline.jobs)) == ("", 1)
+    jobs = BaselineStore(tmp_path / "baselines", "here").load(CASE.id).jobs
+    assert [job.recorded_at for job in jobs] == ["2026-11-24T12:00:00Z"] * 2
+    assert [job.measurement for job in jobs] == [
+        msgspec.structs.replace(measurement(ns), workload=jobs[0].measurement.workload) for ns in (10**6, 1_100_000)
+    ]
+
+
+def test_every_variant_of_the_machine_shows_how_far_jobs_differ(judge, tmp_path):
+    judge(measurement(), RECORD)
+    assert judge(measurement(1_300_000)).verdict.finding("latency").status is Status.INCONCLUSIVE
+    store = BaselineStore(tmp_path / "baselines", "here")
+    other = Job("", msgspec.structs.replace(measurement(), case_id="other"))
+    store.save(Stored([other] * 10))
+    finding = judge(measurement(1_300_000)).verdict.finding("latency")
+    assert finding.status is Status.REGRESSED
+    assert finding.figures["repeated_jobs"] == 9.0
+
+
+def test_a_run_records_a_case_once(judge, monkeypatch):
+    judge(measurement(), RECORD)
+    again = Session.__init__
+    monkeypatch.setattr(Session, "__init__", lambda self, *args: again(self, *args, recorded={CASE.id}))
+    outcome = judge(measurement(2_000_000), Options(update="all"))
+    assert not outcome.recorded
+    assert outcome.verdict.finding("latency").status is Status.REGRESSED
 
 
 @pytest.mark.parametrize("gated", [("latency",), ("latency", "picture", "proof", "memory")])

@@ -1,8 +1,9 @@
-"""The baseline file: one case as JSON, headline figures first, raw samples after; read with distrust."""
+"""The baseline file: one case's jobs as JSON, headline figures first, raw samples after; read with distrust."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from typing import Any, NoReturn
 
 import msgspec
@@ -11,15 +12,23 @@ from pytest_sdperf.baselines.layout import laid_out
 from pytest_sdperf.baselines.plausible import implausible
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.stored import Job, Stored, other_work
 
 FORMAT = "pytest-sdperf baseline"
 
-FORMAT_VERSION = 1
-"""Version of the file's shape; any other is refused.
+FORMAT_VERSION = 2
+"""Version of the file's shape that is written. KNOWN_VERSIONS are read, any other is refused.
 
 History:
-1 (2026-11): first. headline (derived, checked on reading), then the Measurement with its raw samples.
+2 (2026-11): several jobs, newest last, each with the time it was recorded at, and a headline for each.
+1 (2026-11): first. headline (derived, checked on reading), then the Measurement with its raw samples. Read as one job
+  that was recorded at an unknown time.
 """
+
+KNOWN_VERSIONS = (1, 2)
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+"""ISO 8601 in UTC, to the second."""
 
 _CURE = "Delete the file and record it again with `pytest --sdperf --sdperf-update=new`."
 
@@ -31,7 +40,9 @@ class _Stamp(msgspec.Struct, frozen=True):
     format_version: int
 
 
-class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Version 1: one job."""
+
     format: str
     format_version: int
     case_id: str
@@ -40,57 +51,75 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     measurement: dict[str, Any]
 
 
-def encode(measurement: Measurement) -> bytes:
-    """The file's bytes. Raises BaselineError for a measurement that must not be stored (NaN, no samples)."""
-    where = f"measurement of {measurement.case_id}"
-    fault = implausible(measurement)
+class _RawJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    recorded_at: str
+    measurement: dict[str, Any]
+
+
+class _Second(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Version 2."""
+
+    format: str
+    format_version: int
+    case_id: str
+    machine_key: str
+    headline: list[dict[str, Any]]
+    jobs: list[_RawJob]
+
+
+def time_text(moment: datetime) -> str:
+    """A moment (aware of its zone) as ``Job.recorded_at`` has it: ``2026-11-24T12:00:00Z``."""
+    return moment.astimezone(timezone.utc).strftime(_TIME)
+
+
+def encode(stored: Stored) -> bytes:
+    """The file's bytes. Raises BaselineError for jobs that must not be stored (NaN, no samples, not of one work)."""
+    newest = stored.newest
+    case_id, machine_key = newest.case_id, newest.environment.machine_key
+    fault = next(_faults(stored), None)
     if fault:
-        raise BaselineError(fault, where=where, cure="This is never stored; measure again.")
-    stored = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "case_id": measurement.case_id,
-        "machine_key": measurement.environment.machine_key,
-        "headline": headline(measurement),
-        "measurement": msgspec.to_builtins(measurement),
-    }
-    return laid_out(stored).encode()
+        raise BaselineError(fault, where=f"measurement of {case_id}", cure="This is never stored; measure again.")
+    return laid_out(
+        {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "case_id": case_id,
+            "machine_key": machine_key,
+            "headline": [_job_headline(job) for job in stored.jobs],
+            "jobs": msgspec.to_builtins(stored.jobs),
+        }
+    ).encode()
 
 
-def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Measurement:
-    """The measurement in a file's bytes, if it is whole, of a known version, and of this case and machine.
+def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Stored:
+    """The jobs in a file's bytes, if it is whole, of a known version, and of this case and machine.
 
     ``where`` names the file in errors. Raises BaselineError for anything else.
     """
     stamp = _read(data, _Stamp, where=where)
     if stamp.format != FORMAT:
         _refuse(f"the file is a {stamp.format!r}, not a {FORMAT!r}", where=where)
-    if stamp.format_version != FORMAT_VERSION:
+    if stamp.format_version not in KNOWN_VERSIONS:
         raise BaselineError(
-            f"format version {stamp.format_version} is unknown (known: {FORMAT_VERSION})",
+            f"format version {stamp.format_version} is unknown (known: {', '.join(map(str, KNOWN_VERSIONS))})",
             where=where,
             cure=f"Use the pytest-sdperf that wrote it. {_CURE}",
         )
-    stored = _read(data, _Stored, where=where)
-    try:
-        measurement = msgspec.convert(stored.measurement, Measurement)
-    except msgspec.ValidationError as error:
-        _refuse(f"the measurement does not fit its schema: {error}", where=where, cause=error)
-    unknown = _unknown_fields(stored.measurement, msgspec.to_builtins(measurement), "measurement")
-    if unknown:
-        _refuse(f"unknown field {unknown}", where=where)
+    file = _second(data, stamp.format_version, where=where)
+    measurements = [_measurement(job.measurement, f"jobs[{i}].measurement", where) for i, job in enumerate(file.jobs)]
+    stored = Stored([Job(raw.recorded_at, m) for raw, m in zip(file.jobs, measurements, strict=True)])
     for name, inside, here in (
-        ("case", {stored.case_id, measurement.case_id}, case_id),
-        ("machine", {stored.machine_key, measurement.environment.machine_key}, machine_key),
+        ("case", {file.case_id, *(m.case_id for m in measurements)}, case_id),
+        ("machine", {file.machine_key, *(m.environment.machine_key for m in measurements)}, machine_key),
     ):
         if inside != {here}:
             _refuse(f"the file is of {name} {', '.join(sorted(inside))}, but lies where {here} belongs", where=where)
-    fault = implausible(measurement)
+    fault = next(_faults(stored), None)
     if fault:
         _refuse(fault, where=where)
-    if stored.headline != headline(measurement):
+    if file.headline != [_job_headline(job) for job in stored.jobs]:
         _refuse("the headline does not agree with the samples below it, so one of them was edited", where=where)
-    return measurement
+    return stored
 
 
 def headline(measurement: Measurement) -> dict[str, Any]:
@@ -106,6 +135,60 @@ def headline(measurement: Measurement) -> dict[str, Any]:
         "repeatable": measurement.repeatable,
         **sizes,
     }
+
+
+def _job_headline(job: Job) -> dict[str, Any]:
+    return {"recorded_at": job.recorded_at, **headline(job.measurement)}
+
+
+def _second(data: bytes, version: int, *, where: str) -> _Second:
+    """The file in the shape of version 2, whichever it was written in."""
+    if version == FORMAT_VERSION:
+        file: _Second = _read(data, _Second, where=where)
+        return file
+    first = _read(data, _First, where=where)
+    return _Second(
+        format=first.format,
+        format_version=FORMAT_VERSION,
+        case_id=first.case_id,
+        machine_key=first.machine_key,
+        headline=[{"recorded_at": "", **first.headline}],
+        jobs=[_RawJob("", first.measurement)],
+    )
+
+
+def _measurement(raw: dict[str, Any], place: str, where: str) -> Measurement:
+    try:
+        measurement = msgspec.convert(raw, Measurement)
+    except msgspec.ValidationError as error:
+        _refuse(f"{place} does not fit its schema: {error}", where=where, cause=error)
+    unknown = _unknown_fields(raw, msgspec.to_builtins(measurement), place)
+    if unknown:
+        _refuse(f"unknown field {unknown}", where=where)
+    return measurement
+
+
+def _faults(stored: Stored) -> Iterator[str]:
+    """What must keep these jobs from being stored or trusted, as sentences."""
+    if not stored.jobs:
+        yield "there are no jobs"
+    for i, job in enumerate(stored.jobs):
+        fault = implausible(job.measurement)
+        if fault:
+            yield f"jobs[{i}]: {fault}"
+        if not _is_time(job.recorded_at):
+            yield f"jobs[{i}] was recorded at {job.recorded_at!r}, which is no time like 2026-11-24T12:00:00Z"
+        difference = other_work(stored.jobs[0].measurement, job.measurement)
+        if difference:
+            yield f"jobs[{i}] does not belong to jobs[0], which was measured with {difference}"
+
+
+def _is_time(text: str) -> bool:
+    """True for what :func:`time_text` writes, and for the empty text of version 1."""
+    try:
+        return not text or datetime.strptime(text, _TIME).strftime(_TIME) == text  # noqa: DTZ007 - the Z is in the form
+    except ValueError:
+        return False
 
 
 def _rounded(value: float, figures: int) -> float:

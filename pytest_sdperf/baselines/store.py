@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pytest_sdperf.baselines.atomic import write_atomically
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.stored import Stored
 
 REFERENCES = "references"
 """Folder of reference pictures beside the machines' folders."""
@@ -29,7 +30,7 @@ class BaselineStore:
         """The file of one case. Raises BaselineError where the names would leave the folder."""
         return confined(self.root, self.machine_key, f"{case_id}.json")
 
-    def load(self, case_id: str) -> Measurement | None:
+    def load(self, case_id: str) -> Stored | None:
         """The stored baseline, None where there is none. Raises BaselineError for one that cannot be trusted."""
         path = self.path(case_id)
         try:
@@ -42,22 +43,35 @@ class BaselineStore:
             ) from error
         return baseline_format.decode(data, where=str(path), case_id=case_id, machine_key=self.machine_key)
 
-    def save(self, measurement: Measurement) -> Path:
-        """Store a measurement as its case's baseline, whole or not at all, and say where.
+    def save(self, stored: Stored) -> Path:
+        """Store the jobs of a case as its baseline, whole or not at all, and say where.
 
-        Raises BaselineError for a measurement of another machine, one that must not be stored, or a
-        disk that does not take it; what was stored before is then unchanged.
+        Raises BaselineError for jobs of another machine, jobs that must not be stored, or a disk that does
+        not take them; what was stored before is then unchanged.
         """
-        measured_on = measurement.environment.machine_key
-        path = self.path(measurement.case_id)
+        measured_on = stored.newest.environment.machine_key
+        path = self.path(stored.newest.case_id)
         if measured_on != self.machine_key:
             raise BaselineError(
                 f"a measurement of machine {measured_on} is no baseline of machine {self.machine_key}",
                 where=str(path),
                 cure="Record it on the machine that it shall judge.",
             )
-        write_atomically(path, baseline_format.encode(measurement))
+        write_atomically(path, baseline_format.encode(stored))
         return path
+
+    def variants(self) -> Iterator[list[Measurement]]:
+        """The jobs of every case of this machine, used by this run or not: they show how far jobs differ here.
+
+        A file that cannot be trusted shows nothing; it fails the case that it belongs to, not all others.
+        """
+        for path in self.unused(()):
+            try:
+                stored = self.load(path.stem)
+            except BaselineError:
+                continue
+            if stored is not None:
+                yield stored.measurements
 
     def unused(self, used_ids: Collection[str]) -> list[Path]:
         """Baselines of this machine for cases that are not among ``used_ids``: reported, never deleted."""

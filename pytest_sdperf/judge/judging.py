@@ -10,6 +10,7 @@ import msgspec
 
 from pytest_sdperf.case import Case
 from pytest_sdperf.judge.environment import environment_changes
+from pytest_sdperf.judge.job_spread import NOTHING_REPEATED, JobSpread
 from pytest_sdperf.judge.kernels import kernel_changes
 from pytest_sdperf.judge.ladder import judge_ladder
 from pytest_sdperf.judge.latency import judge_latency
@@ -21,6 +22,7 @@ from pytest_sdperf.judge.similarity import Similarity, judge_picture
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.stored import other_work
 
 if TYPE_CHECKING:
     from pytest_sdperf.judge.similarity import Picture
@@ -49,21 +51,25 @@ def judge(
     pictures: Mapping[str, Picture],
     references: References,
     others: Mapping[str, Sequence[Picture]] | None = None,
-    baseline: Measurement | None = None,
+    jobs: Sequence[Measurement] = (),
+    spread: JobSpread = NOTHING_REPEATED,
     missing: str = "fail",
     sibling: Measurement | None = None,
 ) -> Verdict:
     """All findings of one case.
 
+    ``jobs`` are the stored ones, newest last; ``spread`` is how far stored jobs of this machine differ.
     ``missing`` is --sdperf-missing: with `skip`, or with `record` where this run is about to become the
     baseline, a part without one is NOT_JUDGED.
     ``others`` are pictures of the same keys that were not the same to the bit: the limits allow for their difference.
     ``sibling`` is the measurement that ``thresholds.faster_than`` names. Details of a part that did not
-    simply pass say which kernels and what of the environment changed since the baseline.
+    simply pass say which kernels and what of the environment changed since the newest job.
     """
-    mismatch = _other_work(measurement, baseline)
-    comparable = None if mismatch else baseline
-    latency = judge_latency(measurement, comparable, thresholds)
+    newest = jobs[-1] if jobs else None
+    difference = other_work(newest, measurement) if newest else None
+    mismatch = difference and f"the baseline was measured with {difference}; record it again with --sdperf-update=all"
+    comparable = () if mismatch else jobs
+    latency = judge_latency(measurement, comparable, thresholds, spread)
     memory = judge_memory(measurement, comparable, thresholds)
     if mismatch:
         latency, memory = (_not_comparable(finding, mismatch) for finding in (latency, memory))
@@ -92,29 +98,11 @@ def judge(
         judge_proof(case.variant.claims, measurement.evidence, case.workload),
         memory,
     ]
-    return Verdict(findings=[_with_reasons(f, measurement, baseline) for f in findings], gate=list(gate))
-
-
-def _other_work(measurement: Measurement, baseline: Measurement | None) -> str | None:
-    """What makes the baseline a measurement of something else, as a sentence; None where they compare."""
-    if baseline is None:
-        return None
-    cure = "record it again with --sdperf-update=all"
-    digests = baseline.model_digest, measurement.model_digest
-    if all(digests) and digests[0] != digests[1]:
-        return f"the baseline was measured with model {digests[0][:12]}, this is {digests[1][:12]}; {cure}"
-    if baseline.scheduler != measurement.scheduler:
-        return f"the baseline was measured with scheduler {baseline.scheduler}, this is {measurement.scheduler}; {cure}"
-    old, new = baseline.workload, measurement.workload
-    changed = [name for name in sorted({*old, *new}) if _plain(old.get(name)) != _plain(new.get(name))]
-    if changed:
-        return f"the baseline was measured with another workload ({', '.join(changed)}); {cure}"
-    return None
-
-
-def _plain(value: object) -> bytes:
-    """One form for tuples and lists, which a stored file does not tell apart."""
-    return msgspec.json.encode(value, order="deterministic")
+    return Verdict(
+        findings=[_with_reasons(f, measurement, newest) for f in findings],
+        gate=list(gate),
+        inconclusive=thresholds.inconclusive,
+    )
 
 
 def _not_comparable(finding: Finding, mismatch: str) -> Finding:

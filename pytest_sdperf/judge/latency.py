@@ -1,4 +1,4 @@
-"""Judge the latency against a stored baseline: a screen that respects the spread of the processes."""
+"""Judge the latency against the stored jobs: a screen that knows, and says, how small a slowdown it can see."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.noise import CONFIDENCE, Difference, difference
+from pytest_sdperf.judge.job_spread import JobSpread, difference
+from pytest_sdperf.judge.noise import CONFIDENCE, Difference
 from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
 from pytest_sdperf.judge.verdict import Finding, Status
-from pytest_sdperf.judge.wording import plain_share, share_apart
+from pytest_sdperf.judge.wording import plain_share, plural, share_apart
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.stored import level_s
 from pytest_sdperf.units import format_seconds, format_share
 
 _WORST_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
@@ -20,7 +22,10 @@ _WORST_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Statu
 _SENSELESS = 30.0
 """A log ratio of 30 is a factor of 10^13."""
 
-ONE_JOB = "the baseline is one job, so drift between jobs is not in these figures"
+_ENOUGH_REPEATS = 10
+"""Repeated jobs from which on the machine's own spread outweighs what is assumed (its two degrees) by far."""
+
+ADVICE = "compare side by side with --sdperf-against=REV (a git revision), or record more jobs with --sdperf-update=all"
 
 
 @dataclass(frozen=True)
@@ -35,23 +40,26 @@ class SizeResult:
     "log ratio above the limit, for telling which of two equally judged sizes is worse"
 
 
-def judge_latency(measurement: Measurement, baseline: Measurement | None, thresholds: Thresholds) -> Finding:
-    """Compare medians of process medians, size by size, with ``thresholds.max_slowdown``; the worst decides.
+def judge_latency(
+    measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds, spread: JobSpread
+) -> Finding:
+    """Hold one job against the stored ones (newest last) with ``thresholds.max_slowdown``; the worst size decides.
 
-    REGRESSED needs a slowdown that the spread of the processes does not explain (see ``judge/noise.py``);
-    slower than the limit but not surely is INCONCLUSIVE; surely faster by as much is FASTER.
+    REGRESSED is a slowdown surely above the limit, PASSED one surely below it, FASTER surely faster by as
+    much (see ``judge/noise.py``); all between is INCONCLUSIVE. ``spread`` is how far jobs of this machine differ.
     """
-    if baseline is None:
+    if not jobs:
         return no_baseline("latency", latency_text(measurement))
-    results = [_judge_size(size, measurement, baseline, thresholds) for size in measurement.sizes]
+    results = [_judge_size(size, measurement, jobs, thresholds, spread) for size in measurement.sizes]
     worst = min(results, key=lambda r: (_WORST_FIRST.index(r.status), -r.excess))
     several = len(results) > 1
     details = [f"{r.size}: {r.status.value}: {r.sentence}" for r in results if several and r is not worst]
+    newest = jobs[-1]
     for size in measurement.sizes:
-        if size in baseline.sizes:
+        if size in newest.sizes:
             where = f" at {size}" if several else ""
-            details += [f"stage{where}: {line}" for line in stage_changes(baseline, measurement, size)]
-    details += [f"cold start (not judged): {line}" for line in cold_start_changes(baseline, measurement)]
+            details += [f"stage{where}: {line}" for line in stage_changes(newest, measurement, size)]
+    details += [f"cold start (not judged): {line}" for line in cold_start_changes(newest, measurement)]
     sentence = (f"at {worst.size}: " if several else "") + worst.sentence
     return Finding(part="latency", status=worst.status, sentence=sentence, details=details, figures=worst.figures)
 
@@ -68,62 +76,79 @@ def no_baseline(part: str, measured: str) -> Finding:
     return Finding(part=part, status=Status.NO_BASELINE, sentence=sentence)
 
 
-def _judge_size(size: str, measurement: Measurement, baseline: Measurement, thresholds: Thresholds) -> SizeResult:
-    head = measurement.latency_at(size)
-    if size not in baseline.sizes:
+def _judge_size(
+    size: str, measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds, spread: JobSpread
+) -> SizeResult:
+    head_s = measurement.latency_at(size).median_s
+    if not all(size in job.sizes for job in jobs):
         sentence = f"the baseline has no {size}; record it again with --sdperf-update=all"
-        return SizeResult(size, Status.NO_BASELINE, sentence, {"median_s": head.median_s, "size": size}, 0.0)
-    base = baseline.latency_at(size)
-    diff = difference(base.process_medians_s, head.process_medians_s)
+        return SizeResult(size, Status.NO_BASELINE, sentence, {"median_s": head_s, "size": size}, 0.0)
+    diff = difference(measurement, jobs, size, spread)
+    base_s = level_s(jobs, size)
     limit, comparisons = math.log1p(thresholds.max_slowdown), len(measurement.sizes)
     status = _status(diff, limit, comparisons)
     detectable = math.expm1(_finite(diff.detectable(limit, comparisons)))
     figures: dict[str, float | str | None] = {
         "size": size,
-        "median_s": head.median_s,
-        "base_median_s": base.median_s,
+        "median_s": head_s,
+        "base_median_s": base_s,
         "ratio": math.exp(diff.log_ratio),
         "lower": _ratio(diff.lower),
         "upper": _ratio(diff.upper),
         "limit": 1 + thresholds.max_slowdown,
         "detectable": detectable if math.isfinite(detectable) else None,
         "confidence": CONFIDENCE,
+        "stored_jobs": float(len(jobs)),
+        "repeated_jobs": float(spread.repeats),
     }
-    pair = (head.median_s, base.median_s)
-    sentence = _sentence(status, diff, thresholds.max_slowdown, pair, detectable)
+    told = _told(status, diff, thresholds.max_slowdown, (head_s, base_s))
+    advice = {
+        Status.FASTER: "; accept it as the new baseline with --sdperf-update=all",
+        Status.INCONCLUSIVE: f"; {ADVICE}",
+    }.get(status, "")
+    sentence = f"{told}; {_sees(len(jobs), spread.repeats, detectable)}{advice}"
     return SizeResult(size, status, sentence, figures, diff.log_ratio - limit)
 
 
 def _status(diff: Difference, limit: float, comparisons: int) -> Status:
     if diff.surely_above(limit, comparisons):
         return Status.REGRESSED
-    if diff.log_ratio > limit:
-        return Status.INCONCLUSIVE
-    return Status.FASTER if diff.surely_below(limit, comparisons) else Status.PASSED
+    if diff.surely_below(limit, comparisons):
+        return Status.FASTER
+    return Status.PASSED if diff.within(limit) else Status.INCONCLUSIVE
 
 
-def _sentence(status: Status, diff: Difference, limit: float, medians_s: Sequence[float], detectable: float) -> str:
+def _told(status: Status, diff: Difference, limit: float, medians_s: tuple[float, float]) -> str:
     head, base = map(format_seconds, medians_s)
     change = math.expm1(diff.log_ratio)
-    processes = "{}+{} processes".format(*diff.processes)
-    slower = f"{head} is {share_apart(change, limit)} slower than the baseline's {base} (limit {plain_share(limit)}"
-    sees = f"{processes} see slowdowns above {plain_share(detectable)}"
-    if diff.standard_error is None:
-        sees = "how sure that is, is unknown: one process on each side shows no spread"
+    slower = f"{head} is {share_apart(change, limit)} slower than the baseline's {base}"
+    apart = f"{head} is {format_share(change)} from the baseline's {base}"
+    sure = f"at {CONFIDENCE:.0%} confidence"
     if status is Status.REGRESSED:
-        least = plain_share(math.expm1(diff.lower))
-        told = f"{slower}; at {CONFIDENCE:.0%} confidence at least {least} slower, {processes})"
-    elif status is Status.INCONCLUSIVE:
-        told = f"{slower}), but not by more than the noise explains; {sees}"
-    elif status is Status.FASTER:
+        return f"{slower} (limit {plain_share(limit)}; {sure} at least {plain_share(math.expm1(diff.lower))} slower)"
+    if status is Status.FASTER:
         least = plain_share(-math.expm1(diff.upper))
-        told = (
-            f"{head} is {-change * 100:.1f} % faster than the baseline's {base}, at {CONFIDENCE:.0%} confidence at "
-            f"least {least} ({processes}); accept it as the new baseline with --sdperf-update=all"
-        )
-    else:
-        told = f"{head} is {format_share(change)} from the baseline's {base} (limit +{plain_share(limit)}); {sees}"
-    return f"{told}; {ONE_JOB}"
+        return f"{head} is {-change * 100:.1f} % faster than the baseline's {base}, {sure} at least {least}"
+    most = plain_share(math.expm1(_finite(diff.upper)))
+    if status is Status.PASSED:
+        return f"{apart} (limit +{plain_share(limit)}; {sure} less than {most} slower)"
+    if diff.log_ratio > math.log1p(limit):
+        return f"{slower} (limit {plain_share(limit)}), but not by more than the noise explains"
+    return f"{apart}, but the noise hides slowdowns up to {most} (limit +{plain_share(limit)})"
+
+
+def _sees(jobs: int, repeats: int, detectable: float) -> str:
+    """How small a slowdown this screen sees, and how weakly that is founded while few jobs are repeats."""
+    seen = f"with {plural(jobs, 'stored job')} slowdowns above {plain_share(detectable)} are seen"
+    if repeats == 0:
+        return f"{seen} (weak: no repeated job shows yet how far jobs differ here)"
+    if repeats < _ENOUGH_REPEATS:
+        return f"{seen} (weak: only {plural(repeats, 'repeated job')} {_shows(repeats)} how far jobs differ here)"
+    return seen
+
+
+def _shows(count: int) -> str:
+    return "shows" if count == 1 else "show"
 
 
 def _finite(log_ratio: float) -> float:
@@ -132,5 +157,5 @@ def _finite(log_ratio: float) -> float:
 
 
 def _ratio(log_ratio: float) -> float | None:
-    """exp, or None where the bound is unknown or beyond any sense, for JSON has no infinity."""
+    """exp, or None where the bound is beyond any sense, for JSON has no infinity."""
     return math.exp(log_ratio) if abs(log_ratio) < _SENSELESS else None

@@ -1,6 +1,8 @@
-"""Judge the peak memory: against an absolute limit and against the baseline's peak."""
+"""Judge the peak memory: against an absolute limit and against the stored jobs' peak."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from pytest_sdperf.judge.latency import no_baseline
 from pytest_sdperf.judge.verdict import Finding, Status
@@ -10,9 +12,11 @@ from pytest_sdperf.options import Thresholds
 from pytest_sdperf.units import format_bytes, format_share
 
 
-def judge_memory(measurement: Measurement, baseline: Measurement | None, thresholds: Thresholds) -> Finding:
+def judge_memory(measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds) -> Finding:
     """The largest process's peak resident memory must stay under both limits; BROKEN where it does not.
 
+    Growth is counted from the largest peak of the stored jobs: each of them was accepted, so an update that
+    accepts more holds at once, and one job with a lucky low peak fails nobody.
     Without a baseline a peak over ``max_memory`` is still BROKEN; one under it is NO_BASELINE, for the
     growth cannot be judged.
     """
@@ -23,11 +27,11 @@ def judge_memory(measurement: Measurement, baseline: Measurement | None, thresho
         "limit_bytes": None if most is None else float(most),
     }
     told = f"peak {_exactly(peak, most)}"
-    if baseline is None:
+    if not jobs:
         if not over:
             return no_baseline("memory", told)
         return Finding(part="memory", status=Status.BROKEN, sentence=f"{told} ({_limit(most)})", figures=figures)
-    base, limit = baseline.peak_rss_bytes, thresholds.max_memory_growth
+    base, limit = max(job.peak_rss_bytes for job in jobs), thresholds.max_memory_growth
     growth = peak / base - 1
     grown = peak - base > limit * base  # the quotient would round a peak exactly at the limit above it
     figures.update(base_peak_rss_bytes=float(base), growth=growth, growth_limit=limit)

@@ -16,7 +16,7 @@ class Status(str, Enum):
     BROKEN = "BROKEN"
     "a picture, proof or memory promise does not hold"
     INCONCLUSIVE = "INCONCLUSIVE"
-    "slower than the limit, but not by more than the noise explains"
+    "neither surely slower than the limit nor surely below it: the noise hides which"
     INVALID_ENVIRONMENT = "INVALID ENVIRONMENT"
     NO_BASELINE = "NO BASELINE"
     NOT_JUDGED = "NOT JUDGED"
@@ -57,11 +57,18 @@ class Verdict(msgspec.Struct, frozen=True):
     findings: list[Finding]
     gate: list[str]
     "the parts that may fail the test"
+    inconclusive: str = "warn"
+    "`fail` where an INCONCLUSIVE finding of a gated part fails the test, too"
 
     @property
     def failures(self) -> list[Finding]:
         """Findings that fail the test, in the order they were judged."""
-        return [f for f in self.findings if f.status in FAILING and f.part in self.gate]
+        return [f for f in self.findings if f.status in self.failing and f.part in self.gate]
+
+    @property
+    def failing(self) -> frozenset[Status]:
+        """The statuses that fail the test where their part is gated."""
+        return FAILING | {Status.INCONCLUSIVE} if self.inconclusive == "fail" else FAILING
 
     @property
     def passed(self) -> bool:

@@ -66,8 +66,14 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     failures = verdict.failures
     if any(map(_is_promise, failures)):
         return "no update accepts a broken promise: mend it, or change the limit where the test states it"
+    node = shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))
+    if all(f.status is Status.INCONCLUSIVE for f in failures):
+        return (
+            f"nothing is decided: compare side by side, pytest --sdperf --sdperf-against=REV {node}, "
+            f"or record more jobs, pytest --sdperf --sdperf-update=all {node}"
+        )
     mode = "new" if all(f.status is Status.NO_BASELINE for f in failures) else "all"
-    return f"pytest --sdperf --sdperf-update={mode} {shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))}"
+    return f"pytest --sdperf --sdperf-update={mode} {node}"
 
 
 def _is_promise(finding: Finding) -> bool:

@@ -14,8 +14,9 @@ from pytest_sdperf.outcome import Report
 
 FORMAT = "pytest-sdperf-report"
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # History:
+# 2 (2026-11): a baseline is a list of jobs; a verdict says what INCONCLUSIVE means, an outcome why jobs were dropped.
 # 1 (2026-11): first version: outcomes (measurement, verdict, baseline), notes, fp32 latencies.
 
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -55,8 +56,11 @@ def read(text: str, *, where: str = "") -> Report:
     except msgspec.ValidationError as error:
         raise ReportError(f"this report has the wrong shape: {error}", where=where, cure=_CURE) from None
     for number, outcome in enumerate(report.outcomes):
-        for role, measurement in (("measurement", outcome.measurement), ("baseline", outcome.baseline)):
-            fault = "" if measurement is None else _fault(measurement)
+        if outcome.baseline is not None and not outcome.baseline.jobs:
+            raise ReportError(f"baseline of outcome {number} has no jobs", where=where, cure=_CURE)
+        stored = [] if outcome.baseline is None else outcome.baseline.measurements
+        for role, measurement in (("measurement", outcome.measurement), *(("baseline", job) for job in stored)):
+            fault = _fault(measurement)
             if fault:
                 raise ReportError(f"{role} of outcome {number} {fault}", where=where, cure=_CURE)
     return report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.verdict import FAILING, Status, Verdict
+from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.proven import proven
@@ -66,7 +66,7 @@ def _row(report: Report, outcome: Outcome, size: str) -> Row:
 
 
 def verdict_words(outcome: Outcome) -> str:
-    """``REGRESSED``, ``REGRESSED (not gated)``, ``PASSED (recorded)`` or ``measured only``."""
+    """``REGRESSED``, ``REGRESSED (not gated)``, ``PASSED (recorded)``, ``INCONCLUSIVE (fails)``, ``measured only``."""
     verdict = outcome.verdict
     if verdict is None:
         return "measured only"
@@ -74,7 +74,10 @@ def verdict_words(outcome: Outcome) -> str:
         return f"{verdict.status.value} (recorded)"
     if outcome.skip_reason:
         return "SKIPPED (no baseline)"
-    return verdict.status.value + (" (not gated)" if verdict.status in FAILING and verdict.passed else "")
+    if verdict.status in verdict.failing and verdict.passed:
+        return f"{verdict.status.value} (not gated)"
+    told = verdict.status is Status.INCONCLUSIVE and not verdict.passed  # else it only warns
+    return verdict.status.value + (" (fails)" if told else "")
 
 
 def _picture(verdict: Verdict | None) -> tuple[float | None, float | None]:

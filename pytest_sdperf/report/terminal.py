@@ -12,6 +12,7 @@ from pytest_sdperf.report.columns import GAP, Column, columns, common_workload, 
 from pytest_sdperf.report.failure import sentence
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
+from pytest_sdperf.stored import MOST_JOBS, Stored, level_s
 from pytest_sdperf.units import format_seconds, format_share
 
 if TYPE_CHECKING:
@@ -93,12 +94,19 @@ def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
         lines.append(
             f"RECORDED {files}: latency and memory were NOT judged for these. Run again to gate. {', '.join(new)}"
         )
-    for outcome in outcomes:
-        if outcome.recorded and outcome.baseline is not None:
-            now_s, was_s = outcome.measurement.latency.median_s, outcome.baseline.latency.median_s
-            change = format_share(now_s / was_s - 1)
-            lines.append(
-                f"REPLACED {plain(outcome.baseline_path)}: "
-                f"latency {format_seconds(was_s)} -> {format_seconds(now_s)} ({change})"
-            )
+    lines += [_written(o, o.baseline) for o in outcomes if o.recorded and o.baseline is not None]
     return lines
+
+
+def _written(outcome: Outcome, baseline: Stored) -> str:
+    """What became of the jobs that were stored before."""
+    path, now_s = plain(outcome.baseline_path), outcome.measurement.latency.median_s
+    was_s = level_s(baseline.measurements, baseline.newest.sizes[0])
+    was, now, change = format_seconds(was_s), format_seconds(now_s), format_share(now_s / was_s - 1)
+    if outcome.anew:
+        reason = plain(outcome.anew, _LONGEST_LINE)
+        return f"REPLACED {path}: latency {was} -> {now} ({change}); {reason}, so this job begins anew"
+    full = len(baseline.jobs) >= MOST_JOBS
+    number = MOST_JOBS if full else len(baseline.jobs) + 1
+    fell = "; the oldest fell off" if full else ""
+    return f"ADDED job {number} of at most {MOST_JOBS} to {path}: latency {now}, stored {was} ({change}){fell}"

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
+from pytest_sdperf.stored import Job, Stored
 
 CASE_ID = "fp32-tiny-64x64-4steps"
 MACHINE = "zen5-2c-avx512_bf16"
@@ -40,6 +41,17 @@ def make_measurement(totals_ns=(2_000_000_000, 2_100_000_000, 2_200_000_000), **
 @pytest.fixture
 def make():
     return make_measurement
+
+
+@pytest.fixture
+def make_stored():
+    """Jobs of these measurements, a day apart; of one, where none are given."""
+
+    def make_stored(*measurements):
+        times = [f"2026-11-{day:02}T12:00:00Z" for day in range(1, 29)]
+        return Stored([Job(time, m) for time, m in zip(times, measurements or (make_measurement(),), strict=False)])
+
+    return make_stored
 
 
 @pytest.fixture

@@ -1,14 +1,18 @@
 import contextlib
+import difflib
 import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_sdperf.baselines.format import FORMAT_VERSION, decode, encode, headline
+from pytest_sdperf.baselines.format import FORMAT_VERSION, decode, encode, headline, time_text
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
+from pytest_sdperf.stored import Job, Stored
 
 WHERE = "baselines/m/c.json"
 CURE = "Delete the file and record it again with `pytest --sdperf --sdperf-update=new`."
@@ -20,8 +24,16 @@ def read(case_id, machine):
 
 
 @pytest.fixture
-def stored(make):
-    return json.loads(encode(make()))
+def stored(make_stored):
+    return json.loads(encode(make_stored()))
+
+
+@pytest.fixture
+def first_version(stored):
+    """The same file as version 1 had it."""
+    [headline], [job] = stored.pop("headline"), stored.pop("jobs")
+    headline.pop("recorded_at")
+    return {**stored, "format_version": 1, "headline": headline, "measurement": job["measurement"]}
 
 
 def refused(read, stored):
@@ -33,42 +45,78 @@ def refused(read, stored):
     return error.value.what
 
 
-def test_what_is_written_is_read_back(make, read):
-    assert read(encode(make())) == make()
+def test_what_is_written_is_read_back(make, make_stored, read):
+    for stored in (make_stored(), make_stored(make(), make((5,) * 3), make())):
+        assert read(encode(stored)) == stored
 
 
-def test_headline_comes_first_and_is_rounded(make):
-    stored = json.loads(encode(make()))
-    assert list(stored) == ["format", "format_version", "case_id", "machine_key", "headline", "measurement"]
-    assert stored["format_version"] == FORMAT_VERSION == 1
-    assert stored["headline"] == {
-        "processes": 3,
-        "peak_rss_mib": 800,
-        "repeatable": True,
-        "64x64": {"median_s": 2.1, "spread": 0.048, "unet_s": 1.4, "vae_decode_s": 0.21, "rest_s": 0.49},
-    }
-    assert headline(make()) == stored["headline"]
+def test_headline_comes_first_and_is_rounded(make, stored):
+    assert list(stored) == ["format", "format_version", "case_id", "machine_key", "headline", "jobs"]
+    assert stored["format_version"] == FORMAT_VERSION == 2
+    assert stored["headline"] == [
+        {
+            "recorded_at": "2026-11-01T12:00:00Z",
+            "processes": 3,
+            "peak_rss_mib": 800,
+            "repeatable": True,
+            "64x64": {"median_s": 2.1, "spread": 0.048, "unet_s": 1.4, "vae_decode_s": 0.21, "rest_s": 0.49},
+        }
+    ]
+    assert {"recorded_at": "2026-11-01T12:00:00Z", **headline(make())} == stored["headline"][0]
 
 
-def test_one_line_per_picture_kernel_and_package(make):
-    lines = encode(make()).decode().splitlines()
+def test_a_job_more_only_adds_lines(make, make_stored):
+    one, two = (encode(make_stored(*[make()] * n)).decode().splitlines() for n in (1, 2))
+    changed = [line for line in difflib.ndiff(one, two) if line[0] == "-"]
+    assert len(changed) <= 2, "only a comma, where the first job's headline and samples end"
+
+
+def test_times_are_utc_to_the_second():
+    moment = datetime(2026, 11, 24, 13, 5, 6, 789, tzinfo=timezone(timedelta(hours=1)))
+    assert time_text(moment) == "2026-11-24T12:05:06Z"
+
+
+def test_version_1_is_one_job_of_an_unknown_time(first_version, make, read):
+    assert read(json.dumps(first_version).encode()) == Stored([Job("", make())])
+    # and is written as it is read, in the present version
+    assert read(encode(Stored([Job("", make())]))) == Stored([Job("", make())])
+
+
+def test_version_1_is_read_as_strictly(first_version, read):
+    assert "fudge" in refused(read, {**first_version, "fudge": 1})
+    first_version["headline"]["peak_rss_mib"] = 1
+    assert refused(read, first_version).startswith("the headline does not agree")
+    first_version["measurement"]["fudge"] = 1
+    assert refused(read, first_version) == "unknown field jobs[0].measurement.fudge"
+    assert refused(read, {**first_version, "format_version": 2}).startswith("the file is truncated or no valid")
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("baselines/*/*.json")), ids=lambda p: p.stem)
+def test_what_this_project_has_stored_is_read(path):
+    stored = decode(path.read_bytes(), where=str(path), case_id=path.stem, machine_key=path.parent.name)
+    assert stored.newest.variant in path.stem
+
+
+def test_one_line_per_picture_kernel_and_package(make_stored):
+    lines = encode(make_stored()).decode().splitlines()
     assert sum('"total_ns"' in line for line in lines) == 6
     assert sum('"implementation"' in line for line in lines) == 1
-    assert '        "torch": "2.8.0"' in lines
+    assert '            "torch": "2.8.0"' in lines
     assert any("Schiff im Stürm" in line for line in lines)
     assert all(len(line) < 300 for line in lines)
 
 
-def test_one_changed_sample_changes_few_lines(make):
+def test_one_changed_sample_changes_few_lines(make, make_stored):
     one, other = (
-        encode(make((t, 2_100_000_000, 2_200_000_000))).decode().splitlines() for t in (2 * 10**9, 2 * 10**9 + 1)
+        encode(make_stored(make((t, 2_100_000_000, 2_200_000_000)))).decode().splitlines()
+        for t in (2 * 10**9, 2 * 10**9 + 1)
     )
     changed = [a for a, b in zip(one, other, strict=True) if a != b]
     assert len(changed) == 3  # its two pictures and its warm-up
 
 
-def test_truncated_file_names_itself_and_the_cure(make, read):
-    data = encode(make())
+def test_truncated_file_names_itself_and_the_cure(make_stored, read):
+    data = encode(make_stored())
     for end in (0, 1, len(data) // 2, len(data) - 3):
         assert refused(read, data[:end]).startswith("the file is truncated or no valid baseline: ")
 
@@ -79,37 +127,41 @@ def test_no_baseline_at_all(read, data):
 
 
 def test_unknown_version_names_the_known_ones(stored, read):
-    assert refused(read, {**stored, "format_version": 99}) == "format version 99 is unknown (known: 1)"
+    assert refused(read, {**stored, "format_version": 99}) == "format version 99 is unknown (known: 1, 2)"
     with pytest.raises(BaselineError, match="Use the pytest-sdperf that wrote it"):
-        read(json.dumps({**stored, "format_version": 2, "measurement": "of another shape"}).encode())
+        read(json.dumps({**stored, "format_version": 3, "jobs": "of another shape"}).encode())
 
 
 def test_another_kind_of_file(stored, read):
     assert refused(read, {**stored, "format": "report"}) == "the file is a 'report', not a 'pytest-sdperf baseline'"
 
 
-def test_nan_is_refused_on_reading(make, read):
-    data = encode(make()).replace(b'"time_ms": 1.5', b'"time_ms": NaN')
+def test_nan_is_refused_on_reading(make_stored, read):
+    data = encode(make_stored()).replace(b'"time_ms": 1.5', b'"time_ms": NaN')
     assert refused(read, data).startswith("the file is truncated or no valid baseline: ")
 
 
 def test_unknown_fields_are_named(stored, read):
-    stored["measurement"]["processes"][1]["fudge"] = 1
-    assert refused(read, stored) == "unknown field measurement.processes[1].fudge"
-    del stored["measurement"]["processes"][1]["fudge"]
+    measurement = stored["jobs"][0]["measurement"]
+    measurement["processes"][1]["fudge"] = 1
+    assert refused(read, stored) == "unknown field jobs[0].measurement.processes[1].fudge"
+    del measurement["processes"][1]["fudge"]
+    stored["jobs"][0]["fudge"] = 1
+    assert "fudge" in refused(read, stored)
+    del stored["jobs"][0]["fudge"]
     stored["fudge"] = 1
     assert "fudge" in refused(read, stored)
 
 
 def test_wrong_types_are_named(stored, read):
-    stored["measurement"]["processes"][0]["peak_rss_bytes"] = "many"
+    stored["jobs"][0]["measurement"]["processes"][0]["peak_rss_bytes"] = "many"
     what = refused(read, stored)
-    assert what.startswith("the measurement does not fit its schema: Expected `int`")
+    assert what.startswith("jobs[0].measurement does not fit its schema: Expected `int`")
     assert "$.processes[0].peak_rss_bytes" in what
 
 
 def test_file_of_another_machine_names_both(stored, read):
-    stored["machine_key"] = stored["measurement"]["environment"]["machine_key"] = "spr-32c-amx"
+    stored["machine_key"] = stored["jobs"][0]["measurement"]["environment"]["machine_key"] = "spr-32c-amx"
     assert refused(read, stored) == "the file is of machine spr-32c-amx, but lies where zen5-2c-avx512_bf16 belongs"
 
 
@@ -121,13 +173,53 @@ def test_machine_key_changed_in_one_place_only(stored, read):
 
 
 def test_file_of_another_case_names_both(stored, read):
-    stored["case_id"] = stored["measurement"]["case_id"] = "tuned-x"
+    stored["case_id"] = stored["jobs"][0]["measurement"]["case_id"] = "tuned-x"
     assert refused(read, stored) == "the file is of case tuned-x, but lies where fp32-tiny-64x64-4steps belongs"
 
 
 def test_an_edited_headline_is_refused(stored, read):
-    stored["headline"]["64x64"]["median_s"] = 9.9
-    assert refused(read, stored) == "the headline does not agree with the samples below it, so one of them was edited"
+    stored["headline"][0]["64x64"]["median_s"] = 9.9
+    told = "the headline does not agree with the samples below it, so one of them was edited"
+    assert refused(read, stored) == told
+    assert refused(read, {**stored, "headline": []}) == told
+
+
+def test_no_jobs_are_no_baseline(stored, read):
+    assert refused(read, {**stored, "headline": [], "jobs": []}) == "there are no jobs"
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "yesterday",
+        "2026-11-24",
+        "2026-11-24T12:00:00",
+        "2026-13-24T12:00:00Z",
+        "2026-1-4T1:00:00Z",
+        "2026-11-24T12:00:00+01:00",
+    ],
+)
+def test_times_that_are_none(stored, read, time):
+    stored["headline"][0]["recorded_at"] = stored["jobs"][0]["recorded_at"] = time
+    assert refused(read, stored) == (f"jobs[0] was recorded at {time!r}, which is no time like 2026-11-24T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"model_digest": "b" * 64}, "model aaaaaaaaaaaa, this is bbbbbbbbbbbb"),
+        ({"scheduler": "DPM"}, "scheduler PNDMScheduler, this is DPM"),
+        ({"workload": {"seeds": [1]}}, "another workload (guidance_scale, prompts, seeds, sizes)"),
+    ],
+)
+def test_jobs_of_other_work_do_not_belong_together(make, make_stored, read, changed, told):
+    told = f"jobs[1] does not belong to jobs[0], which was measured with {told}"
+    with pytest.raises(BaselineError) as error:
+        encode(make_stored(make(), make(**changed)))
+    assert error.value.what == told
+    files = [json.loads(encode(make_stored(m))) for m in (make(), make(**changed))]
+    both = {**files[0], **{part: files[0][part] + files[1][part] for part in ("headline", "jobs")}}
+    assert refused(read, both) == told
 
 
 def edit(process=0, **fields):
@@ -165,10 +257,10 @@ def evidence(**fields):
         (lambda m: msgspec.structs.replace(m, workload={"g": float("inf")}), "the workload's g is inf"),
     ],
 )
-def test_samples_that_no_clock_gives_are_refused_on_writing(make, change, what):
+def test_samples_that_no_clock_gives_are_refused_on_writing(make, make_stored, change, what):
     with pytest.raises(BaselineError) as error:
-        encode(change(make()))
-    assert error.value.what == what
+        encode(make_stored(make(), change(make())))
+    assert error.value.what == f"jobs[1]: {what}"
     assert error.value.where == "measurement of fp32-tiny-64x64-4steps"
     assert error.value.cure == "This is never stored; measure again."
 
@@ -181,18 +273,19 @@ def test_samples_that_no_clock_gives_are_refused_on_writing(make, change, what):
     ],
 )
 def test_and_on_reading(stored, read, place, value, what):
-    spot = stored["measurement"]["processes"][0]["images"]["64x64"][0]
+    spot = stored["jobs"][0]["measurement"]["processes"][0]["images"]["64x64"][0]
     for name in place[:-1]:
         spot = spot[name]
     spot[place[-1]] = value
-    assert refused(read, stored) == what
+    assert refused(read, stored) == f"jobs[0]: {what}"
 
 
 def test_empty_samples_are_refused_on_reading(stored, read):
-    stored["measurement"]["processes"][0]["images"]["64x64"] = []
-    assert refused(read, stored) == "process 0 has no samples at 64x64"
-    stored["measurement"]["processes"] = []
-    assert refused(read, stored) == "there are no processes"
+    measurement = stored["jobs"][0]["measurement"]
+    measurement["processes"][0]["images"]["64x64"] = []
+    assert refused(read, stored) == "jobs[0]: process 0 has no samples at 64x64"
+    measurement["processes"] = []
+    assert refused(read, stored) == "jobs[0]: there are no processes"
 
 
 texts = st.text(max_size=20)
@@ -229,17 +322,32 @@ measurements = st.builds(
 )
 
 
+def as_baseline(measurements):
+    """Jobs of the first one's work, at any time of any day."""
+    first = measurements[0]
+    work = {"model_digest": first.model_digest, "scheduler": first.scheduler, "workload": first.workload}
+    return st.builds(
+        Stored,
+        st.tuples(
+            *(st.builds(Job, moments.map(time_text), st.just(msgspec.structs.replace(m, **work))) for m in measurements)
+        ).map(list),
+    )
+
+
+moments = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(timezone.utc))  # noqa: DTZ001 - hypothesis adds the zone
+baselines = st.lists(measurements, min_size=1, max_size=3).flatmap(as_baseline)
+
+
 @settings(max_examples=60, deadline=None)
-@given(measurements)
-def test_every_measurement_survives(measurement):
-    assert decode(encode(measurement), where=WHERE, case_id="c", machine_key="m") == measurement
+@given(baselines)
+def test_every_baseline_survives(stored):
+    assert decode(encode(stored), where=WHERE, case_id="c", machine_key="m") == stored
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_no_damage_goes_beyond_a_baseline_error(data):
-    measurement = data.draw(measurements)
-    whole = bytearray(encode(measurement))
+    whole = bytearray(encode(data.draw(baselines)))
     whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     # a changed digit may still be a baseline; all else must be refused as one
     with contextlib.suppress(BaselineError):

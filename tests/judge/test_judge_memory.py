@@ -19,7 +19,7 @@ GIB = 2**30
 def test_both_sides_of_the_growth(measured, peak, status, change):
     # 0.1 is a hair above 1.1/1 - 1 in binary, so the limit is given with a hair more
     limits = Thresholds(max_memory_growth=0.10000001)
-    finding = judge_memory(measured(peak=peak), measured(peak=1_000_000_000), limits)
+    finding = judge_memory(measured(peak=peak), [measured(peak=1_000_000_000)], limits)
     assert finding.part == "memory"
     assert finding.status is status
     assert finding.sentence.endswith(f", {change} against the baseline's 954 MiB (limit +10.0 %)")
@@ -27,9 +27,17 @@ def test_both_sides_of_the_growth(measured, peak, status, change):
     assert finding.figures["growth"] == pytest.approx(peak / 1e9 - 1)
 
 
+def test_growth_is_counted_from_the_largest_stored_peak(measured):
+    jobs = [measured(peak=peak) for peak in (1 * GIB, 2 * GIB, 1 * GIB)]
+    finding = judge_memory(measured(peak=2 * GIB), jobs, Thresholds())
+    assert finding.status is Status.PASSED
+    assert finding.sentence == "peak 2.0 GiB, +0.0 % against the baseline's 2.0 GiB (limit +10.0 %)"
+    assert judge_memory(measured(peak=3 * GIB), jobs, Thresholds()).status is Status.BROKEN
+
+
 @pytest.mark.parametrize(("peak", "status"), [(4 * GIB, Status.PASSED), (4 * GIB + 1, Status.BROKEN)])
 def test_both_sides_of_the_absolute_limit(measured, peak, status):
-    finding = judge_memory(measured(peak=peak), measured(peak=4 * GIB), Thresholds(max_memory=4 * GIB))
+    finding = judge_memory(measured(peak=peak), [measured(peak=4 * GIB)], Thresholds(max_memory=4 * GIB))
     assert finding.status is status
     shown = "4.0 GiB" if status is Status.PASSED else "4.0 GiB (4294967297 bytes)"
     assert finding.sentence == (
@@ -38,14 +46,14 @@ def test_both_sides_of_the_absolute_limit(measured, peak, status):
 
 
 def test_the_absolute_limit_needs_no_baseline(measured):
-    finding = judge_memory(measured(peak=5 * GIB), None, Thresholds(max_memory=4 * GIB))
+    finding = judge_memory(measured(peak=5 * GIB), [], Thresholds(max_memory=4 * GIB))
     assert finding.status is Status.BROKEN
     assert finding.sentence == "peak 5.0 GiB (absolute limit 4.0 GiB)"
 
 
 @pytest.mark.parametrize("limit", [None, 6 * GIB])
 def test_growth_needs_one(measured, limit):
-    finding = judge_memory(measured(peak=5 * GIB), None, Thresholds(max_memory=limit))
+    finding = judge_memory(measured(peak=5 * GIB), [], Thresholds(max_memory=limit))
     assert finding.status is Status.NO_BASELINE
     assert finding.sentence == (
         "peak 5.0 GiB, but no baseline is stored for this case and machine; record it with --sdperf-update=new"

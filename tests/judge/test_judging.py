@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.case import Case, Claim, Variant, Workload
+from pytest_sdperf.judge.job_spread import NOTHING_REPEATED, JobSpread
 from pytest_sdperf.judge.judging import References, judge
 from pytest_sdperf.judge.similarity import similarity
 from pytest_sdperf.judge.verdict import Status
@@ -17,6 +18,10 @@ PLAIN = Variant(name="ours", factory="package.module:build", claims=(Claim("thre
 PROVEN = Evidence(threads=2, threads_asked=2)
 
 
+KNOWN = JobSpread(squares=0.0, repeats=1000)
+"""A machine whose jobs spread by 0.3 %: these tests are not about its noise."""
+
+
 def judged(measurement, variant=PLAIN, *, thresholds=None, gate=GATE_PARTS, pictures=None, references=None, **kwargs):
     drawn = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
     return judge(
@@ -26,12 +31,12 @@ def judged(measurement, variant=PLAIN, *, thresholds=None, gate=GATE_PARTS, pict
         gate=gate,
         pictures=pictures or {KEY: drawn},
         references=references or References({KEY: drawn}),
-        **kwargs,
+        **{"spread": KNOWN, **kwargs},
     )
 
 
 def test_all_parts_hold(measured):
-    verdict = judged(measured(evidence=PROVEN), baseline=measured(evidence=PROVEN))
+    verdict = judged(measured(evidence=PROVEN), jobs=[measured(evidence=PROVEN)])
     assert [f.part for f in verdict.findings] == ["latency", "picture", "proof", "memory"]
     assert {f.status for f in verdict.findings} == {Status.PASSED}
     assert verdict.passed
@@ -39,7 +44,7 @@ def test_all_parts_hold(measured):
 
 
 def test_latency_never_hides_a_broken_picture_or_claim(measured):
-    verdict = judged(measured([9.0] * 3), baseline=measured([1.0] * 3), pictures={KEY: np.zeros((64, 64, 3))})
+    verdict = judged(measured([9.0] * 3), jobs=[measured([1.0] * 3)], pictures={KEY: np.zeros((64, 64, 3))})
     assert [(f.part, f.status) for f in verdict.failures] == [
         ("latency", Status.REGRESSED),
         ("picture", Status.BROKEN),
@@ -48,7 +53,7 @@ def test_latency_never_hides_a_broken_picture_or_claim(measured):
 
 
 def test_parts_outside_the_gate_are_judged_but_do_not_fail(measured):
-    verdict = judged(measured([9.0] * 3, evidence=PROVEN), baseline=measured([1.0] * 3), gate=("picture", "proof"))
+    verdict = judged(measured([9.0] * 3, evidence=PROVEN), jobs=[measured([1.0] * 3)], gate=("picture", "proof"))
     assert verdict.finding("latency").status is Status.REGRESSED
     assert verdict.passed
 
@@ -60,7 +65,7 @@ def test_a_regression_comes_with_reasons(measured, kernel):
         evidence=Evidence(kernels=[kernel("ref:any")]),
         environment=Environment(machine_key="zen5-2c-avx512_bf16", packages={"torch": "2.9.0"}),
     )
-    verdict = judged(head, baseline=base)
+    verdict = judged(head, jobs=[base])
     expected = [
         "kernel appeared: convolution ref:any bf16, 100.0 % of kernel time",
         "kernel vanished: convolution brg:avx512_core_bf16 bf16, was 100.0 % of kernel time",
@@ -69,6 +74,23 @@ def test_a_regression_comes_with_reasons(measured, kernel):
     for part in ("latency", "proof"):
         assert verdict.finding(part).details[-3:] == expected
     assert verdict.finding("memory").details == []
+
+
+def test_reasons_are_of_the_newest_job(measured):
+    old, new = (
+        measured(environment=Environment(machine_key="zen5-2c-avx512_bf16", packages={"torch": version}))
+        for version in ("2.7", "2.8")
+    )
+    head = measured([2.0] * 3, environment=Environment(machine_key="zen5-2c-avx512_bf16", packages={"torch": "2.9"}))
+    assert judged(head, jobs=[old, new]).finding("latency").details[-1] == "environment: torch 2.8 -> 2.9"
+
+
+@pytest.mark.parametrize(("inconclusive", "passed"), [("warn", True), ("fail", False)])
+def test_an_inconclusive_latency_fails_where_it_was_asked_for(measured, inconclusive, passed):
+    limits = Thresholds(inconclusive=inconclusive)
+    verdict = judged(measured(evidence=PROVEN), jobs=[measured()], spread=NOTHING_REPEATED, thresholds=limits)
+    assert verdict.finding("latency").status is Status.INCONCLUSIVE
+    assert verdict.passed is passed
 
 
 def test_a_missing_baseline_fails_latency_and_memory(measured):
@@ -112,10 +134,10 @@ def test_a_missing_baseline_excuses_no_missing_reference_of_another_variant(meas
 
 def test_order_is_a_second_latency_finding(measured):
     limits = Thresholds(faster_than=("fp32", 3.0))
-    verdict = judged(measured(evidence=PROVEN), thresholds=limits, baseline=measured(), sibling=measured([2.0] * 3))
+    verdict = judged(measured(evidence=PROVEN), thresholds=limits, jobs=[measured()], sibling=measured([2.0] * 3))
     assert [f.part for f in verdict.findings] == ["latency", "latency", "picture", "proof", "memory"]
     assert verdict.failures[0].sentence == "1.98x faster than fp32 (limit 3x)"
-    alone = judged(measured(evidence=PROVEN), thresholds=limits, baseline=measured())
+    alone = judged(measured(evidence=PROVEN), thresholds=limits, jobs=[measured()])
     assert alone.failures[0].status is Status.NO_BASELINE
 
 
@@ -128,31 +150,31 @@ def test_order_is_a_second_latency_finding(measured):
     ],
 )
 def test_a_baseline_of_other_work_is_not_compared(measured, changed, told):
-    verdict = judged(measured(evidence=PROVEN, **changed), baseline=measured())
+    verdict = judged(measured(evidence=PROVEN, **changed), jobs=[measured()])
     for part in ("latency", "memory"):
         assert verdict.finding(part).status is Status.INVALID_ENVIRONMENT
         assert verdict.finding(part).sentence == (
             f"the baseline was measured with {told}; record it again with --sdperf-update=all"
         )
     limits = Thresholds(max_memory=1)
-    still = judged(measured(evidence=PROVEN, **changed), thresholds=limits, baseline=measured())
+    still = judged(measured(evidence=PROVEN, **changed), thresholds=limits, jobs=[measured()])
     assert still.finding("memory").status is Status.BROKEN, "an absolute limit needs no baseline"
 
 
 def test_tuples_and_lists_are_the_same_workload(measured):
     base, head = measured(workload={"sizes": [[64, 64]]}), measured(workload={"sizes": ((64, 64),)}, evidence=PROVEN)
-    assert judged(head, baseline=base).passed
+    assert judged(head, jobs=[base]).passed
 
 
 def test_variants_with_their_own_weights_have_no_digest(measured):
-    assert judged(measured(model_digest="", evidence=PROVEN), baseline=measured()).passed
+    assert judged(measured(model_digest="", evidence=PROVEN), jobs=[measured()]).passed
 
 
 def test_pictures_that_do_not_repeat_are_told(measured):
     one = measured(evidence=PROVEN)
-    assert judged(one, baseline=one).finding("picture").figures["repeatable"] == "yes"
+    assert judged(one, jobs=[one]).finding("picture").figures["repeatable"] == "yes"
     processes = [msgspec.structs.replace(p, picture_sha256={KEY: [str(i)]}) for i, p in enumerate(one.processes)]
-    picture = judged(msgspec.structs.replace(one, processes=processes), baseline=one).finding("picture")
+    picture = judged(msgspec.structs.replace(one, processes=processes), jobs=[one]).finding("picture")
     assert picture.status is Status.PASSED
     assert picture.figures["repeatable"] == "no"
     assert picture.details[-1] == (

@@ -15,6 +15,16 @@ def test_only_failing_statuses_of_gated_parts_fail(status):
     assert Verdict([found("latency", status)], ["picture"]).passed
 
 
+def test_inconclusive_fails_where_it_was_asked_for():
+    unsure = [found("latency", Status.INCONCLUSIVE)]
+    assert Verdict(unsure, GATE).passed
+    assert Verdict(unsure, GATE).failing == FAILING
+    strict = Verdict(unsure, GATE, inconclusive="fail")
+    assert strict.failures == unsure
+    assert strict.failing == {*FAILING, Status.INCONCLUSIVE}
+    assert Verdict(unsure, ["picture"], inconclusive="fail").passed
+
+
 def test_the_worst_status_is_told_gated_or_not():
     findings = [found("latency", Status.FASTER), found("picture", Status.BROKEN), found("proof", Status.PASSED)]
     assert Verdict(findings, []).status is Status.BROKEN

@@ -15,12 +15,15 @@ import types
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import pytest_sdperf
 from pytest_sdperf import session
+from pytest_sdperf.baselines.format import decode, encode
 from pytest_sdperf.hardware import machine
 from pytest_sdperf.runner import host_lock, launcher, surroundings, workbench
+from pytest_sdperf.stored import Job, Stored
 
 # pytester forgets the modules that an inner session loaded; numpy refuses to be loaded twice, and half of rich in
 # two copies does not fit the other half. So all that a session needs is loaded before the first.
@@ -245,6 +248,25 @@ class Project:
         result = self.run("--sdperf-missing=record", *args)
         assert result.ret == 0, result.stdout.str()
         return result
+
+    def record_with_a_past(self):
+        """Record, and give this machine a calm past: ten jobs like this one, of the case and of eight others.
+
+        So many repeats show that jobs hardly differ here, and slowdowns from 7 % on are seen.
+        """
+        self.record()
+        path = self.baseline
+        newest = self.jobs()[-1].measurement
+        for number in range(9):
+            case_id = f"other-{number}" if number else newest.case_id
+            job = Job("2026-11-24T12:00:00Z", msgspec.structs.replace(newest, case_id=case_id))
+            (path.parent / f"{case_id}.json").write_bytes(encode(Stored([job] * 10)))
+
+    def jobs(self, case="ship"):
+        """The stored jobs of a variant's only case, newest last."""
+        [path] = self.folder.glob(f"{case}-*.json")
+        stored = decode(path.read_bytes(), where="", case_id=path.stem, machine_key=path.parent.name)
+        return stored.jobs
 
     @property
     def folder(self):

@@ -43,12 +43,12 @@ def truncated(path):
 
 
 def other_version(path):
-    path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 7'))
+    path.write_text(path.read_text().replace('"format_version": 2', '"format_version": 7'))
 
 
 def with_nan(path):
     stored = json.loads(path.read_bytes())
-    stored["measurement"]["processes"][0]["peak_rss_bytes"] = float("nan")
+    stored["jobs"][0]["measurement"]["processes"][0]["peak_rss_bytes"] = float("nan")
     path.write_text(json.dumps(stored))
 
 
@@ -69,7 +69,7 @@ def a_folder(path):
     ("damage", "message"),
     [
         (truncated, "the file is truncated or no valid baseline"),
-        (other_version, "format version 7 is unknown (known: 1)"),
+        (other_version, "format version 7 is unknown (known: 1, 2)"),
         (with_nan, "the file is truncated or no valid baseline"),
         (of_another_machine, "the file is of machine pdp11-1cores-base, but lies where "),
         (edited, "the headline does not agree with the samples below it"),

@@ -12,8 +12,8 @@ MARKED = """
 
 @pytest.fixture
 def slower(project, weather):
-    """Record, then be slower by a share."""
-    project.record()
+    """On a machine with a past, be slower by a share."""
+    project.record_with_a_past()
 
     def slower(share):
         weather.step_ns["ship"] = round(1_000_000 * (1 + share))
@@ -23,22 +23,43 @@ def slower(project, weather):
 
 
 def test_both_sides_of_the_default(slower, told):
-    slower(0.04).run().assert_outcomes(passed=1)
+    result = slower(0.03).run()
+    result.assert_outcomes(passed=1)
+    told(result, "PASSED")
     result = slower(0.07).run()
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: latency REGRESSED: 5.35 ms is 7.0 % slower than the baseline's 5 ms (limit 5 %; ",
+        "ship: latency REGRESSED: 5.35 ms is 7.0 % slower than the baseline's 5 ms (limit 5 %; at 95% confidence at ",
+        "with 10 stored jobs slowdowns above ",
         "stage: unet",
         "accept    pytest --sdperf --sdperf-update=all test_it.py::test_ship",
     )
 
 
 def test_slower_but_not_surely_so_is_no_failure(slower, weather, told):
+    result = slower(0.06).run()
+    result.assert_outcomes(passed=1)
+    told(result, "INCONCLUSIVE")
     weather.jitter = (0.9, 1.0, 1.1)
     result = slower(0.07).run()
     result.assert_outcomes(passed=1)
     told(result, "INCONCLUSIVE")
+
+
+@pytest.mark.parametrize("jitter", [(1.0, 1.01, 0.99), (1.05, 1.0, 0.95)])
+def test_a_gross_limit_is_passed_right_after_the_first_recording(project, weather, told, jitter):
+    """As in the project's main job: one job is stored, and 50 % are allowed."""
+    weather.jitter = jitter
+    project.record()
+    weather.step_ns["ship"] = 1_040_000
+    result = project.run("--sdperf-max-slowdown=50%")
+    result.assert_outcomes(passed=1)
+    told(result, "PASSED")
+    weather.step_ns["ship"] = 2_000_000
+    result = project.run("--sdperf-max-slowdown=50%")
+    result.assert_outcomes(failed=1)
+    told(result, "ship: latency REGRESSED: 10 ms is 100.0 % slower", "with 1 stored job slowdowns above 110 % are seen")
 
 
 def test_faster_is_said(slower, told):

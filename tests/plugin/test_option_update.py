@@ -1,9 +1,13 @@
 """--sdperf-update: the only other way that a baseline is written; judge first, write second."""
 
 import json
+import re
 
+import msgspec
 import pytest
 
+from pytest_sdperf.baselines.format import encode
+from pytest_sdperf.stored import Stored
 from pytest_sdperf.workload import DEFAULT_PROMPTS
 
 TWO = """
@@ -44,14 +48,105 @@ def test_new_still_gates_what_is_there(project, weather, told):
     assert project.stored() == before
 
 
-def test_all_accepts_a_slower_result_and_says_old_and_new(project, weather, told):
+def test_all_accepts_a_slower_result_begins_anew_and_says_so(project, weather, told):
     project.record()
     weather.step_ns["ship"] = 2_000_000
     result = project.run("--sdperf-update=all")
     result.assert_outcomes(passed=1)
-    told(result, "REPLACED baselines/", ".json: latency 5 ms -> 10 ms (+100.0 %)")
-    assert json.loads(project.baseline.read_bytes())["headline"]["64x64"]["median_s"] == 0.01
-    project.run().assert_outcomes(passed=1)
+    told(
+        result,
+        "REPLACED baselines/",
+        ".json: latency 5 ms -> 10 ms (+100.0 %); surely slower than the 1 stored job, so this job begins anew",
+    )
+    [headline] = json.loads(project.baseline.read_bytes())["headline"]
+    assert headline["64x64"]["median_s"] == 0.01
+    result = project.run("--sdperf-max-slowdown=50%")
+    result.assert_outcomes(passed=1)
+    told(result, "PASSED")
+
+
+def test_all_accepts_a_faster_result_begins_anew_and_says_so(project, weather, told):
+    project.record_with_a_past()
+    weather.step_ns["ship"] = 900_000
+    result = project.run("--sdperf-update=all")
+    told(result, "latency 5 ms -> 4.5 ms (-10.0 %); surely faster than the 10 stored jobs, so this job begins anew")
+    assert len(project.jobs()) == 1
+
+
+def test_all_adds_a_job_of_the_same_speed(project, weather, told):
+    project.record()
+    weather.step_ns["ship"] = 1_020_000
+    result = project.run("--sdperf-update=all")
+    result.assert_outcomes(passed=1)
+    told(result, "ADDED job 2 of at most 10 to baselines/", ".json: latency 5.1 ms, stored 5 ms (+2.0 %)")
+    assert "REPLACED" not in result.stdout.str()
+    assert [job.measurement.latency.median_s for job in project.jobs()] == [0.005, 0.0051]
+    times = [job.recorded_at for job in project.jobs()]
+    assert times == sorted(times)
+    assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) for time in times)
+    told(
+        project.run("--sdperf-inconclusive=fail"),
+        "with 2 stored jobs ",
+        "only 1 repeated job shows how far jobs differ here",
+    )
+
+
+def test_the_oldest_job_falls_off(project, weather, told):
+    project.record_with_a_past()
+    weather.step_ns["ship"] = 1_010_000
+    result = project.run("--sdperf-update=all")
+    told(result, "ADDED job 10 of at most 10 to ", "; the oldest fell off")
+    assert [job.measurement.latency.median_s for job in project.jobs()] == [0.005] * 9 + [0.00505]
+
+
+@pytest.mark.parametrize("also", ["--sdperf-inconclusive=fail", "--sdperf-gate=latency"])
+def test_a_job_more_is_not_held_against_the_old_ones(project, weather, also):
+    project.record()
+    weather.step_ns["ship"] = 1_500_000
+    project.run("--sdperf-update=all", also).assert_outcomes(passed=1)
+    assert len(project.jobs()) == 2, "one stored job cannot tell 50 % from noise"
+
+
+def test_jobs_of_other_work_are_replaced(project, told):
+    project.record()
+    [job] = project.jobs()
+    job = msgspec.structs.replace(job, measurement=msgspec.structs.replace(job.measurement, scheduler="Euler"))
+    project.baseline.write_bytes(encode(Stored([job, job])))
+    told_of = "measured with scheduler Euler, this is "
+    told(project.run(), f"the baseline was {told_of}", "; record it again with --sdperf-update=all")
+    result = project.run("--sdperf-update=all")
+    result.assert_outcomes(passed=1)
+    told(result, "REPLACED baselines/", f"; the stored jobs were {told_of}", ", so this job begins anew")
+    [job] = project.jobs()
+    assert job.measurement.scheduler != "Euler"
+
+
+def test_a_run_adds_one_job_to_a_case(project, weather, told):
+    project.test("""
+        def test_ship(sd_ship):
+            sd_ship.check(num_inference_steps=2)
+
+        def test_the_same_ship(sd_ship):
+            sd_ship.check(num_inference_steps=2)
+    """)
+    result = project.run("--sdperf-update=all")
+    result.assert_outcomes(passed=2)
+    told(result, "RECORDED 1 new baseline")
+    assert len(project.jobs()) == 1
+    assert len(weather.processes) == 6
+
+
+def test_a_file_of_the_first_version_is_added_to(project, told):
+    project.record()
+    path = project.baseline
+    file = json.loads(path.read_bytes())
+    [headline], [job] = file.pop("headline"), file.pop("jobs")
+    headline.pop("recorded_at")
+    path.write_text(json.dumps({**file, "format_version": 1, "headline": headline, "measurement": job["measurement"]}))
+    told(project.run("--sdperf-max-slowdown=50%"), "PASSED")
+    told(project.run("--sdperf-update=all"), "ADDED job 2 of at most 10")
+    assert [bool(job.recorded_at) for job in project.jobs()] == [False, True]
+    assert json.loads(path.read_bytes())["format_version"] == 2
 
 
 @pytest.mark.parametrize(("fault", "part"), [("nan", "picture"), ("other", "picture"), ("more calls", "proof")])
@@ -64,6 +159,7 @@ def test_all_accepts_no_broken_promise(project, monkeypatch, told, fault, part):
         result.assert_outcomes(failed=1)
         told(result, f"ship: {part} BROKEN", "no update accepts a broken promise")
         assert "REPLACED" not in result.stdout.str()
+        assert "ADDED" not in result.stdout.str()
     assert project.stored() == before
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from pytest_sdperf.judge.verdict import Finding, Status
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.failure import section, sentence
+from pytest_sdperf.stored import Job, Stored
 
 Make = Callable[..., Any]
 SLOW = "12.0 s is 9.1 % slower than the baseline's 11.0 s (limit 5 %)"
@@ -55,7 +57,7 @@ def test_the_whole_section(make_measurement: Make, make_outcome: Make, make_find
     m = make_measurement("openvino")
     details = ["stage: unet 0.50 s -> 0.57 s", "kernel appeared: gemm:jit:bf16", "environment: torch 2.8.0 -> 2.9.0"]
     slow = Finding("latency", Status.REGRESSED, SLOW, details=details)
-    outcome = make_outcome(m, slow, make_finding("picture"), baseline=m)
+    outcome = make_outcome(m, slow, make_finding("picture"), baseline=Stored([Job("", m)]))
     assert (
         section(outcome)
         == f"""\
@@ -122,6 +124,23 @@ def test_what_an_update_accepts(
     assert ("no update accepts a broken promise" in text) is not accepted
 
 
+def test_an_update_decides_nothing_that_is_inconclusive(
+    make_measurement: Make, make_outcome: Make, make_finding: Make, slow: Finding
+) -> None:
+    unsure = make_finding("latency", Status.INCONCLUSIVE, "12.0 s, who knows")
+    outcome = make_outcome(make_measurement(), unsure)
+    strict = msgspec.structs.replace(outcome, verdict=Verdict([unsure], ["latency"], inconclusive="fail"))
+    assert sentence(strict) == "fp32: latency INCONCLUSIVE: 12.0 s, who knows."
+    node = "tests/perf/test_blog.py::test_fp32"
+    assert section(strict).endswith(
+        f"accept    nothing is decided: compare side by side, pytest --sdperf --sdperf-against=REV {node}, "
+        f"or record more jobs, pytest --sdperf --sdperf-update=all {node}"
+    )
+    grown = make_finding("memory", Status.BROKEN)
+    both = msgspec.structs.replace(outcome, verdict=Verdict([unsure, grown], ["latency", "memory"], "fail"))
+    assert section(both).endswith(f"accept    pytest --sdperf --sdperf-update=all {node}")
+
+
 def test_text_from_outside_is_shown_as_text(make_measurement: Make, make_finding: Make, make_outcome: Make) -> None:
     bad = "\x1b[2J\u202e" + "x" * 10_000
     finding = Finding("latency", Status.REGRESSED, bad, details=[bad])
@@ -133,7 +152,5 @@ def test_text_from_outside_is_shown_as_text(make_measurement: Make, make_finding
 
 
 def test_the_command_quotes_the_test(make_measurement: Make, slow: Finding) -> None:
-    from pytest_sdperf.judge.verdict import Verdict
-
     outcome = Outcome("test_x.py::test[a b;c]", make_measurement(), Verdict([slow], ["latency"]))
     assert section(outcome).endswith("--sdperf-update=all 'test_x.py::test[a b;c]'")

@@ -17,6 +17,7 @@ from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Kernel
 from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report import terminal
 from pytest_sdperf.report.json import FORMAT_VERSION, read, render
+from pytest_sdperf.stored import Job, Stored
 
 TEXT = st.text(alphabet=st.characters(), max_size=8)  # lone surrogates too
 COUNT = st.integers(0, 2**63 - 1)
@@ -73,11 +74,13 @@ VERDICT = st.builds(
         max_size=2,
     ),
     st.lists(TEXT, max_size=2),
+    st.sampled_from(["warn", "fail"]),
 )
+STORED = st.builds(Stored, st.lists(st.builds(Job, TEXT, measurements()), min_size=1, max_size=2))
 REPORT = st.builds(
     Report,
     st.lists(
-        st.builds(Outcome, TEXT, measurements(), st.none() | VERDICT, st.none() | measurements(), TEXT, st.booleans()),
+        st.builds(Outcome, TEXT, measurements(), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT),
         max_size=2,
     ),
     st.lists(TEXT, max_size=2),
@@ -143,8 +146,11 @@ MEASURED = Measurement(
 )
 
 
+BASELINE = Stored([Job("2026-11-24T12:00:00Z", MEASURED), Job("2026-11-25T12:00:00Z", MEASURED)])
+
+
 def document(**changes: Any) -> str:
-    return json.dumps({**json.loads(render(Report([Outcome("test", MEASURED, None, MEASURED)]))), **changes})
+    return json.dumps({**json.loads(render(Report([Outcome("test", MEASURED, None, BASELINE)]))), **changes})
 
 
 @pytest.mark.parametrize(
@@ -171,6 +177,16 @@ def test_what_is_refused(text: str, message: str) -> None:
     assert message in str(refused.value)
 
 
+def test_the_first_version_is_refused() -> None:
+    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 2"):
+        read(document(version=1))
+
+
+def test_a_baseline_without_jobs_is_refused() -> None:
+    with pytest.raises(ReportError, match="baseline of outcome 0 has no jobs"):
+        read(render(Report([Outcome("test", MEASURED, None, Stored([]))])))
+
+
 @pytest.mark.parametrize("role", ["measurement", "baseline"])
 @pytest.mark.parametrize(
     ("processes", "fault"),
@@ -187,7 +203,8 @@ def test_measurements_without_a_latency_are_refused(
 ) -> None:
     runs = [ProcessRun({s: [ImageTiming(t) for t in ts] for s, ts in p.items()}, {}, {}, 1) for p in processes]
     empty = msgspec.structs.replace(MEASURED, processes=runs)
-    outcome = msgspec.structs.replace(Outcome("test", MEASURED, None, MEASURED), **{role: empty})
+    given = empty if role == "measurement" else Stored([*BASELINE.jobs, Job("", empty)])
+    outcome = msgspec.structs.replace(Outcome("test", MEASURED, None, BASELINE), **{role: given})
     with pytest.raises(ReportError) as refused:
         read(render(Report([outcome])))
     assert str(refused.value).startswith(f"{role} of outcome 0 {fault}. Write a new one")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.rows import rows, verdict_words
 
@@ -71,6 +71,12 @@ def test_verdict_in_words(make_measurement: Make, make_outcome: Make, make_findi
     assert verdict_words(make_outcome(m, fine)) == "PASSED"
     assert verdict_words(make_outcome(m, fine, recorded=True)) == "PASSED (recorded)"
     assert verdict_words(make_outcome(m, slow, make_finding("proof", Status.BROKEN), gate=("proof",))) == "BROKEN"
+    unsure = make_finding("latency", Status.INCONCLUSIVE)
+    assert verdict_words(make_outcome(m, unsure)) == "INCONCLUSIVE"
+    for gate, words in ((["latency"], "INCONCLUSIVE (fails)"), (["picture"], "INCONCLUSIVE (not gated)")):
+        assert verdict_words(Outcome("test", m, Verdict([unsure], gate, inconclusive="fail"))) == words
+    broken = Verdict([unsure, make_finding("picture", Status.BROKEN)], ["picture"])
+    assert verdict_words(Outcome("test", m, broken)) == "BROKEN"
     assert verdict_words(Outcome("test", m, None)) == "measured only"
 
 

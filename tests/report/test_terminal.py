@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report import terminal
+from pytest_sdperf.stored import Job, Stored
 
 Make = Callable[..., Any]
 
@@ -94,12 +95,45 @@ def test_recorded_baselines_are_said_loudly(make_measurement: Make, make_outcome
     assert "\x1b[1;33mRECORDED 1 new baseline: " in one
 
 
-def test_a_replaced_baseline_tells_old_and_new(make_measurement: Make, make_outcome: Make, make_finding: Make) -> None:
+PATH = "baselines/zen5-2c-avx512_bf16/fp32-sd15-256x256-20steps.json"
+
+
+def stored(*measurements: Any) -> Stored:
+    return Stored([Job("", m) for m in measurements])
+
+
+def test_a_replaced_baseline_tells_old_and_new_and_why(
+    make_measurement: Make, make_outcome: Make, make_finding: Make
+) -> None:
     old, new = make_measurement(medians_s=(10.0,)), make_measurement(medians_s=(11.0,))
-    outcome = make_outcome(new, make_finding("latency", Status.REGRESSED), gate=(), recorded=True, baseline=old)
-    assert plain_lines(Report([outcome]))[-1] == (
-        "REPLACED baselines/zen5-2c-avx512_bf16/fp32-sd15-256x256-20steps.json: latency 10 s -> 11 s (+10.0 %)"
+    outcome = make_outcome(
+        new,
+        make_finding("latency", Status.REGRESSED),
+        gate=(),
+        recorded=True,
+        baseline=stored(old, old),
+        anew="surely slower than the 2 stored jobs",
     )
+    assert plain_lines(Report([outcome]))[-1] == (
+        f"REPLACED {PATH}: latency 10 s -> 11 s (+10.0 %); surely slower than the 2 stored jobs, so this job begins anew"
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (1, "ADDED job 2 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %)"),
+        (9, "ADDED job 10 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %)"),
+        (10, "ADDED job 10 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %); the oldest fell off"),
+    ],
+)
+def test_an_added_job_is_counted(
+    make_measurement: Make, make_outcome: Make, make_finding: Make, known: int, told: str
+) -> None:
+    old, new = make_measurement(medians_s=(10.0,)), make_measurement(medians_s=(11.0,))
+    fine = make_finding("latency", Status.NOT_JUDGED)
+    outcome = make_outcome(new, fine, recorded=True, baseline=stored(*[old] * known))
+    assert plain_lines(Report([outcome]))[-1] == told.format(PATH)
 
 
 def test_names_are_text_and_not_markup_escapes_or_endless(

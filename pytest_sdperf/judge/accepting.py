@@ -1,0 +1,31 @@
+"""Whether a job that an update accepts stands beside the stored ones, or begins a baseline anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_sdperf.judge.job_spread import JobSpread, difference
+from pytest_sdperf.judge.wording import plural
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.stored import other_work
+
+
+def begins_anew(measurement: Measurement, jobs: Sequence[Measurement], spread: JobSpread) -> str:
+    """Why ``measurement`` makes the stored jobs (at least one) obsolete, as a clause; empty where it joins them.
+
+    Jobs of other work, and those of another speed, would drag every later comparison back. Another speed is
+    one that is surely not the same: the limit that a test allows plays no part, for what is accepted within
+    it shall be the new level too. Where that is called falsely (in 2 % of updates, see ``judge/noise.py``),
+    older jobs are lost and nothing else.
+    """
+    difference_of_work = other_work(jobs[-1], measurement)
+    if difference_of_work:
+        return f"the stored jobs were measured with {difference_of_work}"
+    sizes = [size for size in measurement.sizes if all(size in job.sizes for job in jobs)]
+    apart = {size: difference(measurement, jobs, size, spread) for size in sizes}
+    for size, diff in apart.items():
+        for sure, word in ((diff.surely_above, "slower"), (diff.surely_below, "faster")):
+            if sure(0.0, len(sizes)):
+                where = f" at {size}" if len(sizes) > 1 else ""
+                return f"surely {word}{where} than the {plural(len(jobs), 'stored job')}"
+    return ""

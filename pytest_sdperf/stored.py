@@ -1,0 +1,70 @@
+"""What is stored of one case: the jobs that recorded it, and whether another measurement is of the same work."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+import msgspec
+
+from pytest_sdperf.measurement import Measurement
+
+MOST_JOBS = 10
+"""Jobs that a baseline keeps. The test's standard error goes with sqrt(1 + 1/K): ten more would narrow it by 2 %, at
+twice the file (a job is 10 to 15 kB), and the older a job is, the less it is of the machine as it is now."""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One recording: a whole measurement, of one run."""
+
+    recorded_at: str
+    "UTC, ISO 8601 to the second (`2026-11-24T12:00:00Z`); empty where the file was written before it said so"
+    measurement: Measurement
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The baseline of one case."""
+
+    jobs: list[Job]
+    "at least one, all of the same work, newest last"
+
+    @property
+    def newest(self) -> Measurement:
+        """What stages, kernels and environment are compared with."""
+        return self.jobs[-1].measurement
+
+    @property
+    def measurements(self) -> list[Measurement]:
+        """Of all jobs, newest last."""
+        return [job.measurement for job in self.jobs]
+
+    def with_job(self, job: Job) -> Stored:
+        """The baseline with one more job; the oldest falls off beyond MOST_JOBS."""
+        return Stored([*self.jobs, job][-MOST_JOBS:])
+
+
+def level_s(jobs: Sequence[Measurement], size: str) -> float:
+    """The latency that jobs stand for at one size: the geometric mean of their medians, s."""
+    return math.exp(statistics.fmean(math.log(job.latency_at(size).median_s) for job in jobs))
+
+
+def other_work(stored: Measurement, now: Measurement) -> str | None:
+    """How ``stored`` is of other work, in words that follow "measured with"; None where the two compare.
+
+    The work is the model's weights, the scheduler and the workload. A digest is only compared where both
+    have one: a variant that brings its own weights has none.
+    """
+    digests = stored.model_digest, now.model_digest
+    if all(digests) and digests[0] != digests[1]:
+        return f"model {digests[0][:12]}, this is {digests[1][:12]}"
+    if stored.scheduler != now.scheduler:
+        return f"scheduler {stored.scheduler}, this is {now.scheduler}"
+    old, new = stored.workload, now.workload
+    changed = [name for name in sorted({*old, *new}) if _plain(old.get(name)) != _plain(new.get(name))]
+    return f"another workload ({', '.join(changed)})" if changed else None
+
+
+def _plain(value: object) -> bytes:
+    """One form for tuples and lists, which a stored file does not tell apart."""
+    return msgspec.json.encode(value, order="deterministic")

@@ -1,0 +1,84 @@
+"""--sdperf-inconclusive: what an INCONCLUSIVE latency means, at every level."""
+
+import pytest
+
+MARKED = """
+    import pytest
+    @pytest.mark.sdperf(inconclusive={0!r})
+    def test_ship(sd_ship):
+        sd_ship.check(num_inference_steps=2)
+"""
+DECLARED = """
+    from pytest_sdperf import Variant
+
+    def pytest_sdperf_variants():
+        return [
+            Variant(
+                "ship", "harbour:build", reference=None, needs_model=False, thresholds={"inconclusive": "fail"}
+            )
+        ]
+"""
+
+
+@pytest.fixture
+def unsure(project):
+    """One job is stored, and 5 % are allowed: nothing is sure."""
+    project.record()
+    return project
+
+
+def test_by_default_it_is_told_and_fails_nothing(unsure, told):
+    result = unsure.run()
+    result.assert_outcomes(passed=1)
+    told(result, "INCONCLUSIVE")
+    assert "INCONCLUSIVE (fails)" not in result.stdout.str()
+
+
+def test_fail(unsure, told):
+    result = unsure.run("--sdperf-inconclusive=fail")
+    result.assert_outcomes(failed=1)
+    told(
+        result,
+        "ship: latency INCONCLUSIVE: 5 ms is +0.0 % from the baseline's 5 ms, but the noise hides slowdowns up to ",
+        "; with 1 stored job slowdowns above 97.6 % are seen (weak: no repeated job shows yet how far jobs differ here)",
+        "; compare side by side with --sdperf-against=REV (a git revision), or record more jobs with --sdperf-update=all.",
+        "INCONCLUSIVE (fails)",
+        "accept    nothing is decided: compare side by side, pytest --sdperf --sdperf-against=REV test_it.py::test_ship, "
+        "or record more jobs, pytest --sdperf --sdperf-update=all test_it.py::test_ship",
+    )
+
+
+def test_what_is_sure_does_not_fail(project):
+    project.record_with_a_past()
+    project.run("--sdperf-inconclusive=fail").assert_outcomes(passed=1)
+
+
+def test_what_is_not_gated_does_not_fail(unsure, told):
+    result = unsure.run("--sdperf-inconclusive=fail", "--sdperf-gate=picture")
+    result.assert_outcomes(passed=1)
+    told(result, "INCONCLUSIVE (not gated)")
+
+
+def test_every_level_over_the_next(unsure):
+    unsure.conftest(DECLARED)
+    unsure.run().assert_outcomes(failed=1)
+    unsure.ini(inconclusive="warn")
+    unsure.run().assert_outcomes(passed=1)
+    unsure.run("--sdperf-inconclusive=fail").assert_outcomes(failed=1)
+    unsure.test(MARKED.format("warn"))
+    unsure.run("--sdperf-inconclusive=fail").assert_outcomes(passed=1)
+    unsure.test(MARKED.format("fail"))
+    unsure.run("--sdperf-inconclusive=warn").assert_outcomes(failed=1)
+
+
+def test_bad_values(project, told):
+    result = project.run("--sdperf-inconclusive=pass")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told(result, "'pass' is not a choice [--sdperf-inconclusive]. Use one of: fail, warn.")
+    project.ini(inconclusive="maybe")
+    told(project.run(), "'maybe' is not a choice [ini key sdperf_inconclusive]. Use one of: fail, warn.")
+    project.ini()
+    project.test(MARKED.format("never"))
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    told(result, "'never' is not a choice [@pytest.mark.sdperf(inconclusive=…)]. Use one of: fail, warn.")
