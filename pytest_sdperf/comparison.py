@@ -72,6 +72,8 @@ class Comparison(msgspec.Struct, frozen=True):
     "why no further pair was measured although nothing was decided: `budget`; empty: it was decided, or the pairs ended"
     invalid: str = ""
     "why the arms must not be compared at all, as a sentence; empty: they may be"
+    missing: str = ""
+    "what the base lacks to be compared with, as a clause; empty: nothing"
     spent_s: float = 0.0
     "wall time of everything, preparing the base arm included"
 
@@ -92,8 +94,11 @@ class Comparison(msgspec.Struct, frozen=True):
         )
 
     def measurement_of_head(self, head: Measurement) -> Measurement:
-        """The head's measurement with the processes that were measured side by side in place of its own."""
-        return msgspec.structs.replace(head, processes=[pair.head for pair in self.kept])
+        """The head's measurement with the processes that were measured side by side in place of its own.
+
+        It is left as it is where no pair counts.
+        """
+        return msgspec.structs.replace(head, processes=[pair.head for pair in self.kept] or head.processes)
 
 
 def latencies_s(process: ProcessRun, size: str) -> Sequence[float]:

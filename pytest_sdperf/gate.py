@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf.comparing import side_by_side
 from pytest_sdperf.judge import judging
 from pytest_sdperf.judge.accepting import begins_anew
 from pytest_sdperf.judge.job_spread import job_spread
@@ -42,10 +43,13 @@ def judge(
     # Measured first: where it is the reference variant too, its pictures are there already.
     sibling = session.sibling(rival[0], case, options).measurement if rival else None
     references = find_references(measured, options, root)
+    comparison, control = side_by_side(measured, options, jobs, spread)
+    # What was drawn in the same minutes as the other arm is what the two are compared by.
+    measurement = measured.measurement if comparison is None else comparison.measurement_of_head(measured.measurement)
     # A run records a case once: what it measures of it again shares the hour, and is held against that job.
     records = case.id not in session.recorded and _records(options, baseline)
     verdict = judging.judge(
-        measured.measurement,
+        measurement,
         case=case,
         thresholds=options.thresholds,
         gate=options.gate,
@@ -57,6 +61,8 @@ def judge(
         spread=spread,
         missing="record" if records else options.missing,
         sibling=sibling,
+        comparison=comparison,
+        control=control,
     )
     recorded = records and _sound(verdict)
     anew = begins_anew(measured.measurement, jobs, spread) if recorded and jobs else ""
@@ -67,12 +73,14 @@ def judge(
         session.recorded.add(case.id)
     return Outcome(
         nodeid,
-        measured.measurement,
+        measurement,
         verdict,
         baseline=baseline,
         baseline_path=session.shown(store.path(case.id)),
         recorded=recorded,
         anew=anew,
+        comparison=comparison,
+        control=control,
         skip_reason="" if records else _left_unjudged(verdict, options),
     )
 

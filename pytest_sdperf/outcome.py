@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.judge.verdict import Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.stored import Stored
@@ -25,6 +26,10 @@ class Outcome(msgspec.Struct, frozen=True):
     "True where this measurement was written into the baseline"
     anew: str = ""
     "why the stored jobs were dropped when it was written, as a clause; empty where it joined them"
+    comparison: Comparison | None = None
+    "the case side by side with another arm; None where it was not measured so"
+    control: Comparison | None = None
+    "the same with itself"
     skip_reason: str = ""
     "what --sdperf-missing=skip left unjudged, as a sentence; empty where the test need not skip"
 

@@ -122,6 +122,10 @@ class _Collector:
                 shell.registry[name]
         except SdperfError as error:
             raise pytest.UsageError(f"--sdperf-variants: {error}") from None
+        try:
+            _ = shell.opponent
+        except SdperfError as error:
+            raise pytest.UsageError(str(error)) from None
         if not options.require:
             return
         from pytest_sdperf.hardware.required import validate_required
@@ -140,7 +144,12 @@ def pytest_report_header(config: pytest.Config) -> str | None:
         return None
     from pytest_sdperf.hardware.machine import detect, machine_key
 
-    return f"sdperf: {machine_key(detect())}, model {shell.options.model}, baselines in {shell.options.baselines}"
+    line = f"sdperf: {machine_key(detect())}, model {shell.options.model}, baselines in {shell.options.baselines}"
+    try:
+        against = shell.opponent
+    except SdperfError:
+        against = None  # told as a usage error when the tests are collected
+    return line if against is None else f"{line}\nsdperf: {against.head_label} side by side with {against.label}"
 
 
 @pytest.hookimpl(tryfirst=True)

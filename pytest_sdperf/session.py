@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pytest_sdperf.arms.base import Invocation
+from pytest_sdperf.arms.opponent import Opponent
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case, Variant
+from pytest_sdperf.comparing import Comparer
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.hardware.cores import pinned_cpus
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import Machine, detect, machine_key
 from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.judge.wording import plural
 from pytest_sdperf.ladder import climb
 from pytest_sdperf.measurement import Environment, Measurement
 from pytest_sdperf.models import cache
@@ -59,6 +63,8 @@ class Measured:
     "picture key -> .npy of pictures that were not the same to the bit"
     trace: Path
     "what went through the stages of its first picture, .npz"
+    modules: Mapping[str, str]
+    "the factory's module and those of the compared trees -> file"
     session: Session
 
     @cached_property
@@ -85,22 +91,35 @@ class Drawn:
 class Session:
     """One run of sdperf on this host. ``tell`` takes one line for people at each step of long work."""
 
-    def __init__(self, *, registry: Registry, rootdir: Path, work_dir: Path, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        rootdir: Path,
+        work_dir: Path,
+        tell: Callable[[str], None],
+        opponent: Opponent | None = None,
+        invocation: Invocation | None = None,
+    ) -> None:
         self.registry = registry
         self.rootdir = rootdir
-        self._work_dir = work_dir
+        self.work_dir = work_dir
+        self.invocation = invocation or Invocation(Path.cwd())
+        self.comparer = None if opponent is None else Comparer(self, opponent)
+        "measures side by side with the other arm; None where there is none"
         self.recorded: set[str] = set()
         "ids of the cases that this run has written into their baselines"
-        self._tell = tell
-        self._open = ExitStack()
+        self.tell = tell
+        self.open = ExitStack()
+        "what ends with the session"
         self._models: dict[str, Prepared] = {}
         self._measured: dict[tuple[str, str, Workload, str], Measured] = {}
         self._drawn: dict[tuple[str, str, Workload, str], Drawn] = {}
-        self._open.enter_context(host_lock(tell))
+        self.open.enter_context(host_lock(tell))
 
     def close(self) -> None:
         """Let the next session on this host begin."""
-        self._open.close()
+        self.open.close()
 
     @cached_property
     def machine(self) -> Machine:
@@ -115,7 +134,7 @@ class Session:
 
         Raises CaseError for keywords that make no workload.
         """
-        here = self._here(variant)
+        here = self.here(variant)
         named = "sizes" in keywords or "height" in keywords or "width" in keywords
         native = native_size(self.model(options).path) if here.needs_model and not named else None
         workload = workload_of(keywords, native_size=native)
@@ -127,9 +146,9 @@ class Session:
             source = parse_model(options.model, self.rootdir)
 
             def run(function: str, kwargs: Mapping[str, Any]) -> Any:
-                self._tell(f"model {options.model}: {function.rpartition(':')[2]}")
-                launcher = replace(self._launcher, network=source.kind == "hub")
-                log_path = self._work_dir / "model.log"
+                self.tell(f"model {options.model}: {function.rpartition(':')[2]}")
+                launcher = replace(self.launcher, network=source.kind == "hub")
+                log_path = self.work_dir / "model.log"
                 return call_in_worker(launcher, function, dict(kwargs), log_path=log_path, timeout_s=options.timeout)
 
             self._models[options.model] = prepare(source, run, cache.cache_dir())
@@ -139,23 +158,24 @@ class Session:
         """Measure a case now. One that is ``compared`` has its reference drawn before, unless this run has seen it."""
         reference = self._trace_of_reference(case, options) if compared else None
         rounds = options.rounds or DEFAULT_ROUNDS
-        self._tell(f"{case.variant.name}: measuring {case.id}, {options.processes} processes x {rounds} pictures")
-        rig = self._rig(options)
-        model = self._model_of(case.variant, options)
+        processes = 1 if compared and self._pairs_will_tell(case, options) else options.processes
+        self.tell(f"{case.variant.name}: measuring {case.id}, {plural(processes, 'process', 'es')} x {rounds} pictures")
+        rig = self.rig(options)
+        model = self.model_of(case.variant, options)
         sampled = sample(
             case,
             model,
             rig,
-            processes=options.processes,
+            processes=processes,
             rounds=rounds,
-            host=self._host_environment(),
+            host=self.host_environment(),
             reference_trace=reference,
         )
         measurement = sampled.measurement
         if reference:
             ladder = climb(load(reference), load(sampled.trace), reference_name=case.variant.reference or "")
             measurement = msgspec.structs.replace(measurement, ladder=ladder)
-        measured = Measured(case, measurement, sampled.pictures, sampled.others, sampled.trace, self)
+        measured = Measured(case, measurement, sampled.pictures, sampled.others, sampled.trace, sampled.modules, self)
         self._measured[_key(case)] = measured
         return measured
 
@@ -175,11 +195,17 @@ class Session:
     def draw_reference(self, case: Case, options: Options) -> Drawn:
         """Let the case's reference variant draw the workload with the case's scheduler, untimed."""
         other = self._reference_of(case, options)
-        model = self._model_of(other.variant, options)
-        drawing = draw_reference(other, model, self._rig(options), host=self._host_environment())
+        model = self.model_of(other.variant, options)
+        drawing = draw_reference(other, model, self.rig(options), host=self.host_environment())
         drawn = Drawn(_load(drawing.pictures), drawing.environment, drawing.trace)
         self._drawn[_key(other)] = drawn
         return drawn
+
+    def _pairs_will_tell(self, case: Case, options: Options) -> bool:
+        """Whether the case is sure to be measured side by side: one process then serves picture and proof."""
+        if self.comparer is None or options.update or options.missing == "record" or "latency" not in options.gate:
+            return False
+        return not BaselineStore(self.baselines(options), self.machine_key).path(case.id).exists()
 
     def _trace_of_reference(self, case: Case, options: Options) -> Path | None:
         """None where nothing is to be compared, or the reference cannot run here."""
@@ -193,7 +219,7 @@ class Session:
 
     def model_digest(self, variant: str, options: Options) -> str:
         """The digest of the weights that a variant draws with; empty where it brings its own."""
-        return self._model_of(self.registry[variant], options).digest
+        return self.model_of(self.registry[variant], options).digest
 
     def baselines(self, options: Options) -> Path:
         """The folder of stored baselines and references."""
@@ -228,28 +254,36 @@ class Session:
             )
         return self._other(case.variant.reference, case, options, scheduler=case.variant.scheduler)
 
-    def _here(self, name: str) -> Variant:
+    def here(self, name: str) -> Variant:
         """A variant, resolved for this machine."""
-        return self.registry[name].on(precision=native_precision(self.machine), isa=native_isa(self.machine))
+        return self.resolved(self.registry[name])
+
+    def resolved(self, variant: Variant) -> Variant:
+        """A variant with its `auto` settled as this machine's best."""
+        return variant.on(precision=native_precision(self.machine), isa=native_isa(self.machine))
 
     def _other(self, name: str, like: Case, options: Options, *, scheduler: str | None) -> Case:
-        here = self._here(name)
+        here = self.here(name)
         variant = replace(here, scheduler=scheduler) if scheduler else here
         return replace(like, variant=variant, model=_model_name(here, options))
 
-    def _model_of(self, variant: Variant, options: Options) -> Model:
+    def model_of(self, variant: Variant, options: Options) -> Model:
+        """The model that a variant draws with."""
         if not variant.needs_model:
             return _NO_MODEL
         prepared = self.model(options)
         return Model(prepared.path, prepared.digest)
 
-    def _rig(self, options: Options) -> Rig:
-        folder = self._work_dir / f"case-{len(list(self._work_dir.iterdir())) + 1}"
+    def rig(self, options: Options) -> Rig:
+        """Where and how the workers of one case run."""
+        folder = self.work_dir / f"case-{len(list(self.work_dir.iterdir())) + 1}"
         folder.mkdir(parents=True)
-        return Rig(self._launcher, folder, cache.cache_dir(), options.timeout, self._tell)
+        trees = () if self.comparer is None else self.comparer.trees
+        return Rig(self.launcher, folder, cache.cache_dir(), options.timeout, self.tell, trees)
 
     @cached_property
-    def _launcher(self) -> Launcher:
+    def launcher(self) -> Launcher:
+        """Starts the workers of this session."""
         return Launcher(
             base_env=dict(os.environ),
             cpus=pinned_cpus(),
@@ -257,7 +291,8 @@ class Session:
             extra_sys_path=_project_path(self.rootdir, sys.path),
         )
 
-    def _host_environment(self) -> Environment:
+    def host_environment(self) -> Environment:
+        """What this machine is, before a worker has looked around itself."""
         return Environment(machine_key=self.machine_key, cpu_model=self.machine.cpu_model, kernel=platform.release())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,6 +17,7 @@ from pytest_sdperf.options import Options, resolve, spoken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_sdperf.arms.opponent import Opponent
     from pytest_sdperf.hardware.requirements import Unmet
     from pytest_sdperf.outcome import Outcome, Report
     from pytest_sdperf.session import Measured, Session
@@ -45,6 +47,16 @@ class Shell:
 
         return Registry()
 
+    @cached_property
+    def opponent(self) -> Opponent | None:
+        """What is compared with, side by side. Raises ArmError for what cannot be."""
+        options = self.options
+        if not options.sdperf or (options.against is None and options.against_python is None):
+            return None
+        from pytest_sdperf.arms.opponent import opponent_of
+
+        return opponent_of(options.against, options.against_python, self._config.rootpath, os.environ)
+
     def is_fixture(self, name: str) -> bool:
         """True for the fixture of a known variant."""
         return name.startswith(PREFIX) and name.removeprefix(PREFIX) in list(self.registry)
@@ -71,13 +83,17 @@ class Shell:
     def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""
         if self._session is None:
+            from pytest_sdperf.arms.base import Invocation
             from pytest_sdperf.session import Session
 
+            call = self._config.invocation_params
             self._session = Session(
                 registry=self.registry,
                 rootdir=self._config.rootpath,
                 work_dir=make_work_dir(),
                 tell=self._tell,
+                opponent=self.opponent,
+                invocation=Invocation(call.dir, self._config.args, [str(argument) for argument in call.args]),
             )
         return self._session
 

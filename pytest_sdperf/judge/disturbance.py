@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pytest_sdperf.comparison import Disturbance, Pair
+from pytest_sdperf.options import FEWEST_PAIRS
 
 MOST_STEAL = 0.05
 """Share of the CPUs' time. A hypervisor that takes more than a twentieth takes it from one arm or the other."""
@@ -46,6 +47,7 @@ def judged(pair: Pair, earlier: Sequence[Pair]) -> Pair:
     return msgspec.structs.replace(pair, dropped=reason_to_drop(pair.seen, pictures, min(kernels_ns, default=0.0)))
 
 
-def too_many_dropped(pairs: Sequence[Pair], max_pairs: int) -> bool:
-    """More than half of the pairs that were allowed: what is left would be a choice of quiet moments."""
-    return sum(bool(pair.dropped) for pair in pairs) > max_pairs / 2
+def too_many_dropped(pairs: Sequence[Pair]) -> bool:
+    """More pairs dropped than kept, and as many as a first decision takes: what is left would be the quiet moments."""
+    dropped = sum(bool(pair.dropped) for pair in pairs)
+    return dropped > max(FEWEST_PAIRS, len(pairs) - dropped)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_sdperf.case import Case
+from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.judge.environment import environment_changes
 from pytest_sdperf.judge.job_spread import NOTHING_REPEATED, JobSpread
 from pytest_sdperf.judge.kernels import kernel_changes
@@ -18,6 +19,7 @@ from pytest_sdperf.judge.memory import judge_memory
 from pytest_sdperf.judge.order import judge_order
 from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.judge.repeatability import allowing, own_noise
+from pytest_sdperf.judge.side_by_side import judge_control, judge_side_by_side
 from pytest_sdperf.judge.similarity import Similarity, judge_picture
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Measurement
@@ -55,6 +57,8 @@ def judge(
     spread: JobSpread = NOTHING_REPEATED,
     missing: str = "fail",
     sibling: Measurement | None = None,
+    comparison: Comparison | None = None,
+    control: Comparison | None = None,
 ) -> Verdict:
     """All findings of one case.
 
@@ -62,17 +66,15 @@ def judge(
     ``missing`` is --sdperf-missing: with `skip`, or with `record` where this run is about to become the
     baseline, a part without one is NOT_JUDGED.
     ``others`` are pictures of the same keys that were not the same to the bit: the limits allow for their difference.
-    ``sibling`` is the measurement that ``thresholds.faster_than`` names. Details of a part that did not
-    simply pass say which kernels and what of the environment changed since the newest job.
+    ``comparison`` is the case side by side with another arm: latency and memory are then judged against that one,
+    not against ``jobs``; ``control`` is the same against itself. ``sibling`` is the measurement that
+    ``thresholds.faster_than`` names. Details of a part that did not simply pass say which kernels and what of the
+    environment changed since the newest job, or from the other arm.
     """
-    newest = jobs[-1] if jobs else None
-    difference = other_work(newest, measurement) if newest else None
-    mismatch = difference and f"the baseline was measured with {difference}; record it again with --sdperf-update=all"
-    comparable = () if mismatch else jobs
-    latency = judge_latency(measurement, comparable, thresholds, spread)
-    memory = judge_memory(measurement, comparable, thresholds)
-    if mismatch:
-        latency, memory = (_not_comparable(finding, mismatch) for finding in (latency, memory))
+    if comparison is None:
+        latency, memory, before = _against_jobs(measurement, jobs, thresholds, spread)
+    else:
+        latency, memory, before = _against_arm(measurement, comparison, thresholds)
     latency, memory = (_missing_as_asked(finding, missing) for finding in (latency, memory))
     order = [judge_order(measurement, sibling, thresholds.faster_than)] if thresholds.faster_than else []
     noise = own_noise(pictures, others or {})
@@ -92,6 +94,7 @@ def judge(
     ladder = measurement.ladder
     findings = [
         latency,
+        *([judge_control(control, measurement, thresholds)] if control else []),
         *order,
         _with_repeatability(picture, measurement, noise, limits),
         *([judge_ladder(ladder, thresholds.min_stage_psnr)] if ladder else []),
@@ -99,10 +102,47 @@ def judge(
         memory,
     ]
     return Verdict(
-        findings=[_with_reasons(f, measurement, newest) for f in findings],
+        findings=[_with_reasons(f, measurement, before) for f in findings],
         gate=list(gate),
         inconclusive=thresholds.inconclusive,
     )
+
+
+def passes_screen(
+    measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds, spread: JobSpread
+) -> bool:
+    """Whether the stored jobs alone show that the latency is fine: then nothing more needs to be measured."""
+    latency, _, _ = _against_jobs(measurement, jobs, thresholds, spread)
+    return latency.status is Status.PASSED
+
+
+def _against_jobs(
+    measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds, spread: JobSpread
+) -> tuple[Finding, Finding, Measurement | None]:
+    """(latency, memory, the newest job)."""
+    newest = jobs[-1] if jobs else None
+    difference = other_work(newest, measurement) if newest else None
+    comparable = () if difference else jobs
+    latency = judge_latency(measurement, comparable, thresholds, spread)
+    memory = judge_memory(measurement, comparable, thresholds)
+    if difference:
+        mismatch = f"the baseline was measured with {difference}; record it again with --sdperf-update=all"
+        latency, memory = (_not_comparable(finding, mismatch) for finding in (latency, memory))
+    return latency, memory, newest
+
+
+def _against_arm(
+    measurement: Measurement, comparison: Comparison, thresholds: Thresholds
+) -> tuple[Finding, Finding, Measurement | None]:
+    """(latency, memory, the base arm); None where that was not measured."""
+    latency = judge_side_by_side(comparison, measurement, thresholds)
+    if comparison.kept:
+        base = comparison.measurement_of_base(measurement)
+        return latency, judge_memory(measurement, [base], thresholds, of=f"{comparison.base.label}'s"), base
+    memory = judge_memory(measurement, [], thresholds)
+    if not comparison.missing:
+        memory = _not_comparable(memory, "the base arm was not measured, so growth is not judged")
+    return latency, memory, None
 
 
 def _not_comparable(finding: Finding, mismatch: str) -> Finding:

@@ -70,9 +70,9 @@ def latency_text(measurement: Measurement) -> str:
     return f"{format_seconds(latency.median_s)} ±{latency.spread * 100:.1f} %"
 
 
-def no_baseline(part: str, measured: str) -> Finding:
-    """The finding of a part that has nothing stored to be compared with."""
-    sentence = f"{measured}, but no baseline is stored for this case and machine; record it with --sdperf-update=new"
+def no_baseline(part: str, measured: str, lacking: str = "no baseline is stored for this case and machine") -> Finding:
+    """The finding of a part that has nothing to be compared with."""
+    sentence = f"{measured}, but {lacking}; record it with --sdperf-update=new"
     return Finding(part=part, status=Status.NO_BASELINE, sentence=sentence)
 
 

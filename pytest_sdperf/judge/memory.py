@@ -12,13 +12,15 @@ from pytest_sdperf.options import Thresholds
 from pytest_sdperf.units import format_bytes, format_share
 
 
-def judge_memory(measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds) -> Finding:
+def judge_memory(
+    measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds, *, of: str = "the baseline's"
+) -> Finding:
     """The largest process's peak resident memory must stay under both limits; BROKEN where it does not.
 
     Growth is counted from the largest peak of the stored jobs: each of them was accepted, so an update that
     accepts more holds at once, and one job with a lucky low peak fails nobody.
     Without a baseline a peak over ``max_memory`` is still BROKEN; one under it is NO_BASELINE, for the
-    growth cannot be judged.
+    growth cannot be judged. ``of`` says whose the jobs are.
     """
     peak, most = measurement.peak_rss_bytes, thresholds.max_memory
     over = most is not None and peak > most
@@ -36,7 +38,7 @@ def judge_memory(measurement: Measurement, jobs: Sequence[Measurement], threshol
     grown = peak - base > limit * base  # the quotient would round a peak exactly at the limit above it
     figures.update(base_peak_rss_bytes=float(base), growth=growth, growth_limit=limit)
     change = f"+{share_apart(growth, limit)}" if grown else format_share(growth)
-    sentence = f"{told}, {change} against the baseline's {format_bytes(base)} (limit {format_share(limit)})"
+    sentence = f"{told}, {change} against {of} {format_bytes(base)} (limit {format_share(limit)})"
     if most is not None:
         sentence += f", {_limit(most)}"
     status = Status.BROKEN if over or grown else Status.PASSED

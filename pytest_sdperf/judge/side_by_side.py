@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import Counter
 from collections.abc import Sequence
+
+import msgspec
 
 from pytest_sdperf.comparison import Comparison, Pair, latencies_s
 from pytest_sdperf.judge.disturbance import too_many_dropped
+from pytest_sdperf.judge.latency import latency_text, no_baseline
 from pytest_sdperf.judge.pair import pair_log_ratio, round_log_ratios
 from pytest_sdperf.judge.sequential import CONFIDENCE, Decision, Look, Plan, look
 from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
@@ -25,6 +27,9 @@ _STATUS = {
     Decision.INCONCLUSIVE: Status.INCONCLUSIVE,
     Decision.GO_ON: Status.INCONCLUSIVE,  # the budget ended first
 }
+
+_TOLD = 3
+"""Dropped pairs that are told one by one."""
 
 _WORST_FIRST = (Decision.REGRESSED, Decision.GO_ON, Decision.INCONCLUSIVE, Decision.PASSED, Decision.FASTER)
 """Of the sizes: a case is FASTER only where every size is."""
@@ -58,9 +63,7 @@ def looks(pairs: Sequence[Pair], thresholds: Thresholds) -> dict[str, Look]:
 def decided(pairs: Sequence[Pair], thresholds: Thresholds) -> bool:
     """Whether another pair would be too many: a size has regressed, all are decided, or too many were dropped."""
     found = [found.decision for found in looks(pairs, thresholds).values()]
-    return bool(found) and (
-        Decision.REGRESSED in found or Decision.GO_ON not in found or too_many_dropped(pairs, thresholds.max_pairs)
-    )
+    return bool(found) and (Decision.REGRESSED in found or Decision.GO_ON not in found or too_many_dropped(pairs))
 
 
 def ratios_of_rounds(pairs: Sequence[Pair], size: str) -> list[list[float]]:
@@ -76,14 +79,19 @@ def judge_side_by_side(comparison: Comparison, head: Measurement, thresholds: Th
     told = [f"base: {comparison.base.label}; head: {comparison.head.label}", *_dropped(comparison)]
     if not comparison.side_by_side:
         told.append("memory is too small for both arms, so one ran after the other: drift between them counts as noise")
+    if comparison.missing:
+        return no_baseline("latency", latency_text(head), comparison.missing)
     if comparison.invalid:
         return Finding("latency", Status.INVALID_ENVIRONMENT, comparison.invalid, told)
-    if too_many_dropped(comparison.pairs, thresholds.max_pairs):
-        dropped = Counter(pair.dropped.partition(" ")[0] for pair in comparison.pairs if pair.dropped)
+    if too_many_dropped(comparison.pairs):
+        dropped = [pair.dropped for pair in comparison.pairs if pair.dropped]
         sentence = (
-            f"{sum(dropped.values())} of {plural(len(comparison.pairs), 'pair')} were disturbed, the last because "
-            f"{next(p.dropped for p in reversed(comparison.pairs) if p.dropped)}: this machine is too busy to compare"
+            f"{len(dropped)} of {plural(len(comparison.pairs), 'pair')} were disturbed, the last because "
+            f"{dropped[-1]}: this machine is too busy to compare on"
         )
+        return Finding("latency", Status.INVALID_ENVIRONMENT, sentence, told)
+    if not comparison.kept:
+        sentence = f"the budget ended before a pair was measured undisturbed: {comparison.pairs[-1].dropped}"
         return Finding("latency", Status.INVALID_ENVIRONMENT, sentence, told)
     found = looks(comparison.pairs, thresholds)
     worst = min(found, key=lambda size: (_WORST_FIRST.index(found[size].decision), -found[size].log_ratio))
@@ -116,12 +124,13 @@ def _sentence(one: Look, size: str, comparison: Comparison, thresholds: Threshol
     between = f"{CONFIDENCE:.0%} bounds {_bound(one.lower)} and {_bound(one.upper)}, {plural(one.pairs, 'pair')}"
     if one.decision is Decision.REGRESSED:
         slower = share_apart(change, thresholds.ignore)
-        return f"{head_s} is {slower} slower than {base} side by side ({between}; up to {_share(thresholds.ignore)} is ignored)"
+        ignored = f"up to {plain_share(thresholds.ignore)} is ignored"
+        return f"{head_s} is {slower} slower than {base} side by side ({between}; {ignored})"
     if one.decision is Decision.FASTER:
         return f"{head_s} is {-change * 100:.1f} % faster than {base} side by side ({between})"
     told = f"{head_s} is {format_share(change)} from {base} side by side ({between}"
     if one.decision is Decision.PASSED:
-        return f"{told}; {_share(thresholds.must_catch)} slower is ruled out)"
+        return f"{told}; {plain_share(thresholds.must_catch)} slower is ruled out)"
     reason = f"the budget ended after {plural(one.pairs, 'pair')}" if comparison.ended_by else "undecided"
     return f"{told}); {reason}: these pairs would have seen slowdowns above {plain_share(_expm1(one.detectable))}"
 
@@ -147,8 +156,9 @@ def _figures(one: Look, size: str, comparison: Comparison, thresholds: Threshold
 
 
 def _dropped(comparison: Comparison) -> list[str]:
-    """One line for each reason that pairs were dropped for."""
-    return [f"pair {number} does not count: {p.dropped}" for number, p in enumerate(comparison.pairs, 1) if p.dropped]
+    """One line for each pair that does not count; of many, the first ones."""
+    lines = [f"pair {number} does not count: {p.dropped}" for number, p in enumerate(comparison.pairs, 1) if p.dropped]
+    return lines if len(lines) <= _TOLD else [*lines[:_TOLD], f"and {len(lines) - _TOLD} more do not count"]
 
 
 def _medians_s(comparison: Comparison, size: str) -> tuple[float, float]:
@@ -166,5 +176,10 @@ def _expm1(log_ratio: float) -> float:
     return math.expm1(log_ratio) if math.isfinite(log_ratio) else math.inf
 
 
-def _share(share: float) -> str:
-    return plain_share(share)
+def judge_control(comparison: Comparison, head: Measurement, thresholds: Thresholds) -> Finding:
+    """The finding for the head side by side with itself: where a difference is seen, other verdicts are worth less."""
+    found = judge_side_by_side(comparison, head, thresholds)
+    if found.status in (Status.REGRESSED, Status.FASTER):
+        sentence = f"the head differs from itself: {found.sentence}; distrust differences of that size here"
+        return Finding("control", Status.INVALID_ENVIRONMENT, sentence, found.details, found.figures)
+    return msgspec.structs.replace(found, part="control")

@@ -29,6 +29,6 @@ def plain_share(share: float) -> str:
     return f"{share * 100:.3g} %" if abs(share) < 9.995 else f"{share + 1:.3g}x"
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str, ending: str = "s") -> str:
     """``1 claim``, ``2 claims``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}{ending}"

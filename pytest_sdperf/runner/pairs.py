@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import msgspec
 
 from pytest_sdperf.case import Case, picture_key, size_key
 from pytest_sdperf.comparison import BASE, HEAD, Disturbance, Pair
+from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, ProcessRun, Usage
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import NoiseWatch
-from pytest_sdperf.runner.sampling import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec, end_worker
+from pytest_sdperf.runner.protocol import A
+from pytest_sdperf.runner.sampling import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
 
 _OTHER = {BASE: HEAD, HEAD: BASE}
 
@@ -58,18 +60,27 @@ class _Running:
     def build(self) -> protocol.Build:
         return protocol.Build(build_spec(self.arm.case, self.arm.model, self.arm.rig, self.label))
 
-    def draw(self, size: tuple[int, int], rounds: int) -> None:
-        """Time pictures of the first motif."""
-        answer = self.last = self.worker.ask(protocol.Generate(size, 0, rounds), protocol.Generated)
+    def ask(self, command: protocol.Command, expect: type[A]) -> A:
+        with self.blamed():
+            return self.worker.ask(command, expect)
+
+    def receive(self, expect: type[A]) -> A:
+        with self.blamed():
+            return self.worker.receive(expect)
+
+    def blamed(self) -> AbstractContextManager[None]:
+        """What goes wrong here is told of the base, if it is that."""
+        return told_of_base() if self.name == BASE else nullcontext()
+
+    def draw(self, size: tuple[int, int]) -> None:
+        """Time one picture of the first motif."""
+        answer = self.last = self.ask(protocol.Generate(size, 0, 1), protocol.Generated)
         self.images.setdefault(size_key(size), []).extend(answer.images)
         self.digests.setdefault(picture_key(size, 0), []).extend(answer.sha256)
         self.usage += answer.usage
 
     def prove(self) -> Evidence:
-        return self.worker.ask(protocol.Prove(), protocol.Proven).evidence
-
-    def end(self) -> None:
-        end_worker(self.worker, self.arm.case, self.label, self.arm.rig.tell)
+        return self.ask(protocol.Prove(), protocol.Proven).evidence
 
     def finished(self) -> ProcessRun:
         return ProcessRun(
@@ -95,7 +106,8 @@ class PairSampler:
     "`base` and `head`"
     rng: random.Random
     "draws which arm is started first, and which draws first in each round"
-    watch: Callable[[], NoiseWatch] = NoiseWatch
+    watch: Callable[[], NoiseWatch]
+    "makes what watches one pair"
     at_once: bool = True
     "False: memory holds one arm only, so one process follows the other"
     clock_s: Callable[[], float] = time.perf_counter
@@ -125,7 +137,7 @@ class PairSampler:
                 if prove_base and BASE in names:
                     evidence = running[BASE].prove()
                 for arm in here:
-                    arm.end()
+                    arm.worker.kill()  # it has answered everything; libraries take seconds to leave by themselves
             marks_s.append(self.clock_s())
             for phase, begin_s, end_s in zip(spent_s, marks_s, marks_s[1:], strict=False):
                 spent_s[phase] += end_s - begin_s
@@ -142,7 +154,8 @@ class PairSampler:
 
     def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
         arm, label = self.arms[name], f"pair-{number}-{name}"
-        return _Running(name, label, arm, stack.enter_context(arm.rig.worker(arm.case, label)))
+        with told_of_base() if name == BASE else nullcontext():
+            return _Running(name, label, arm, stack.enter_context(arm.rig.worker(arm.case, label)))
 
     def _rounds(self, here: Sequence[_Running], rounds: int, turns: _Turns) -> Disturbance:
         """Every size, round by round; with both arms here each draws first in every other round, in random order."""
@@ -161,7 +174,7 @@ class PairSampler:
                             watch.wait_until_quiet(other.worker.cpu_ns)
                     kernel_ns = turns.kernel_ns.setdefault(size_key(size), {BASE: [], HEAD: []})
                     kernel_ns[name].append(watch.time_kernel())
-                    by_name[name].draw(size, 1)
+                    by_name[name].draw(size)
         return watch.end([arm.usage for arm in here])
 
 
@@ -173,6 +186,20 @@ class _Turns:
     kernel_ns: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
 
+@contextmanager
+def told_of_base() -> Iterator[None]:
+    """Raise what goes wrong inside as an ArmError: the head is not to blame, and its other parts are still judged."""
+    try:
+        yield
+    except ArmError:
+        raise
+    except SdperfError as error:
+        log_tail = error.log_tail if isinstance(error, WorkerError) else ""
+        raise ArmError(
+            f"the base arm cannot run: {error.what}", where=error.where, cure=error.cure, log_tail=log_tail
+        ) from error
+
+
 def _get_ready(here: Sequence[_Running]) -> None:
     """Build in all processes at once, then warm up one after the other.
 
@@ -181,10 +208,10 @@ def _get_ready(here: Sequence[_Running]) -> None:
     for arm in here:
         arm.worker.send(arm.build)
     for arm in here:
-        arm.built = arm.worker.receive(protocol.Built)
+        arm.built = arm.receive(protocol.Built)
     for arm in here:
         for size in arm.arm.case.workload.sizes:
-            warmed = arm.worker.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed)
+            warmed = arm.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed)
             arm.warmup_ns[size_key(size)] = warmed.spent_ns
 
 

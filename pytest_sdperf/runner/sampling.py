@@ -39,6 +39,8 @@ class AskedWorker(Protocol):
 
     def close(self) -> int: ...
 
+    def kill(self) -> int: ...
+
 
 class Start(Protocol):
     """Starts a worker; `launcher.Launcher` is one."""
@@ -141,7 +143,7 @@ def sample(
             if index == processes - 1:
                 evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
                 trace = _trace(worker, case, rig, given=reference_trace)
-            end_worker(worker, case, name, rig.tell)
+            _end(worker, case, name, rig.tell)
         runs.append(run.finished())
         latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
         rig.tell(f"{case.variant.name}: process {index + 1} of {processes}, {latency} a picture")
@@ -169,7 +171,7 @@ def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> 
         built = worker.ask(protocol.Build(build_spec(case, model, rig, "reference")), protocol.Built)
         drawn = _draw(worker, case, first_motif=0)
         trace = _trace(worker, case, rig, given=None)
-        end_worker(worker, case, "reference", rig.tell)
+        _end(worker, case, "reference", rig.tell)
     threads = next(iter(drawn.values())).threads
     return Drawing(
         {key: Path(answer.path) for key, answer in drawn.items()},
@@ -241,7 +243,7 @@ def prepare_case(case: Case, model: Model, rig: Rig) -> dict[str, int]:
     started_ns = time.perf_counter_ns()
     with rig.worker(case, "prepare") as worker:
         prepared = worker.ask(protocol.Prepare(build_spec(case, model, rig, "prepare")), protocol.Prepared)
-        end_worker(worker, case, "prepare", rig.tell)
+        _end(worker, case, "prepare", rig.tell)
     spent = format_seconds((time.perf_counter_ns() - started_ns) / 1e9)
     rig.tell(f"{case.variant.name}: prepared in {spent}")
     return prepared.spent_ns
@@ -273,7 +275,7 @@ def _trace(worker: AskedWorker, case: Case, rig: Rig, *, given: Path | None) -> 
     return Path(worker.ask(protocol.Trace(str(path), str(given or "")), protocol.Traced).path)
 
 
-def end_worker(worker: AskedWorker, case: Case, name: str, tell: Tell) -> None:
+def _end(worker: AskedWorker, case: Case, name: str, tell: Tell) -> None:
     """Let the worker end. It has answered everything, so a crash on its way out is only told."""
     if code := worker.close():
         tell(f"{case.variant.name}: {name} ended with exit code {code} after its work was done; see its log")

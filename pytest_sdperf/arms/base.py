@@ -1,0 +1,93 @@
+"""Set up the base arm: its tree, its declared variants, and what starts its workers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_sdperf.arms.declaration import Declaration
+from pytest_sdperf.arms.declared import declared_in
+from pytest_sdperf.arms.interpreter import folder_with_our_package, foreign_environment, foreign_path, this_interpreter
+from pytest_sdperf.arms.mapping import map_place
+from pytest_sdperf.arms.opponent import Opponent
+from pytest_sdperf.arms.pytest_arguments import passed_on, paths_of
+from pytest_sdperf.arms.trees import Trees
+from pytest_sdperf.arms.worktree import checked_out
+from pytest_sdperf.runner.launcher import Launcher
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """How pytest was called: what decides on where variants are declared."""
+
+    cwd: Path
+    paths: Sequence[str] = ()
+    "test paths, as pytest's `config.args` has them"
+    arguments: Sequence[str] = ()
+    "the whole command line"
+
+
+@dataclass(frozen=True)
+class BaseArm:
+    """The base arm of a session, ready to measure."""
+
+    opponent: Opponent
+    launcher: Launcher
+    cache_dir: Path | None
+    "of its own exports, which its own code made; None: the head's, whose code it runs"
+    trees: Trees | None
+    "None: both arms run the same code, and there is nothing to prove"
+    declaration: Declaration | None
+    "None: as the head declares"
+
+    def model_folder(self, folder: Path) -> Path:
+        """Where the base has a model that the head has in ``folder``: in its tree, if it is part of that."""
+        there = None if self.trees is None or self.opponent.revision is None else self.trees.in_base(folder)
+        return there if there is not None and there.is_dir() else folder
+
+
+def base_arm(
+    opponent: Opponent, launcher: Launcher, invocation: Invocation, *, rootdir: Path, work_dir: Path, stack: ExitStack
+) -> BaseArm:
+    """Make the base arm; ``launcher`` is the head's. What is set up is taken down with ``stack``.
+
+    Raises ArmError where the revision cannot be checked out, or its variants cannot be collected.
+    """
+    if opponent.is_head:
+        return BaseArm(opponent, launcher, None, None, None)
+    own = [*this_interpreter().own, *(opponent.interpreter.own if opponent.interpreter else ())]
+    declaration = None
+    trees = Trees(rootdir, rootdir, own=tuple(own))
+    if opponent.revision is not None:
+        toplevel = opponent.revision.toplevel
+        trees = Trees(toplevel, stack.enter_context(checked_out(opponent.revision, work_dir)), own=tuple(own))
+        place = map_place(
+            trees,
+            cwd=invocation.cwd,
+            rootdir=rootdir,
+            sys_path=launcher.extra_sys_path,
+            environ=launcher.base_env,
+        )
+        declaration = declared_in(
+            place,
+            trees,
+            opponent.revision.label,
+            paths=paths_of(invocation.paths, invocation.cwd),
+            folder=work_dir / "declared",
+            options=passed_on(invocation.arguments, trees, invocation.cwd),
+        )
+        launcher = replace(launcher, base_env=place.env, extra_sys_path=place.sys_path, cwd=place.cwd)
+    if opponent.interpreter is not None:
+        path = (*launcher.extra_sys_path, str(folder_with_our_package(work_dir / "package")))
+        launcher = replace(
+            launcher,
+            base_env=foreign_environment(launcher.base_env),
+            extra_sys_path=foreign_path(path, opponent.interpreter),
+            interpreter=str(opponent.interpreter.path),
+        )
+    cache_dir = work_dir / "base-cache"
+    stack.callback(shutil.rmtree, cache_dir, ignore_errors=True)  # exports take gigabytes
+    return BaseArm(opponent, launcher, cache_dir, trees, declaration)

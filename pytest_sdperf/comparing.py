@@ -1,0 +1,203 @@
+"""Compare a measured case with the other arm: set that up once a session, run the pairs, prove whose code ran."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_sdperf.arms.base import BaseArm, base_arm
+from pytest_sdperf.arms.declaration import same_declaration
+from pytest_sdperf.arms.opponent import Opponent
+from pytest_sdperf.arms.provenance import wrong_code
+from pytest_sdperf.case import Case
+from pytest_sdperf.comparison import BASE, HEAD, Arm, Comparison
+from pytest_sdperf.errors import ArmError
+from pytest_sdperf.hardware.memory import available_memory_bytes
+from pytest_sdperf.judge.job_spread import JobSpread
+from pytest_sdperf.judge.judging import passes_screen
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.models import cache
+from pytest_sdperf.models.digest import model_digest
+from pytest_sdperf.models.folder import check_folder
+from pytest_sdperf.models.source import parse_model
+from pytest_sdperf.options import Options
+from pytest_sdperf.runner import protocol
+from pytest_sdperf.runner.noise_watch import NoiseWatch
+from pytest_sdperf.runner.pairs import ArmRig, PairSampler, told_of_base
+from pytest_sdperf.runner.sampling import Model, environment_of, prepare_case
+from pytest_sdperf.side_by_side import Limits, Paired, measure_pairs
+from pytest_sdperf.units import format_bytes
+
+if TYPE_CHECKING:
+    from pytest_sdperf.session import Measured, Session
+
+_ROOM = 1.2
+"""Memory that two arms need, of twice the head's own peak: the base may have been larger."""
+
+
+@dataclass
+class Comparer:
+    """Measures cases of one session side by side with its opponent."""
+
+    session: Session
+    opponent: Opponent
+    _models: dict[Path, Model] = field(default_factory=dict)
+    "of the base's tree, by folder"
+
+    @property
+    def trees(self) -> tuple[str, ...]:
+        """Folders whose modules the workers of both arms tell."""
+        base = self._base
+        trees = None if isinstance(base, ArmError) else base.trees
+        return () if trees is None else tuple(dict.fromkeys((str(trees.head), str(trees.base))))
+
+    def compare(self, measured: Measured, options: Options) -> Comparison:
+        """Measure the case side by side. What keeps the base arm from running is told in the comparison."""
+        base = self._base
+        if isinstance(base, ArmError):
+            return self._nothing(str(base))
+        case = self._case_of_base(base, measured.case)
+        if case is None:
+            return self._nothing(
+                "", missing=f"{self.opponent.label} declares no variant {measured.case.variant.name!r}"
+            )
+        return self._compared(base, case, measured, options)
+
+    def control(self, measured: Measured, options: Options) -> Comparison:
+        """Measure the head side by side with itself."""
+        head = BaseArm(Opponent(None, None, None, control=False), self.session.launcher, None, None, None)
+        return self._compared(head, measured.case, measured, options)
+
+    @cached_property
+    def _base(self) -> BaseArm | ArmError:
+        """The arm, or why there is none: tried once."""
+        session = self.session
+        try:
+            return base_arm(
+                self.opponent,
+                session.launcher,
+                session.invocation,
+                rootdir=session.rootdir,
+                work_dir=session.work_dir / "arms",
+                stack=session.open,
+            )
+        except ArmError as error:
+            return error
+
+    def _compared(self, base: BaseArm, case: Case, measured: Measured, options: Options) -> Comparison:
+        session, head_case = self.session, measured.case
+        head = ArmRig(head_case, session.model_of(head_case.variant, options), session.rig(options))
+        rig = replace(head.rig, start=base.launcher, cache_dir=base.cache_dir or cache.cache_dir())
+        rig = replace(rig, work_dir=rig.work_dir / BASE)
+        at_once = self._fits(measured)
+        begun_s = time.perf_counter()
+        try:
+            with told_of_base():
+                other = ArmRig(case, self._model(base, case, options), rig)
+                if base.cache_dir is not None:
+                    prepare_case(case, other.model, rig)
+            rng = random.Random()  # noqa: S311 -- no secret
+            sampler = PairSampler({BASE: other, HEAD: head}, rng, NoiseWatch, at_once=at_once)
+            found = measure_pairs(
+                sampler.sample,
+                measured.measurement,
+                Limits(options.thresholds, options.budget, options.rounds),
+                wrong_code=lambda built: _wrong_code(base, case, head_case, built),
+                tell=session.tell,
+            )
+        except ArmError as error:
+            return self._nothing(str(error))
+        return Comparison(
+            base=self._arm(base.opponent.label, BASE, found),
+            head=self._arm(self.opponent.head_label, HEAD, found),
+            pairs=found.pairs,
+            side_by_side=at_once,
+            ended_by=found.ended_by,
+            invalid=found.invalid,
+            spent_s=time.perf_counter() - begun_s,
+        )
+
+    def _case_of_base(self, base: BaseArm, case: Case) -> Case | None:
+        """The same workload as the base declares the variant; None where it does not."""
+        if base.declaration is None:
+            return case
+        declared = base.declaration.get(case.variant.name)
+        return None if declared is None else replace(case, variant=self.session.resolved(declared))
+
+    def _model(self, base: BaseArm, case: Case, options: Options) -> Model:
+        """The base's own model where that is a folder of its tree, else the head's."""
+        head = self.session.model_of(case.variant, options)
+        source = parse_model(options.model, self.session.rootdir) if case.variant.needs_model else None
+        if source is None or source.path is None:
+            return head
+        folder = base.model_folder(source.path)
+        if folder == source.path:
+            return head
+        if folder not in self._models:
+            check_folder(folder)
+            self._models[folder] = Model(folder, model_digest(folder, cache.cache_dir()))
+        return self._models[folder]
+
+    def _fits(self, measured: Measured) -> bool:
+        """Whether memory holds both arms at once."""
+        need = int(2 * _ROOM * measured.measurement.peak_rss_bytes)
+        left = available_memory_bytes()
+        if need > left:
+            self.session.tell(
+                f"{measured.case.variant.name}: both arms would need {format_bytes(need)}, and "
+                f"{format_bytes(left)} are left: one runs after the other"
+            )
+        return need <= left
+
+    def _arm(self, label: str, name: str, found: Paired) -> Arm:
+        built, last = found.built[name], getattr(found.pairs[-1], name)
+        environment = environment_of(self.session.host_environment(), built, threads=last.threads, cpus=last.cpus)
+        return Arm(label, environment, **({"evidence": found.evidence} if name == BASE else {}), modules=built.modules)
+
+    def _nothing(self, invalid: str, *, missing: str = "") -> Comparison:
+        nowhere = self.session.host_environment()
+        return Comparison(
+            Arm(self.opponent.label, nowhere),
+            Arm(self.opponent.head_label, nowhere),
+            pairs=[],
+            invalid=invalid,
+            missing=missing,
+        )
+
+
+def side_by_side(
+    measured: Measured, options: Options, jobs: Sequence[Measurement], spread: JobSpread
+) -> tuple[Comparison | None, Comparison | None]:
+    """(the case beside the other arm, beside itself): each None where it is not asked for or not needed.
+
+    It is not needed where the stored jobs show already that all is well, and not where an update accepts
+    what was measured, whatever it was before.
+    """
+    comparer = measured.session.comparer
+    if comparer is None or options.update == "all" or "latency" not in options.gate:
+        return None, None
+    if jobs and passes_screen(measured.measurement, jobs, options.thresholds, spread):
+        return None, None
+    comparison = comparer.compare(measured, options)
+    if comparison.missing and jobs:  # the screen's answer is better than none
+        return None, None
+    wanted = comparer.opponent.control and comparison.kept
+    return comparison, comparer.control(measured, options) if wanted else None
+
+
+def _wrong_code(base: BaseArm, case: Case, head: Case, built: Mapping[str, protocol.Built]) -> str:
+    if base.trees is None:
+        return ""
+    error = wrong_code(
+        case.variant.factory,
+        built[HEAD].modules,
+        built[BASE].modules,
+        base.trees,
+        same_declaration=same_declaration(case.variant, head.variant),
+    )
+    return "" if error is None else str(error)

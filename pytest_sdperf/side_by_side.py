@@ -1,0 +1,101 @@
+"""Measure two arms pair by pair until enough is known, the pairs or the budget end, or they turn out not to compare."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pytest_sdperf.comparison import Pair
+from pytest_sdperf.judge.disturbance import judged
+from pytest_sdperf.judge.rounds import rounds_per_pair
+from pytest_sdperf.judge.side_by_side import decided, looks, ratios_of_rounds
+from pytest_sdperf.measurement import Evidence, Measurement
+from pytest_sdperf.options import Thresholds
+from pytest_sdperf.runner import protocol
+from pytest_sdperf.runner.pairs import Sampled
+from pytest_sdperf.units import format_share
+
+Sample = Callable[..., Sampled]
+"""`runner.pairs.PairSampler.sample`: called as sample(number, rounds, prove_base=...)."""
+
+WrongCode = Callable[[Mapping[str, protocol.Built]], str]
+"""What is wrong with the code that the first pair ran, as a sentence; empty where all is well."""
+
+
+@dataclass
+class Paired:
+    """The pairs of one case, as they come in."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    built: Mapping[str, protocol.Built] = field(default_factory=dict)
+    "arm -> what it said when it was built, in the first pair"
+    evidence: Evidence = field(default_factory=Evidence)
+    "of the base arm"
+    ended_by: str = ""
+    invalid: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much may be measured."""
+
+    thresholds: Thresholds
+    budget_s: float
+    rounds: int | None = None
+    "of each pair; None: as many as pay"
+
+
+def measure_pairs(
+    sample: Sample,
+    head: Measurement,
+    limits: Limits,
+    *,
+    wrong_code: WrongCode,
+    tell: Callable[[str], None],
+    clock_s: Callable[[], float] = time.perf_counter,
+) -> Paired:
+    """Measure pairs of the case of ``head``, whose own cost says how many rounds the first pair should have."""
+    begun_s = clock_s()
+    found = Paired()
+    size = head.sizes[0]
+    while True:
+        left_s = limits.budget_s - (clock_s() - begun_s)
+        start_s, round_s = _costs_s(found.pairs, head)
+        rounds = limits.rounds or rounds_per_pair(
+            ratios_of_rounds(found.pairs, size), start_s=start_s, round_s=round_s, left_s=left_s
+        )
+        sampled = sample(len(found.pairs) + 1, rounds, prove_base=not found.pairs)
+        if not found.pairs:
+            found.built, found.evidence = sampled.built, sampled.evidence or found.evidence
+            found.invalid = wrong_code(sampled.built)
+        found.pairs.append(judged(sampled.pair, found.pairs))
+        tell(_line(head.variant, found.pairs, rounds, limits.thresholds))
+        if found.invalid or decided(found.pairs, limits.thresholds):
+            return found
+        start_s, round_s = _costs_s(found.pairs, head)
+        if start_s + rounds * round_s > limits.budget_s - (clock_s() - begun_s):
+            found.ended_by = "budget"
+            return found
+
+
+def _costs_s(pairs: list[Pair], head: Measurement) -> tuple[float, float]:
+    """(seconds a pair takes besides its rounds, seconds of a round with both arms)."""
+    if not pairs:
+        process = head.processes[0]
+        start_s = (sum(process.startup_ns.values()) + sum(map(sum, process.warmup_ns.values()))) / 1e9
+        return start_s, 2 * sum(head.latency_at(size).median_s for size in head.sizes)
+    rounds = sum(len(next(iter(pair.head.images.values()))) for pair in pairs)
+    start_s = sum(pair.spent_s["start"] + pair.spent_s["end"] for pair in pairs) / len(pairs)
+    return start_s, sum(pair.spent_s["rounds"] for pair in pairs) / rounds
+
+
+def _line(variant: str, pairs: list[Pair], rounds: int, thresholds: Thresholds) -> str:
+    """``openvino_static: pair 5 of at most 24, 12 rounds: +0.4 % so far``."""
+    last = pairs[-1]
+    told = f"{variant}: pair {len(pairs)} of at most {thresholds.max_pairs}, {rounds} rounds"
+    if last.dropped:
+        return f"{told}: does not count, {last.dropped}"
+    worst = max(looks(pairs, thresholds).values(), key=lambda look: look.log_ratio)
+    return f"{told}: {format_share(math.expm1(worst.log_ratio))} so far"
