@@ -109,11 +109,11 @@ def git_in(repository: Path, *arguments: str) -> Answer:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End git and its children. Asked nicely it removes what it has half done."""
+    """End git and its children, whose last sign is that the pipes close. Asked nicely it removes what is half done."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(_TIDY_S)
+            process.communicate(timeout=_TIDY_S)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise

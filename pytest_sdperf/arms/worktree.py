@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_sdperf.arms.git import WHERE, Answer, git_dir, git_in
+from pytest_sdperf.arms.lfs import left_in_lfs
 from pytest_sdperf.arms.revision import Revision
 from pytest_sdperf.arms.submodules import submodules_of
 from pytest_sdperf.errors import ArmError
@@ -39,7 +40,7 @@ def checked_out(revision: Revision, folder: Path) -> Iterator[Path]:
 
     Gone also after an exception, a Ctrl-C and a plain exit of the interpreter; what a killed session left
     is removed here at the next start. Nothing is fetched, no hook runs, other working trees are left alone.
-    Raises ArmError where the revision or one of its submodules cannot be checked out.
+    Raises ArmError where the revision, one of its submodules or a file in git-lfs cannot be checked out.
     """
     prune(revision.toplevel)
     repository = git_dir(revision.toplevel)
@@ -48,6 +49,13 @@ def checked_out(revision: Revision, folder: Path) -> Iterator[Path]:
     try:
         place.add(repository, revision.commit, place.path)
         _add_submodules(place, repository, revision.toplevel, revision.commit, place.path)
+        if lacking := left_in_lfs(place.path, revision.toplevel):
+            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            raise ArmError(
+                f"git-lfs has no content here of {lacking[0]}{more} as {revision.label} has it",
+                where=f"{WHERE}={revision.name}",
+                cure=f"Fetch it: git lfs fetch origin {revision.commit}.",
+            )
         yield place.path
     finally:
         place.remove()

@@ -30,6 +30,7 @@ class Arms:
         self.head, self.base, self.folder = path / "head", path / "base", path / "declared"
         self.package = package
         self.env = {"PYTHONPATH": str(package), "PATH": os.environ["PATH"], "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        self.env |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
         for tree, sails in ((self.head, "2"), (self.base, "1")):
             self.write(tree, **{"conftest.py": CONFTEST.format(name="ship", sails=sails), "test_it.py": "1 / 0\n"})
 

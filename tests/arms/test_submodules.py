@@ -1,5 +1,6 @@
 """Submodules of the revision, nested ones too, without the network."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -79,6 +80,15 @@ def test_one_that_nothing_is_left_of(nest):
     hull.commit()
     shutil.rmtree(hull.path / ".git" / "modules")
     assert list(submodules_of(hull.path / ".git", hull.path, first)) == []
+
+
+def test_a_name_that_leads_out_of_the_git_directory_is_not_followed(nest, tmp_path):
+    hull, _ = nest
+    name = os.path.relpath(tmp_path / "mast" / ".git", hull.path / ".git" / "modules")
+    (hull.path / ".gitmodules").write_text(f'[submodule "{name}"]\n\tpath = deck/mast\n\turl = /x\n')
+    broken = hull.commit()
+    shutil.rmtree(hull.path / "deck")
+    assert list(submodules_of(hull.path / ".git", hull.path, broken)) == []
 
 
 def test_a_commit_that_is_not_there(nest, tmp_path):
