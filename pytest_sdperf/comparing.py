@@ -40,6 +40,18 @@ _ROOM = 1.2
 """Memory that two arms need, of twice the head's own peak: the base may have been larger."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A case beside the other arm."""
+
+    comparison: Comparison | None = None
+    "None: not asked for, or not needed"
+    control: Comparison | None = None
+    "the case beside itself; None: not asked for"
+    base_pictures: Mapping[str, Path] = field(default_factory=dict)
+    "picture key -> .npy as the base arm draws it"
+
+
 @dataclass
 class Comparer:
     """Measures cases of one session side by side with its opponent."""
@@ -56,22 +68,20 @@ class Comparer:
         trees = None if isinstance(base, ArmError) else base.trees
         return () if trees is None else tuple(dict.fromkeys((str(trees.head), str(trees.base))))
 
-    def compare(self, measured: Measured, options: Options) -> Comparison:
+    def compare(self, measured: Measured, options: Options) -> Beside:
         """Measure the case side by side. What keeps the base arm from running is told in the comparison."""
         base = self._base
         if isinstance(base, ArmError):
-            return self._nothing(str(base))
+            return Beside(self._nothing(str(base)))
         case = self._case_of_base(base, measured.case)
         if case is None:
-            return self._nothing(
-                "", missing=f"{self.opponent.label} declares no variant {measured.case.variant.name!r}"
-            )
-        return self._compared(base, case, measured, options)
-
-    def control(self, measured: Measured, options: Options) -> Comparison:
-        """Measure the head side by side with itself."""
+            name = measured.case.variant.name
+            return Beside(self._nothing("", missing=f"{self.opponent.label} declares no variant {name!r}"))
+        beside = self._compared(base, case, measured, options)
+        if not (self.opponent.control and beside.comparison and beside.comparison.kept):
+            return beside
         head = BaseArm(Opponent(None, None, None, control=False), self.session.launcher, None, None, None)
-        return self._compared(head, measured.case, measured, options)
+        return replace(beside, control=self._compared(head, measured.case, measured, options).comparison)
 
     @cached_property
     def _base(self) -> BaseArm | ArmError:
@@ -89,7 +99,7 @@ class Comparer:
         except ArmError as error:
             return error
 
-    def _compared(self, base: BaseArm, case: Case, measured: Measured, options: Options) -> Comparison:
+    def _compared(self, base: BaseArm, case: Case, measured: Measured, options: Options) -> Beside:
         session, head_case = self.session, measured.case
         head = ArmRig(head_case, session.model_of(head_case.variant, options), session.rig(options))
         rig = replace(head.rig, start=base.launcher, cache_dir=base.cache_dir or cache.cache_dir())
@@ -111,8 +121,8 @@ class Comparer:
                 tell=session.tell,
             )
         except ArmError as error:
-            return self._nothing(str(error))
-        return Comparison(
+            return Beside(self._nothing(str(error)))
+        comparison = Comparison(
             base=self._arm(base.opponent.label, BASE, found),
             head=self._arm(self.opponent.head_label, HEAD, found),
             pairs=found.pairs,
@@ -121,6 +131,7 @@ class Comparer:
             invalid=found.invalid,
             spent_s=time.perf_counter() - begun_s,
         )
+        return Beside(comparison, base_pictures={} if found.invalid else found.pictures)
 
     def _case_of_base(self, base: BaseArm, case: Case) -> Case | None:
         """The same workload as the base declares the variant; None where it does not."""
@@ -170,24 +181,20 @@ class Comparer:
         )
 
 
-def side_by_side(
-    measured: Measured, options: Options, jobs: Sequence[Measurement], spread: JobSpread
-) -> tuple[Comparison | None, Comparison | None]:
-    """(the case beside the other arm, beside itself): each None where it is not asked for or not needed.
+def side_by_side(measured: Measured, options: Options, jobs: Sequence[Measurement], spread: JobSpread) -> Beside:
+    """The case beside the other arm, where the options ask for one and it is needed.
 
-    It is not needed where the stored jobs show already that all is well, and not where an update accepts
-    what was measured, whatever it was before.
+    It is not where the stored jobs show already that all is well, and not where an update accepts what was
+    measured, whatever it was before.
     """
     comparer = measured.session.comparer
     if comparer is None or options.update == "all" or "latency" not in options.gate:
-        return None, None
+        return Beside()
     if jobs and passes_screen(measured.measurement, jobs, options.thresholds, spread):
-        return None, None
-    comparison = comparer.compare(measured, options)
-    if comparison.missing and jobs:  # the screen's answer is better than none
-        return None, None
-    wanted = comparer.opponent.control and comparison.kept
-    return comparison, comparer.control(measured, options) if wanted else None
+        return Beside()
+    beside = comparer.compare(measured, options)
+    lacking = beside.comparison is not None and beside.comparison.missing
+    return Beside() if lacking and jobs else beside  # the screen's answer is better than none
 
 
 def _wrong_code(base: BaseArm, case: Case, head: Case, built: Mapping[str, protocol.Built]) -> str:

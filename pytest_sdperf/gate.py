@@ -42,10 +42,11 @@ def judge(
     rival = options.thresholds.faster_than
     # Measured first: where it is the reference variant too, its pictures are there already.
     sibling = session.sibling(rival[0], case, options).measurement if rival else None
-    references = find_references(measured, options, root)
-    comparison, control = side_by_side(measured, options, jobs, spread)
+    beside = side_by_side(measured, options, jobs, spread)
     # What was drawn in the same minutes as the other arm is what the two are compared by.
-    measurement = measured.measurement if comparison is None else comparison.measurement_of_head(measured.measurement)
+    measurement = measured.measurement
+    measurement = beside.comparison.measurement_of_head(measurement) if beside.comparison else measurement
+    references = find_references(measured, options, root, beside.base_pictures)
     # A run records a case once: what it measures of it again shares the hour, and is held against that job.
     records = case.id not in session.recorded and _records(options, baseline)
     verdict = judging.judge(
@@ -61,8 +62,8 @@ def judge(
         spread=spread,
         missing="record" if records else options.missing,
         sibling=sibling,
-        comparison=comparison,
-        control=control,
+        comparison=beside.comparison,
+        control=beside.control,
     )
     recorded = records and _sound(verdict)
     anew = begins_anew(measured.measurement, jobs, spread) if recorded and jobs else ""
@@ -79,8 +80,8 @@ def judge(
         baseline_path=session.shown(store.path(case.id)),
         recorded=recorded,
         anew=anew,
-        comparison=comparison,
-        control=control,
+        comparison=beside.comparison,
+        control=beside.control,
         skip_reason="" if records else _left_unjudged(verdict, options),
     )
 

@@ -12,7 +12,7 @@ from pytest_sdperf.hardware.requirements import check
 from pytest_sdperf.judge.judging import References
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.options import Options
-from pytest_sdperf.session import Measured
+from pytest_sdperf.session import Measured, load_pictures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,10 +34,13 @@ class Found:
     "where the unstored ones were drawn"
 
 
-def find_references(measured: Measured, options: Options, root: Path) -> Found:
+def find_references(
+    measured: Measured, options: Options, root: Path, of_base: Mapping[str, Path] | None = None
+) -> Found:
     """The reference pictures of a case.
 
-    A variant that is its own reference (`fp32`, or one without any) is held against its stored picture.
+    A variant that is its own reference (`fp32`, or one without any) is held against its stored picture, and
+    where none is stored against that of the base arm (``of_base``: picture key -> .npy).
     Others are held against their reference variant with the same scheduler: as measured in this session
     (float), else as stored (8 bits), else as drawn now; nowhere where that variant cannot run here.
     """
@@ -47,7 +50,8 @@ def find_references(measured: Measured, options: Options, root: Path) -> Found:
     stored = _load(keys, root)
     own = measured.pictures, measured.measurement.environment
     if name is None or name == case.variant.name:
-        truth = References(stored, eight_bit=True, is_reference=name is not None)
+        eight_bit, pictures = (True, stored) if stored or not of_base else (False, load_pictures(of_base))
+        truth = References(pictures, eight_bit=eight_bit, is_reference=name is not None)
         return Found(truth, keys) if stored else Found(truth, keys, *own)
     seen = session.seen_reference(case, options)
     if seen is None and stored:

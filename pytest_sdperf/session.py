@@ -70,7 +70,7 @@ class Measured:
     @cached_property
     def pictures(self) -> dict[str, NDArray[np.floating]]:
         """Picture key -> float32 (height, width, 3) in 0..1, as the pipeline gave it."""
-        return _load(self.picture_files)
+        return load_pictures(self.picture_files)
 
     @cached_property
     def others(self) -> dict[str, list[NDArray[np.floating]]]:
@@ -197,7 +197,7 @@ class Session:
         other = self._reference_of(case, options)
         model = self.model_of(other.variant, options)
         drawing = draw_reference(other, model, self.rig(options), host=self.host_environment())
-        drawn = Drawn(_load(drawing.pictures), drawing.environment, drawing.trace)
+        drawn = Drawn(load_pictures(drawing.pictures), drawing.environment, drawing.trace)
         self._drawn[_key(other)] = drawn
         return drawn
 
@@ -305,7 +305,8 @@ def _key(case: Case) -> tuple[str, str, Workload, str]:
     return case.variant.name, case.variant.scheduler, case.workload, case.model
 
 
-def _load(files: Mapping[str, Path]) -> dict[str, NDArray[np.floating]]:
+def load_pictures(files: Mapping[str, Path]) -> dict[str, NDArray[np.floating]]:
+    """Picture key -> picture, from picture key -> .npy."""
     return {key: _read(path) for key, path in files.items()}
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from pytest_sdperf.errors import SdperfError, WorkerError
+from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
 from pytest_sdperf.options import Options, resolve, spoken
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def told(item: pytest.Item) -> Iterator[None]:
     try:
         yield
     except SdperfError as error:
-        if isinstance(error, WorkerError) and error.log_tail:
+        if isinstance(error, (ArmError, WorkerError)) and error.log_tail:
             item.add_report_section("call", "sdperf worker log", error.log_tail)
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pytest_sdperf.comparison import Pair
 from pytest_sdperf.judge.disturbance import judged
@@ -18,7 +19,7 @@ from pytest_sdperf.runner.pairs import Sampled
 from pytest_sdperf.units import format_share
 
 Sample = Callable[..., Sampled]
-"""`runner.pairs.PairSampler.sample`: called as sample(number, rounds, prove_base=...)."""
+"""`runner.pairs.PairSampler.sample`: called as sample(number, rounds, show_base=...)."""
 
 WrongCode = Callable[[Mapping[str, protocol.Built]], str]
 """What is wrong with the code that the first pair ran, as a sentence; empty where all is well."""
@@ -33,6 +34,8 @@ class Paired:
     "arm -> what it said when it was built, in the first pair"
     evidence: Evidence = field(default_factory=Evidence)
     "of the base arm"
+    pictures: Mapping[str, Path] = field(default_factory=dict)
+    "picture key -> .npy as the base arm draws it"
     ended_by: str = ""
     invalid: str = ""
 
@@ -66,9 +69,10 @@ def measure_pairs(
         rounds = limits.rounds or rounds_per_pair(
             ratios_of_rounds(found.pairs, size), start_s=start_s, round_s=round_s, left_s=left_s
         )
-        sampled = sample(len(found.pairs) + 1, rounds, prove_base=not found.pairs)
+        sampled = sample(len(found.pairs) + 1, rounds, show_base=not found.pairs)
         if not found.pairs:
-            found.built, found.evidence = sampled.built, sampled.evidence or found.evidence
+            found.built, found.pictures = sampled.built, sampled.pictures
+            found.evidence = sampled.evidence or found.evidence
             found.invalid = wrong_code(sampled.built)
         found.pairs.append(judged(sampled.pair, found.pairs))
         tell(_line(head.variant, found.pairs, rounds, limits.thresholds))

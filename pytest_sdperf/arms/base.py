@@ -81,11 +81,12 @@ def base_arm(
         )
         launcher = replace(launcher, base_env=place.env, extra_sys_path=place.sys_path, cwd=place.cwd)
     if opponent.interpreter is not None:
-        path = (*launcher.extra_sys_path, str(folder_with_our_package(work_dir / "package")))
+        # The project's folders first: in this project's own repository the package is one of them.
+        path = foreign_path(launcher.extra_sys_path, this_interpreter())
         launcher = replace(
             launcher,
             base_env=foreign_environment(launcher.base_env),
-            extra_sys_path=foreign_path(path, opponent.interpreter),
+            extra_sys_path=(*path, str(folder_with_our_package(work_dir / "package"))),
             interpreter=str(opponent.interpreter.path),
         )
     cache_dir = work_dir / "base-cache"

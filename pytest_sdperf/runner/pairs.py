@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -38,8 +40,10 @@ class Sampled:
     pair: Pair
     built: Mapping[str, protocol.Built]
     "arm -> its answer to Build"
-    evidence: Evidence | None
+    evidence: Evidence | None = None
     "of the base arm, where it was asked for"
+    pictures: Mapping[str, Path] = field(default_factory=dict)
+    "picture key -> .npy as the base arm draws it, where it was asked for"
 
 
 @dataclass
@@ -82,6 +86,15 @@ class _Running:
     def prove(self) -> Evidence:
         return self.ask(protocol.Prove(), protocol.Proven).evidence
 
+    def pictures(self) -> dict[str, Path]:
+        """Every motif at every size, untimed."""
+        workload = self.arm.case.workload
+        return {
+            picture_key(size, index): Path(self.ask(protocol.Draw(size, index), protocol.Drawn).path)
+            for size in workload.sizes
+            for index in range(len(workload.motifs))
+        }
+
     def finished(self) -> ProcessRun:
         return ProcessRun(
             images=self.images,
@@ -112,17 +125,18 @@ class PairSampler:
     "False: memory holds one arm only, so one process follows the other"
     clock_s: Callable[[], float] = time.perf_counter
 
-    def sample(self, number: int, rounds: int, *, prove_base: bool) -> Sampled:
-        """Pair ``number`` with ``rounds`` timed pictures an arm and size. Raises LaunchError and WorkerError.
+    def sample(self, number: int, rounds: int, *, show_base: bool) -> Sampled:
+        """Pair ``number`` with ``rounds`` timed pictures an arm and size. Raises LaunchError, WorkerError, ArmError.
 
-        The second to start looked slower in 12 of 18 A/A pairs of `openvino_static`: so the order is drawn.
+        ``show_base`` lets the base arm, when it was timed, collect evidence and draw what the case draws.
         """
+        # At random: the second to start looked slower in 12 of 18 A/A pairs of `openvino_static`.
         order = self.rng.sample([BASE, HEAD], 2)
         stints = [order] if self.at_once else [[name] for name in order]
         running: dict[str, _Running] = {}
         seen: list[Disturbance] = []
         spent_s = dict.fromkeys(("start", "rounds", "end"), 0.0)
-        evidence = None
+        shown: dict[str, Any] = {}
         turns = _Turns()
         for names in stints:
             marks_s = [self.clock_s()]
@@ -134,8 +148,8 @@ class PairSampler:
                 marks_s.append(self.clock_s())
                 seen.append(self._rounds(here, rounds, turns))
                 marks_s.append(self.clock_s())
-                if prove_base and BASE in names:
-                    evidence = running[BASE].prove()
+                if show_base and BASE in names:
+                    shown = {"evidence": running[BASE].prove(), "pictures": running[BASE].pictures()}
                 for arm in here:
                     arm.worker.kill()  # it has answered everything; libraries take seconds to leave by themselves
             marks_s.append(self.clock_s())
@@ -150,7 +164,7 @@ class PairSampler:
             kernel_ns=turns.kernel_ns,
             spent_s=spent_s,
         )
-        return Sampled(pair, {name: arm.built for name, arm in running.items()}, evidence)
+        return Sampled(pair, {name: arm.built for name, arm in running.items()}, **shown)
 
     def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
         arm, label = self.arms[name], f"pair-{number}-{name}"
