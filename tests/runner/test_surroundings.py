@@ -1,6 +1,7 @@
 import os
 import resource
 import sys
+import types
 
 from pytest_sdperf.runner import surroundings
 
@@ -55,3 +56,28 @@ def test_peak_without_proc_is_rusage_in_its_systems_unit(tmp_path, monkeypatch):
     assert surroundings.peak_rss_bytes(tmp_path / "none") >= used * 1024
     monkeypatch.setattr(sys, "platform", "darwin")
     assert used <= surroundings.peak_rss_bytes(tmp_path / "none") < used * 1024
+
+
+def test_modules_of_a_tree_are_those_whose_real_file_lies_in_it(tmp_path):
+    inside, outside = tmp_path / "tree" / "service", tmp_path / "tree-of-others"
+    inside.mkdir(parents=True)
+    outside.mkdir()
+    for file in (inside / "engine.py", inside / "real.py", outside / "away.py"):
+        file.write_text("")
+    (tmp_path / "linked").symlink_to(inside)
+    (outside / "link.py").symlink_to(inside / "real.py")
+    (inside / "out.py").symlink_to(outside / "away.py")
+    files = {
+        "engine": inside / "engine.py",
+        "by_folder": tmp_path / "linked" / "engine.py",
+        "by_link": outside / "link.py",
+        "away": outside / "away.py",
+        "leaves": inside / "out.py",
+    }
+    modules = {name: types.SimpleNamespace(__file__=str(file)) for name, file in files.items()}
+    modules |= {"sys": sys, "odd": types.SimpleNamespace(__file__=None), "none": None}
+    here = tmp_path.resolve() / "tree" / "service"
+    assert surroundings.loaded_from([str(tmp_path / "tree")], modules) == {
+        "engine": str(here / "engine.py"), "by_folder": str(here / "engine.py"), "by_link": str(here / "real.py"),
+    }  # fmt: skip
+    assert surroundings.loaded_from([], modules) == {}
