@@ -37,7 +37,7 @@ class Opponent:
     def label(self) -> str:
         """For people: ``origin/main (1a2b3c4d5e)``."""
         told = [part.label for part in (self.revision, self.interpreter) if part is not None]
-        return ", ".join(told) or "itself"
+        return ", ".join(told) or "the same tree"
 
     @property
     def head_label(self) -> str:

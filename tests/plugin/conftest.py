@@ -54,7 +54,10 @@ for name in (
 
 PIPELINES = '''
 import os
+import time
 import numpy as np
+
+NAP_S = 0
 
 class Ship:
     """Draws its latents, brighter with each step."""
@@ -65,6 +68,8 @@ class Ship:
     def sdperf_facts(self):
         return {"paint": os.environ.get("SHIP_PAINT", "numpy")}
     def denoise(self, latents, text):
+        if nap_s := float(os.environ.get("SHIP_NAP_S", NAP_S)):
+            time.sleep(nap_s)
         return latents * (0.95 if self.params.get("fault") == "dull" else 0.9) + text
     def __call__(self, *, prompt, num_inference_steps, guidance_scale, height, width, latents, output_type):
         fault = self.params.get("fault") or os.environ.get("SHIP_FAULT", "")
@@ -283,6 +288,11 @@ class Project:
 
     def test(self, source):
         self.pytester.makepyfile(test_it=source)
+
+    def harbour(self, **changes):
+        """Write the pipeline's module; ``NAP_S`` is what a call of denoise sleeps at least, s."""
+        added = "".join(f"\n{name} = {value}\n" for name, value in changes.items())
+        (self.path / "harbour.py").write_text(PIPELINES + added)
 
     def conftest(self, source):
         self.pytester.makeconftest(textwrap.dedent(source))
