@@ -56,6 +56,8 @@ def opponent_of(
     if against is None and against_python is None:
         return None
     names = [name.strip() for name in (against or "").split(",") if name.strip()]
+    if against is not None and not names:
+        raise ArmError(f"{against!r} names no revision", where=WHERE, cure=f"Name one, or {SELF} for a control.")
     control = SELF in names[1:] or (SELF in names and against_python is not None)
     revisions = [name for name in names if name != SELF]
     if len(revisions) > 1 or len(names) > 2:
