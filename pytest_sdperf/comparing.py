@@ -132,7 +132,9 @@ class Comparer:
             invalid=found.invalid,
             spent_s=time.perf_counter() - begun_s,
         )
-        return Beside(comparison, base_pictures={} if found.invalid else found.pictures)
+        # Other weights and schedulers draw other pictures, as they do of stored ones.
+        same_truth = other.model.digest == head.model.digest and case.variant.scheduler == head_case.variant.scheduler
+        return Beside(comparison, base_pictures=found.pictures if same_truth and not found.invalid else {})
 
     def _case_of_base(self, base: BaseArm, case: Case) -> Case | None:
         """The same workload as the base declares the variant; None where it does not."""

@@ -192,7 +192,7 @@ def test_the_same_tree_shares_the_exports_and_prepares_nothing(itself, session, 
 
 
 def test_what_was_found_is_told_of_each_arm(revision, session, seen):
-    beside = revision.compare(Measured(session), OPTIONS)
+    beside = revision.compare(Measured(session), OPTIONS._replace(model="bundled"))
     comparison = beside.comparison
     assert (comparison.base.label, comparison.head.label) == ("main (bbbbbbbbbb)", "working tree at aaaaaaaaaa")
     base = Environment("here", "Zen", "6.1", "CPython 3.13.0", {"torch": "2.8"}, threads=1, cpus=[0, 1])
@@ -205,6 +205,15 @@ def test_what_was_found_is_told_of_each_arm(revision, session, seen):
     assert comparison.spent_s > 0
     assert beside.base_pictures == {"8x8/0": Path("/base.npy")}
     assert beside.control is None
+
+
+@pytest.mark.parametrize(("model", "scheduler"), [("model", "default"), ("bundled", "Euler")])
+def test_pictures_of_other_weights_or_another_scheduler_are_no_truth(revision, session, seen, model, scheduler):
+    declared = Declaration((dataclasses.replace(SHIP, scheduler=scheduler),), {})
+    seen["arm"] = dataclasses.replace(seen["arm"], declaration=declared)
+    beside = revision.compare(Measured(session), OPTIONS._replace(model=model))
+    assert beside.comparison.invalid == ""
+    assert beside.base_pictures == {}
 
 
 def test_arms_that_ran_the_wrong_code_are_no_comparison(revision, session, seen):

@@ -93,6 +93,34 @@ def test_a_variant_without_reference_has_its_own_stored_picture(tmp_path):
     assert find_references(case, OPTIONS, tmp_path).truth.pictures is not None
 
 
+@pytest.fixture
+def of_base(tmp_path_factory):
+    """Pictures of the base arm, as files."""
+    folder = tmp_path_factory.mktemp("base")
+    files = {key: folder / f"{number}.npy" for number, key in enumerate(PICTURES)}
+    for path in files.values():
+        np.save(path, TWO)
+    return files
+
+
+@pytest.mark.parametrize("name", ["fp32", "ship"])
+def test_the_base_arms_pictures_are_the_truth_of_a_variant_that_is_its_own(tmp_path, of_base, name):
+    case = measured(name)
+    found = find_references(case, OPTIONS, tmp_path, of_base)
+    assert (found.truth.pictures["8x8/0"] == TWO).all()
+    assert (found.truth.eight_bit, found.truth.own_picture) == (False, "the base arm's picture")
+    assert found.truth.is_reference is (name == "fp32")
+    assert found.unstored is PICTURES, "what is recorded is the head's"
+    store(case, tmp_path)
+    found = find_references(case, OPTIONS, tmp_path, of_base)
+    assert (found.truth.eight_bit, found.truth.own_picture, found.unstored) == (True, "its own stored picture", None)
+
+
+def test_the_base_arms_pictures_are_no_truth_for_others(tmp_path, of_base):
+    assert find_references(measured("ours"), OPTIONS, tmp_path, of_base).truth.pictures is PICTURES
+    assert find_references(measured("calf"), OPTIONS, tmp_path, of_base).truth.pictures is None
+
+
 def test_what_the_session_drew_comes_before_what_is_stored(tmp_path):
     seen = Drawn({"8x8/0": TWO, "8x8/1": ONE}, HERE, TRACE)
     case = measured("ours", seen=seen)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_sdperf import comparing
 from pytest_sdperf.report.json import read
 
 BESIDE = ("--sdperf-against=self", "--sdperf-rounds=3")
@@ -95,6 +96,24 @@ def test_a_machine_that_is_too_busy_is_no_place_to_compare(project, weather, tol
         "and 2 more do not count",
         "accept    nothing was compared: see to what latency says, and run again",
     )
+
+
+def test_memory_for_one_arm_only(project, weather, monkeypatch, told):
+    monkeypatch.setattr(comparing, "available_memory_bytes", lambda: 1 << 20)
+    weather.slower["head"] = 1.5
+    result = project.run(*BESIDE)
+    result.assert_outcomes(failed=1)
+    told(
+        result,
+        "ship: both arms would need 480 MiB, and 1 MiB are left: one runs after the other",
+        "ship: latency REGRESSED: 7.5 ms is 50.0 % slower",
+        "memory is too small for both arms, so one ran after the other: drift between them counts as noise",
+    )
+
+
+def test_pictures_that_never_repeat_are_held_against_the_base_with_that_allowance(project, monkeypatch):
+    monkeypatch.setenv("SHIP_FAULT", "dice")
+    project.run(*BESIDE).assert_outcomes(passed=1)
 
 
 def test_every_size_is_compared(project, weather, told):
