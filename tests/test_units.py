@@ -114,6 +114,8 @@ def test_bytes_in_binary_units(count, text):
     assert units.format_bytes(count) == text
 
 
-@pytest.mark.parametrize(("share", "text"), [(0.0525, "+5.2 %"), (-0.1, "-10.0 %"), (0.0, "+0.0 %"), (-0.0004, "+0.0 %")])
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0525, "+5.2 %"), (-0.1, "-10.0 %"), (0.0, "+0.0 %"), (-0.0004, "+0.0 %")]
+)
 def test_changes_are_signed(share, text):
     assert units.format_share(share) == text
