@@ -88,7 +88,7 @@ class Project:
 
     def burden(self, share: float) -> None:
         """Let the head's UNet compute nothing for this share of its own time; at 0 only a comment differs."""
-        text = _HARBOUR.format(module=self._module, burden=share) + f"# head of {time.time():.0f}\n"
+        text = _HARBOUR.format(module=self._module, burden=share) + f"# head of {time.time_ns()}\n"
         (self.folder / "harbour.py").write_text(text, encoding="utf-8")
 
     def gate(self, arguments: Sequence[str]) -> tuple[int, Path, str]:
