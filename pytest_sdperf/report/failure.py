@@ -66,6 +66,8 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     failures = verdict.failures
     if any(map(_is_promise, failures)):
         return "no update accepts a broken promise: mend it, or change the limit where the test states it"
+    if outcome.comparison is not None and (way := _beside(verdict)):
+        return way
     node = shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))
     if all(f.status is Status.INCONCLUSIVE for f in failures):
         return (
@@ -74,6 +76,17 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
         )
     mode = "new" if all(f.status is Status.NO_BASELINE for f in failures) else "all"
     return f"pytest --sdperf --sdperf-update={mode} {node}"
+
+
+def _beside(verdict: Verdict) -> str | None:
+    """What to do about a latency that failed side by side with another arm; None where it did not."""
+    ways = {
+        Status.INVALID_ENVIRONMENT: "nothing is to be accepted: mend what keeps the arms from being compared",
+        Status.INCONCLUSIVE: "nothing is decided: allow more, --sdperf-max-pairs and --sdperf-budget, or run it where "
+        "less else runs",
+        Status.REGRESSED: "merge it nevertheless, or let the test allow: @pytest.mark.sdperf(ignore=…, must_catch=…)",
+    }
+    return next((ways.get(f.status) for f in verdict.failures if f.part == "latency"), None)
 
 
 def _is_promise(finding: Finding) -> bool:
