@@ -28,9 +28,9 @@ def test_components_of_variance_by_hand():
     alone = components(measured)
     assert (alone.round, alone.pair) == pytest.approx((0.0016 / 3, 0.0004 - 0.0016 / 12))
     found = variances(measured)
-    # The prior counts as eight pairs: against three of the rounds, and two degrees between the pairs
-    assert found.round == pytest.approx((8 * 0.06**2 + 3 * 0.0016 / 3) / 11)
-    assert found.pair == pytest.approx((8 * 0.018**2 + 2 * (0.0004 - 0.0016 / 12)) / 10)
+    # The prior counts as twenty pairs: against three of the rounds, and two degrees between the pairs
+    assert found.round == pytest.approx((20 * 0.06**2 + 3 * 0.0016 / 3) / 23)
+    assert found.pair == pytest.approx((20 * 0.018**2 + 2 * (0.0004 - 0.0016 / 12)) / 22)
 
 
 def test_a_single_pair_leaves_the_prior():
@@ -46,15 +46,15 @@ def test_rounds_that_are_trimmed_do_not_call_for_more_rounds():
 def test_pairs_that_agree_better_than_their_rounds_explain_have_no_variance_below_zero():
     measured = [[-0.1, 0.1, -0.1, 0.1]] * 9
     assert components(measured).pair == 0
-    assert variances(measured).pair == pytest.approx(8 * 0.018**2 / 16)
-    # Rounds: (8 x 0.06^2 + 9 x 0.04 / 3) / 17 = 0.0088; sqrt(13.33 x 0.0088 / 0.000162) = 26.8
-    assert rounds_per_pair(measured, start_s=8, round_s=0.6) == 27
+    assert variances(measured).pair == pytest.approx(20 * 0.018**2 / 28)
+    # Rounds: (20 x 0.06^2 + 9 x 0.04 / 3) / 29 = 0.00662; sqrt(13.33 x 0.00662 / 0.000231) = 19.5
+    assert rounds_per_pair(measured, start_s=8, round_s=0.6) == 20
 
 
 def test_pairs_that_differ_more_than_their_rounds_get_fewer_rounds():
     measured = [[m, m, m, m] for m in (-0.06, 0.06) * 3]
-    # Rounds: 8 x 0.06^2 / 14; pairs: (8 x 0.018^2 + 6 x 0.06^2) / 13; sqrt(13.33 x 0.00206 / 0.00186) = 3.8
-    assert rounds_per_pair(measured, start_s=8, round_s=0.6) == 4
+    # Rounds: 20 x 0.06^2 / 26; pairs: (20 x 0.018^2 + 6 x 0.06^2) / 25; sqrt(13.33 x 0.00277 / 0.00112) = 5.7
+    assert rounds_per_pair(measured, start_s=8, round_s=0.6) == 6
 
 
 def test_the_winsorised_variance_is_that_of_trimmed_means():
