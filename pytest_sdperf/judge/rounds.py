@@ -38,7 +38,7 @@ PRIOR = Variances(round=0.06**2, pair=0.018**2)
 _PRIOR_PAIRS = 20
 """Pairs that the prior counts for. Costs make most of the answer: a variance between few pairs says little, and rounds
 that follow it up and down cost power. Simulated on a shared machine (4000 gates, 5 % slower, +-0.9 %): 92 % caught in
-193 s with 3, 92 % in 187 s with 8, 94 % in 184 s with 20, as with 12 rounds throughout, which suit that machine."""
+193 s with 3, 92 % in 187 s with 8, 93 % in 184 s with 20; 94 % in 185 s with 12 rounds throughout, which suit it."""
 
 
 def components(log_ratios: Sequence[Sequence[float]]) -> Variances:
