@@ -109,18 +109,23 @@ class NoiseWatch:
         """The rounds are done; ``usages`` are those that the workers saw of their pictures."""
         window_s = max((self.clock_ns() - self._start_ns) / 1e9, 1e-9)
         times = self.cpu_times()
-        ours_s = self.own_s() - self._own_s + self._arms_so_far_s() - self._arms_s
+        own_s, arms_s = self.own_s() - self._own_s, self._arms_so_far_s()
+        foreign_s = 0.0  # where the arms' own share is unknown, nobody can tell others' from it
+        if arms_s is not None and self._arms_s is not None:
+            foreign_s = times.busy_s - self._times.busy_s - own_s - (arms_s - self._arms_s)
         all_s = window_s * self.cpus
         used = sum(usages, start=Usage())
         return Disturbance(
             window_s=window_s,
             steal=max(times.steal_s - self._times.steal_s, 0.0) / all_s,
-            foreign=max(times.busy_s - self._times.busy_s - ours_s, 0.0) / all_s,
+            foreign=max(foreign_s, 0.0) / all_s,
             involuntary_switches=used.involuntary_switches,
             major_faults=used.major_faults,
             kernel_ns=statistics.median(self._kernel_ns) if self._kernel_ns else 0.0,
             frequency_mhz=self.frequency(),
         )
 
-    def _arms_so_far_s(self) -> float:
-        return sum(arm() or 0 for arm in self._arms) / 1e9
+    def _arms_so_far_s(self) -> float | None:
+        counts_ns = [arm() for arm in self._arms]
+        known_ns = [count_ns for count_ns in counts_ns if count_ns is not None]
+        return sum(known_ns) / 1e9 if len(known_ns) == len(counts_ns) else None

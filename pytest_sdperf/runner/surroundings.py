@@ -81,7 +81,8 @@ def usage_so_far() -> tuple[int, int]:
 def loaded_from(trees: Iterable[str], modules: Mapping[str, object]) -> dict[str, str]:
     """Module name -> file, real paths, of those of ``modules`` (`sys.modules`) that lie below one of ``trees``."""
     folders = [Path(tree).resolve() for tree in trees]
-    files = {name: getattr(module, "__file__", None) for name, module in modules.items()}
+    # Not by getattr: modules that are made up answer whatever they are asked (torch.ops: `_ops.py`), or import more
+    files = {name: getattr(module, "__dict__", {}).get("__file__") for name, module in modules.items()}
     paths = {name: Path(file).resolve() for name, file in files.items() if isinstance(file, str)}
     return {name: str(p) for name, p in paths.items() if any(p.is_relative_to(folder) for folder in folders)}
 
