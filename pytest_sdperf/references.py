@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_sdperf.baselines.references import ReferenceKey, load_reference, reference_keys, save_reference
 from pytest_sdperf.hardware.requirements import check
 from pytest_sdperf.judge.judging import References
+from pytest_sdperf.judge.similarity import BASE_PICTURE
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.options import Options
 from pytest_sdperf.session import Measured, load_pictures
@@ -50,9 +51,12 @@ def find_references(
     stored = _load(keys, root)
     own = measured.pictures, measured.measurement.environment
     if name is None or name == case.variant.name:
-        eight_bit, pictures = (True, stored) if stored or not of_base else (False, load_pictures(of_base))
-        truth = References(pictures, eight_bit=eight_bit, is_reference=name is not None)
-        return Found(truth, keys) if stored else Found(truth, keys, *own)
+        truth = References(stored, eight_bit=True, is_reference=name is not None)
+        if stored:
+            return Found(truth, keys)
+        if of_base:
+            truth = replace(truth, pictures=load_pictures(of_base), eight_bit=False, own_picture=BASE_PICTURE)
+        return Found(truth, keys, *own)
     seen = session.seen_reference(case, options)
     if seen is None and stored:
         return Found(References(stored, eight_bit=True), keys)

@@ -45,6 +45,7 @@ class Session:
     machine_key: str = "here"
     siblings: list = field(default_factory=list)
     recorded: set = field(default_factory=set)
+    comparer: object = None
     shown = session.Session.shown
 
     def baselines(self, options):
@@ -65,6 +66,7 @@ class Measured:
     pictures: dict = field(default_factory=lambda: {"8x8/0": PICTURE})
     case: Case = CASE
     others: dict = field(default_factory=dict)
+    modules: dict = field(default_factory=dict)
 
 
 @pytest.fixture

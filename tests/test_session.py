@@ -51,7 +51,9 @@ def calls(monkeypatch, tmp_path):
             case_id=case.id, variant=case.variant.name, model=case.model, model_digest=model.digest, scheduler="",
             workload=msgspec.to_builtins(case.workload), processes=[run], evidence=Evidence(), environment=host,
         )  # fmt: skip
-        return Sampled(measurement, {"8x8/0": picture}, {"8x8/0": [picture]}, traced(case, 0.5))
+        return Sampled(
+            measurement, {"8x8/0": picture}, {"8x8/0": [picture]}, traced(case, 0.5), {"harbour": "/harbour.py"}
+        )
 
     def draw_reference(case, model, rig, *, host):
         calls.append(("draw", case.variant.name, case.variant.scheduler, case.model))
@@ -258,10 +260,10 @@ def test_workers_import_the_projects_folders_and_not_the_interpreters(session, t
     own.mkdir()
     (tmp_path / "a.zip").write_text("")
     monkeypatch.setattr(module.sys, "path", [str(own), str(own), str(tmp_path / "gone"), str(tmp_path / "a.zip")])
-    assert session._launcher.extra_sys_path == (str(own), str(tmp_path))
-    assert session._launcher is session._launcher
+    assert session.launcher.extra_sys_path == (str(own), str(tmp_path))
+    assert session.launcher is session.launcher
 
 
 def test_an_environment_of_the_host_alone(session):
-    environment = session._host_environment()
+    environment = session.host_environment()
     assert environment == Environment(environment.machine_key, environment.cpu_model, environment.kernel)

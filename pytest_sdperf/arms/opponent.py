@@ -37,7 +37,7 @@ class Opponent:
     def label(self) -> str:
         """For people: ``origin/main (1a2b3c4d5e)``."""
         told = [part.label for part in (self.revision, self.interpreter) if part is not None]
-        return ", ".join(told) or "itself"
+        return ", ".join(told) or "the same tree"
 
     @property
     def head_label(self) -> str:
@@ -56,6 +56,8 @@ def opponent_of(
     if against is None and against_python is None:
         return None
     names = [name.strip() for name in (against or "").split(",") if name.strip()]
+    if against is not None and not names:
+        raise ArmError(f"{against!r} names no revision", where=WHERE, cure=f"Name one, or {SELF} for a control.")
     control = SELF in names[1:] or (SELF in names and against_python is not None)
     revisions = [name for name in names if name != SELF]
     if len(revisions) > 1 or len(names) > 2:

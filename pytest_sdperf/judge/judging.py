@@ -20,7 +20,7 @@ from pytest_sdperf.judge.order import judge_order
 from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.judge.repeatability import allowing, own_noise
 from pytest_sdperf.judge.side_by_side import judge_control, judge_side_by_side
-from pytest_sdperf.judge.similarity import Similarity, judge_picture
+from pytest_sdperf.judge.similarity import OWN_PICTURE, Similarity, judge_picture
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Thresholds
@@ -42,6 +42,8 @@ class References:
     "True where they were stored as PNG: both sides are then rounded to 8 bits"
     is_reference: bool = False
     "True where this variant's picture is itself the truth in this session"
+    own_picture: str = OWN_PICTURE
+    "what a variant that is its own truth is held against, in words"
 
 
 def judge(
@@ -89,6 +91,7 @@ def judge(
         reference_name=case.variant.reference,
         is_reference=references.is_reference,
         eight_bit=references.eight_bit,
+        own_picture=references.own_picture,
     )
     if case.variant.reference is None:
         picture = _missing_as_asked(picture, missing)

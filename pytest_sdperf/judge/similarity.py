@@ -24,6 +24,7 @@ WIN_SIZE = 7
 """Side of SSIM's window in pixels: scikit-image's default, and smaller than the smallest workload (8 pixels)."""
 
 OWN_PICTURE = "its own stored picture"
+BASE_PICTURE = "the base arm's picture"
 
 METRIC: dict[str, float | str | None] = {
     "ssim_win_size": float(WIN_SIZE),
@@ -79,6 +80,7 @@ def judge_picture(
     reference_name: str | None = "fp32",
     is_reference: bool = False,
     eight_bit: bool = False,
+    own_picture: str = OWN_PICTURE,
 ) -> Finding:
     """Every picture of the workload must be there and sane, and close to its reference where there is one.
 
@@ -86,6 +88,7 @@ def judge_picture(
     ``reference_name`` is whose picture the references are (`fp32`); None: this variant has no other truth
     than its own stored picture. ``is_reference``: this variant's picture is itself the truth of the session.
     ``eight_bit``: the references come from stored PNGs, so both sides are rounded to 8 bits first.
+    ``own_picture`` says what a variant that is its own truth is held against.
     """
     names = _names(motifs, sizes)
     key_sizes = {picture_key(size, i): size for size in sizes for i in range(len(motifs))}
@@ -96,9 +99,11 @@ def judge_picture(
     drawn = plural(len(names), "picture")
     if references is None or not set(references) & set(names):
         return _without_reference(drawn, reference_name, is_reference=is_reference)
-    against = OWN_PICTURE if is_reference or reference_name is None else reference_name
+    against = own_picture if is_reference or reference_name is None else reference_name
+    stored = against != BASE_PICTURE
+    cure = "delete it and record it again with --sdperf-update=new" if stored else "that is how the base arm draws it"
     mismatched = [
-        f"the reference {names[key]} {fault}; delete it and record it again with --sdperf-update=new"
+        f"the reference {names[key]} {fault}; {cure}"
         for key in names
         if (fault := _fault(references.get(key), key_sizes[key]))
     ]

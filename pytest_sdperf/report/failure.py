@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.outcome import Outcome
@@ -66,9 +66,9 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     failures = verdict.failures
     if any(map(_is_promise, failures)):
         return "no update accepts a broken promise: mend it, or change the limit where the test states it"
-    if outcome.comparison is not None and (way := _beside(verdict)):
-        return way
     node = shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))
+    if outcome.comparison is not None and (told := _beside(failures, node)):
+        return told
     if all(f.status is Status.INCONCLUSIVE for f in failures):
         return (
             f"nothing is decided: compare side by side, pytest --sdperf --sdperf-against=REV {node}, "
@@ -78,15 +78,20 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     return f"pytest --sdperf --sdperf-update={mode} {node}"
 
 
-def _beside(verdict: Verdict) -> str | None:
-    """What to do about a latency that failed side by side with another arm; None where it did not."""
-    ways = {
-        Status.INVALID_ENVIRONMENT: "nothing is to be accepted: mend what keeps the arms from being compared",
-        Status.INCONCLUSIVE: "nothing is decided: allow more, --sdperf-max-pairs and --sdperf-budget, or run it where "
-        "less else runs",
-        Status.REGRESSED: "merge it nevertheless, or let the test allow: @pytest.mark.sdperf(ignore=…, must_catch=…)",
-    }
-    return next((ways.get(f.status) for f in verdict.failures if f.part == "latency"), None)
+def _beside(failures: Sequence[Finding], node: str) -> str:
+    """What to do about a latency that was measured side by side; empty where it did not fail."""
+    status = next((f.status for f in failures if f.part == "latency"), None)
+    if status is Status.REGRESSED:
+        return (
+            f"store a job, stored jobs are asked first: pytest --sdperf --sdperf-update=all {node}; "
+            "or let the test allow it: @pytest.mark.sdperf(ignore=…, must_catch=…)"
+        )
+    if status is Status.INCONCLUSIVE:
+        more = "allow more pairs (--sdperf-max-pairs, --sdperf-budget) or ask for less (--sdperf-must-catch)"
+        return f"nothing is decided: {more}"
+    if status is Status.INVALID_ENVIRONMENT:
+        return "nothing was compared: see to what latency says, and run again"
+    return ""
 
 
 def _is_promise(finding: Finding) -> bool:

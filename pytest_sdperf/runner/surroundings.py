@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -79,12 +80,24 @@ def usage_so_far() -> tuple[int, int]:
 
 
 def loaded_from(trees: Iterable[str], modules: Mapping[str, object]) -> dict[str, str]:
-    """Module name -> file, real paths, of those of ``modules`` (`sys.modules`) that lie below one of ``trees``."""
-    folders = [Path(tree).resolve() for tree in trees]
-    # Not by getattr: modules that are made up answer whatever they are asked (torch.ops: `_ops.py`), or import more
-    files = {name: getattr(module, "__dict__", {}).get("__file__") for name, module in modules.items()}
-    paths = {name: Path(file).resolve() for name, file in files.items() if isinstance(file, str)}
-    return {name: str(p) for name, p in paths.items() if any(p.is_relative_to(folder) for folder in folders)}
+    """Module name -> file, real paths, of those of ``modules`` (`sys.modules`) that lie below one of ``trees``.
+
+    Texts, not Paths, and each folder resolved once: the 4000 files of torch and diffusers took 0.25 s in each worker.
+    """
+    folders = tuple(f"{os.path.realpath(tree)}{os.sep}" for tree in trees)
+    real_folder = cache(os.path.realpath)
+    found = {}
+    for name, module in modules.items() if folders else ():
+        # Not by getattr: modules that are made up answer whatever they are asked (torch.ops), or import more.
+        file = getattr(module, "__dict__", {}).get("__file__")
+        if not isinstance(file, str):
+            continue
+        folder, slash, name_there = file.rpartition(os.sep)
+        path = f"{real_folder(folder)}{slash}{name_there}"
+        path = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114 -- see above
+        if path.startswith(folders):
+            found[name] = path
+    return found
 
 
 def peak_rss_bytes(status: Path = Path("/proc/self/status")) -> int:

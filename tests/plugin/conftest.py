@@ -1,15 +1,18 @@
 """pytest inside pytest, in a project with a pipeline in plain numpy whose worker, clock and memory are told.
 
 The workers are this process's own workbench on a clock that moves by a told step at each look, so a
-latency is what a test says it is. `real_workers` puts the real launcher back.
+latency is what a test says it is. `real_workers` puts the real launcher back. What the machine does
+beside a pair is told in either case, since CI loads all of its cores.
 """
 
 import contextlib
+import dataclasses
 import importlib
 import importlib.metadata
 import os
 import pkgutil
 import re
+import sys
 import textwrap
 import types
 from dataclasses import replace
@@ -19,8 +22,9 @@ import msgspec
 import pytest
 
 import pytest_sdperf
-from pytest_sdperf import session
+from pytest_sdperf import comparing, session
 from pytest_sdperf.baselines.format import decode, encode
+from pytest_sdperf.comparison import Disturbance
 from pytest_sdperf.hardware import machine
 from pytest_sdperf.runner import host_lock, launcher, surroundings, workbench
 from pytest_sdperf.stored import Job, Stored
@@ -50,7 +54,10 @@ for name in (
 
 PIPELINES = '''
 import os
+import time
 import numpy as np
+
+NAP_S = 0
 
 class Ship:
     """Draws its latents, brighter with each step."""
@@ -61,6 +68,8 @@ class Ship:
     def sdperf_facts(self):
         return {"paint": os.environ.get("SHIP_PAINT", "numpy")}
     def denoise(self, latents, text):
+        if nap_s := float(os.environ.get("SHIP_NAP_S", NAP_S)):
+            time.sleep(nap_s)
         return latents * (0.95 if self.params.get("fault") == "dull" else 0.9) + text
     def __call__(self, *, prompt, num_inference_steps, guidance_scale, height, width, latents, output_type):
         fault = self.params.get("fault") or os.environ.get("SHIP_FAULT", "")
@@ -115,11 +124,33 @@ class Weather:
         "variant -> nanoseconds between two looks at the clock; 1 ms where it is not named"
         self.peak_rss_bytes = 200 << 20
         self.jitter = (1.0, 1.001, 0.999)
-        "the speed of the first, second, third process of a variant"
+        "the speed of the first, second, third process of a variant, of those that are no arm of a pair"
+        self.slower = {"base": 1.0, "head": 1.0}
+        "arm -> what the steps of its processes are multiplied with"
+        self.pair_jitter = (1.0, 1.001, 0.999)
+        "the same for the head of the first, second, third pair"
+        self.seen = []
+        "what else goes on during the first, second … pair, as keywords of Disturbance; nothing during all further ones"
         self.processes = []
         "the variants whose pipeline was built, in order"
+        self.alone = []
+        "those of them that were no arm of a pair"
+        self.pairs = []
+        "(number, arm) of the others"
         self.timeouts_s = []
         self.rounds = []
+
+    def speed(self, spec):
+        """What the clock of the worker with this build spec moves by at each look, ns."""
+        step_ns = self.step_ns.get(spec.variant, 1_000_000)
+        arm = re.fullmatch(r"pair-(\d+)-(base|head)", Path(spec.picture_dir).name)
+        if arm is None:
+            self.alone.append(spec.variant)
+            return round(step_ns * self.jitter[(self.alone.count(spec.variant) - 1) % len(self.jitter)])
+        number, name = int(arm[1]), arm[2]
+        self.pairs.append((number, name))
+        jitter = self.pair_jitter[(number - 1) % len(self.pair_jitter)] if name == "head" else 1.0
+        return round(step_ns * self.slower[name] * jitter)
 
 
 class Bench:
@@ -138,39 +169,77 @@ class Bench:
         return self._now_ns
 
     def ask(self, command, expect):
+        self.send(command)
+        return self.receive(expect)
+
+    def send(self, command):
+        self._command = command
+
+    def receive(self, expect):
+        command = self._command
         if type(command).__name__ == "Build":
-            name = command.spec.variant
-            step_ns = self._weather.step_ns.get(name, 1_000_000)
-            jitter = self._weather.jitter[self._weather.processes.count(name) % len(self._weather.jitter)]
-            self._step_ns = round(step_ns * jitter)
-            self._weather.processes.append(name)
+            self._step_ns = self._weather.speed(command.spec)
+            self._weather.processes.append(command.spec.variant)
         if type(command).__name__ == "Generate":
             self._weather.rounds.append(command.rounds)
         answer = self._bench.carry_out(command)
         assert isinstance(answer, expect)
         return answer
 
+    def cpu_ns(self):
+        return None
+
     def close(self):
         return 0
 
+    def kill(self):
+        return 0
 
+
+@dataclasses.dataclass(frozen=True)
 class Launcher:
-    """Starts workers that are benches; called like `launcher.Launcher`."""
+    """Starts workers that are benches; made and called like `launcher.Launcher`."""
 
-    def __init__(self, weather):
-        self._weather = weather
+    weather: Weather
+    base_env: object
+    cpus: object
+    find_library: object
+    extra_sys_path: tuple = ()
+    cwd: object = None
+    interpreter: str = sys.executable
+    network: bool = False
 
     @contextlib.contextmanager
     def __call__(self, settings, *, log_path, timeout_s):
-        self._weather.timeouts_s.append(timeout_s)
-        yield Bench(self._weather, log_path)
+        self.weather.timeouts_s.append(timeout_s)
+        yield Bench(self.weather, log_path)
+
+
+class Watch:
+    """Sees beside a pair what the weather tells; used like `noise_watch.NoiseWatch`."""
+
+    def __init__(self, weather):
+        self._told = weather.seen.pop(0) if weather.seen else {}
+
+    def begin(self, arms):
+        pass
+
+    def time_kernel(self):
+        return 1_000_000
+
+    def wait_until_quiet(self, arm):
+        pass
+
+    def end(self, usages):
+        return Disturbance(**{"window_s": 1.0, "kernel_ns": 1_000_000.0, **self._told})
 
 
 @pytest.fixture
 def weather(monkeypatch):
-    """Speed and memory of the inner session's workers."""
+    """Speed and memory of the inner session's workers, and what goes on beside its pairs."""
     told = Weather()
-    monkeypatch.setattr(session, "Launcher", lambda **kwargs: Launcher(told))
+    monkeypatch.setattr(session, "Launcher", lambda **kwargs: Launcher(told, **kwargs))
+    monkeypatch.setattr(comparing, "NoiseWatch", lambda: Watch(told))
     # Collecting all that pytest holds takes longer than everything else here.
     monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0))
     monkeypatch.setattr(surroundings, "peak_rss_bytes", lambda: told.peak_rss_bytes)
@@ -219,6 +288,11 @@ class Project:
 
     def test(self, source):
         self.pytester.makepyfile(test_it=source)
+
+    def harbour(self, **changes):
+        """Write the pipeline's module; ``NAP_S`` is what a call of denoise sleeps at least, s."""
+        added = "".join(f"\n{name} = {value}\n" for name, value in changes.items())
+        (self.path / "harbour.py").write_text(PIPELINES + added)
 
     def conftest(self, source):
         self.pytester.makeconftest(textwrap.dedent(source))

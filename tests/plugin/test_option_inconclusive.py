@@ -82,3 +82,34 @@ def test_bad_values(project, told):
     result = project.run()
     result.assert_outcomes(errors=1)
     told(result, "'never' is not a choice [@pytest.mark.sdperf(inconclusive=…)]. Use one of: fail, warn.")
+
+
+@pytest.fixture
+def unsure_beside(project, weather):
+    """Four pairs that spread by some per cent: nothing is sure."""
+    weather.pair_jitter = (1.0, 1.08, 0.92, 1.0)
+
+    def unsure_beside(*args):
+        return project.run("--sdperf-against=self", "--sdperf-rounds=3", "--sdperf-max-pairs=4", *args)
+
+    return unsure_beside
+
+
+def test_side_by_side_it_fails_nothing_by_default(unsure_beside, told):
+    result = unsure_beside()
+    result.assert_outcomes(passed=1)
+    told(result, "INCONCLUSIVE")
+    assert "INCONCLUSIVE (fails)" not in result.stdout.str()
+
+
+def test_side_by_side_it_fails_on_demand(unsure_beside, told):
+    result = unsure_beside("--sdperf-inconclusive=fail")
+    result.assert_outcomes(failed=1)
+    told(
+        result,
+        "ship: latency INCONCLUSIVE: 5 ms is -0.2 % from the same tree's 5 ms side by side (95% bounds -7.",
+        "4 pairs); undecided: these pairs would have seen slowdowns above 2",
+        "INCONCLUSIVE (fails)",
+        "accept    nothing is decided: allow more pairs (--sdperf-max-pairs, --sdperf-budget) or ask for less "
+        "(--sdperf-must-catch)",
+    )

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_sdperf.comparison import Arm, Comparison
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.failure import section, sentence
@@ -155,26 +154,3 @@ def test_text_from_outside_is_shown_as_text(make_measurement: Make, make_finding
 def test_the_command_quotes_the_test(make_measurement: Make, slow: Finding) -> None:
     outcome = Outcome("test_x.py::test[a b;c]", make_measurement(), Verdict([slow], ["latency"]))
     assert section(outcome).endswith("--sdperf-update=all 'test_x.py::test[a b;c]'")
-
-
-@pytest.mark.parametrize(
-    ("status", "way"),
-    [
-        (
-            Status.REGRESSED,
-            "merge it nevertheless, or let the test allow: @pytest.mark.sdperf(ignore=…, must_catch=…)",
-        ),
-        (Status.INVALID_ENVIRONMENT, "nothing is to be accepted: mend what keeps the arms from being compared"),
-        (
-            Status.INCONCLUSIVE,
-            "nothing is decided: allow more, --sdperf-max-pairs and --sdperf-budget, or run it where less else runs",
-        ),
-        (Status.NO_BASELINE, "pytest --sdperf --sdperf-update=new test_x.py::test"),
-    ],
-)
-def test_no_update_accepts_what_failed_side_by_side(make_measurement: Make, status: Status, way: str) -> None:
-    m = make_measurement()
-    arm = Arm("main", m.environment)
-    verdict = Verdict([Finding("latency", status, "it is so")], ["latency"], inconclusive="fail")
-    outcome = Outcome("test_x.py::test", m, verdict, comparison=Comparison(arm, arm, []))
-    assert section(outcome).endswith(f"accept    {way}")
