@@ -17,7 +17,7 @@ from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.judge.wording import plain_share, plural, share_apart
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.options import Thresholds
+from pytest_sdperf.options import FEWEST_PAIRS, Thresholds
 from pytest_sdperf.units import format_seconds, format_share
 
 _STATUS = {
@@ -131,6 +131,8 @@ def _sentence(one: Look, size: str, comparison: Comparison, thresholds: Threshol
         return f"{head_s} is {-change * 100:.1f} % faster than {base} side by side ({between})"
     if one.decision is Decision.PASSED:
         return f"{apart} ({between}; {plain_share(thresholds.must_catch)} slower is ruled out)"
+    if one.pairs < FEWEST_PAIRS:
+        return f"{apart}, but the budget ended after {plural(one.pairs, 'pair')}, and a verdict takes {FEWEST_PAIRS}"
     reason = f"the budget ended after {plural(one.pairs, 'pair')}" if comparison.ended_by else "undecided"
     seen = plain_share((_ratio(one.detectable) or math.inf) - 1)
     return f"{apart} ({between}); {reason}: these pairs would have seen slowdowns above {seen}"

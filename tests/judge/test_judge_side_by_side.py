@@ -146,8 +146,8 @@ def test_too_few_pairs_say_little(judged, make_pair):
     finding = judged([make_pair(1.2)], ended_by="budget")
     assert finding.status is Status.INCONCLUSIVE
     assert finding.sentence == (
-        "1.2 s is +20.0 % from main (1a2b3c4d5e)'s 1 s side by side (95% bounds unknown and unknown, 1 pair); "
-        "the budget ended after 1 pair: these pairs would have seen slowdowns above any size"
+        "1.2 s is +20.0 % from main (1a2b3c4d5e)'s 1 s side by side, but the budget ended after 1 pair, "
+        "and a verdict takes 4"
     )
     assert [finding.figures[bound] for bound in ("lower", "upper", "detectable")] == [None] * 3
 

@@ -36,8 +36,8 @@ def test_what_the_budget_leaves_undecided_is_inconclusive(pairs, told):
     told(
         result,
         "ship: pair 1 of at most 24, 3 rounds: +0.0 % so far",
-        "ship: latency INCONCLUSIVE: 5 ms is +0.0 % from the same tree's 5 ms side by side "
-        "(95% bounds unknown and unknown, 1 pair); the budget ended after 1 pair: ",
+        "ship: latency INCONCLUSIVE: 5 ms is +0.0 % from the same tree's 5 ms side by side, "
+        "but the budget ended after 1 pair, and a verdict takes 4",
     )
 
 
