@@ -16,7 +16,8 @@ FORMAT = "pytest-sdperf-report"
 
 FORMAT_VERSION = 2
 # History:
-# 2 (2026-11): a baseline is a list of jobs; a verdict says what INCONCLUSIVE means, an outcome why jobs were dropped.
+# 2 (2026-11): a baseline is a list of jobs; a verdict says what INCONCLUSIVE means, an outcome why jobs were dropped,
+#   and what was measured side by side (comparison, control): every pair, raw, and both arms. What lacks those was not.
 # 1 (2026-11): first version: outcomes (measurement, verdict, baseline), notes, fp32 latencies.
 
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pytest_sdperf.comparison import Arm, Comparison
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.failure import section, sentence
@@ -154,3 +155,69 @@ def test_text_from_outside_is_shown_as_text(make_measurement: Make, make_finding
 def test_the_command_quotes_the_test(make_measurement: Make, slow: Finding) -> None:
     outcome = Outcome("test_x.py::test[a b;c]", make_measurement(), Verdict([slow], ["latency"]))
     assert section(outcome).endswith("--sdperf-update=all 'test_x.py::test[a b;c]'")
+
+
+BESIDE = "12.0 s is 9.1 % slower than main (1a2b3c4d5e)'s 11.0 s side by side (4 pairs)"
+
+
+@pytest.fixture
+def beside(make_measurement: Make, make_outcome: Make) -> Make:
+    """The outcome of a case that was compared, from its findings; INCONCLUSIVE fails."""
+
+    def beside(*findings: Finding) -> Outcome:
+        m = make_measurement()
+        arms = (Arm(label, m.environment) for label in ("main (1a2b3c4d5e)", "working tree at 5e4d3c2b1a"))
+        outcome: Outcome = make_outcome(m, *findings, comparison=Comparison(*arms, pairs=[]))
+        verdict = Verdict(list(findings), ["latency", "picture", "memory"], inconclusive="fail")
+        return msgspec.structs.replace(outcome, verdict=verdict)
+
+    return beside
+
+
+def test_the_whole_section_side_by_side(beside: Make, make_finding: Make) -> None:
+    details = ["base: main (1a2b3c4d5e); head: working tree at 5e4d3c2b1a", "stage: unet 0.50 s -> 0.57 s"]
+    slow = Finding("latency", Status.REGRESSED, BESIDE, details=details)
+    control = make_finding("control", Status.INVALID_ENVIRONMENT, "the head differs from itself")
+    outcome = beside(slow, control, make_finding("picture"))
+    assert sentence(outcome) == f"fp32: latency REGRESSED: {BESIDE}."
+    assert (
+        section(outcome)
+        == f"""\
+case      fp32-sd15-256x256-20steps
+test      tests/perf/test_blog.py::test_fp32
+machine   zen5-2c-avx512_bf16
+
+latency   REGRESSED: {BESIDE}
+          base: main (1a2b3c4d5e); head: working tree at 5e4d3c2b1a
+          stage: unet 0.50 s -> 0.57 s
+
+control   INVALID ENVIRONMENT (not gated): the head differs from itself
+
+picture   PASSED: as promised
+
+baseline  baselines/zen5-2c-avx512_bf16/fp32-sd15-256x256-20steps.json (not there)
+accept    store a job, stored jobs are asked first: pytest --sdperf --sdperf-update=all tests/perf/test_blog.py::test_fp32; or let the test allow it: @pytest.mark.sdperf(ignore=…, must_catch=…)"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (
+            Status.INCONCLUSIVE,
+            "nothing is decided: allow more pairs (--sdperf-max-pairs, --sdperf-budget) or ask for less "
+            "(--sdperf-must-catch)",
+        ),
+        (Status.INVALID_ENVIRONMENT, "nothing was compared: see to what latency says, and run again"),
+        (Status.NO_BASELINE, "pytest --sdperf --sdperf-update=new tests/perf/test_blog.py::test_fp32"),
+    ],
+)
+def test_the_way_out_side_by_side(beside: Make, make_finding: Make, status: Status, told: str) -> None:
+    assert section(beside(make_finding("latency", status))).endswith(f"accept    {told}")
+
+
+def test_what_else_failed_side_by_side(beside: Make, make_finding: Make, slow: Finding) -> None:
+    update = "accept    pytest --sdperf --sdperf-update=all tests/perf/test_blog.py::test_fp32"
+    assert section(beside(make_finding("latency"), make_finding("memory", Status.BROKEN))).endswith(update)
+    dark = make_finding("picture", Status.BROKEN, DARK)
+    assert "accept    no update accepts a broken promise" in section(beside(slow, dark))

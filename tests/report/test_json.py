@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_sdperf.comparison import Arm, Comparison, Disturbance, Pair
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
@@ -77,12 +78,29 @@ VERDICT = st.builds(
     st.sampled_from(["warn", "fail"]),
 )
 STORED = st.builds(Stored, st.lists(st.builds(Job, TEXT, measurements()), min_size=1, max_size=2))
+ARM = st.builds(Arm, TEXT, ENVIRONMENT, EVIDENCE, st.dictionaries(TEXT, TEXT, max_size=2))
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> Pair:
+    base, head = draw(measurements()).processes[0], draw(measurements()).processes[0]
+    seen = st.builds(Disturbance, NUMBER, NUMBER, NUMBER, COUNT, COUNT, NUMBER, st.none() | NUMBER)
+    kernels = st.dictionaries(TEXT, st.dictionaries(TEXT, st.lists(COUNT, max_size=2), max_size=1), max_size=1)
+    firsts = st.dictionaries(TEXT, st.lists(TEXT, max_size=2), max_size=1)
+    more = (TEXT, firsts, kernels, TEXT, st.dictionaries(TEXT, NUMBER, max_size=1))
+    return draw(st.builds(Pair, st.just(base), st.just(head), seen, *more))
+
+
+COMPARISON = st.builds(
+    Comparison, ARM, ARM, st.lists(pairs(), max_size=1), st.booleans(), TEXT, TEXT, TEXT, NUMBER,
+)  # fmt: skip
+OUTCOME = st.builds(
+    Outcome, TEXT, measurements(), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT,
+    st.none() | COMPARISON, st.none() | COMPARISON, TEXT,
+)  # fmt: skip
 REPORT = st.builds(
     Report,
-    st.lists(
-        st.builds(Outcome, TEXT, measurements(), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT),
-        max_size=2,
-    ),
+    st.lists(OUTCOME, max_size=2),
     st.lists(TEXT, max_size=2),
     st.dictionaries(TEXT, NUMBER, max_size=2),
 )
@@ -106,6 +124,34 @@ def test_a_rendering_can_be_made_from_the_file_alone(report: Report) -> None:
     again = read(render(report))
     assert again == report
     assert terminal.render(again, width=120, colour=False) == terminal.render(report, width=120, colour=False)
+
+
+def test_a_comparison_comes_back_with_all_its_pairs() -> None:
+    run = MEASURED.processes[0]
+    pair = Pair(
+        base=run, head=msgspec.structs.replace(run, images={"8x8": [ImageTiming(6)]}), seen=Disturbance(1.5, foreign=0.2),
+        started_first="head", drew_first={"8x8": ["base"]}, kernel_ns={"8x8": {"base": [7], "head": [8]}},
+        dropped="a storm", spent_s={"start": 1.0},
+    )  # fmt: skip
+    base = Arm("main (1a2b3c4d5e)", Environment("m", packages={"torch": "2.8"}), Evidence(), {"harbour": "/base.py"})
+    head = Arm("working tree at 5e4d3c2b1a", Environment("m"))
+    comparison = Comparison(base, head, [pair], side_by_side=False, ended_by="budget", spent_s=2.5)
+    nothing = Comparison(base, head, [], invalid="it sank", missing="a ship")
+    outcome = Outcome("test", MEASURED, None, comparison=comparison, control=nothing)
+    text = render(Report([outcome]))
+    assert read(text).outcomes == [outcome]
+    told = json.loads(text)["report"]["outcomes"][0]
+    assert told["comparison"]["pairs"][0]["head"]["images"] == {"8x8": [{"total_ns": 6, "stages_ns": {}}]}
+    assert told["comparison"]["base"]["modules"] == {"harbour": "/base.py"}
+    assert told["control"]["invalid"] == "it sank"
+
+
+def test_a_report_without_comparisons_is_read() -> None:
+    whole = json.loads(render(Report([Outcome("test", MEASURED, None)])))
+    for name in ("comparison", "control"):
+        del whole["report"]["outcomes"][0][name]
+    [outcome] = read(json.dumps(whole)).outcomes
+    assert (outcome.comparison, outcome.control) == (None, None)
 
 
 def test_tuples_come_back_as_lists(make_measurement: Any) -> None:

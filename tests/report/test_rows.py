@@ -80,6 +80,16 @@ def test_verdict_in_words(make_measurement: Make, make_outcome: Make, make_findi
     assert verdict_words(Outcome("test", m, None)) == "measured only"
 
 
+def test_verdict_in_words_where_a_control_stands_beside_it(
+    make_measurement: Make, make_outcome: Make, make_finding: Make
+) -> None:
+    m = make_measurement()
+    control = make_finding("control", Status.INVALID_ENVIRONMENT)
+    assert verdict_words(make_outcome(m, make_finding("latency"), make_finding("control"))) == "PASSED"
+    assert verdict_words(make_outcome(m, make_finding("latency"), control)) == "INVALID ENVIRONMENT (not gated)"
+    assert verdict_words(make_outcome(m, make_finding("latency", Status.REGRESSED), control)) == "REGRESSED"
+
+
 def test_a_case_that_was_only_measured_has_a_row(make_measurement: Make) -> None:
     row = rows(Report([Outcome("test", make_measurement(workload={}), None)]))[0]
     assert (row.status, row.ssim, row.proven, row.speed_up) == (None, None, [], None)
