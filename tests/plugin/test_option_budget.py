@@ -48,7 +48,7 @@ def test_the_only_pair_was_disturbed(pairs, weather, told):
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: pair 1 of at most 24, 3 rounds: does not count, other processes took 50.0% of the CPUs' time (limit 10%)",
+        "ship: pair 1 of at most 25, 3 rounds: does not count, other processes took 50.0 % of the CPUs' time (limit 10 %)",
         "ship: latency INVALID ENVIRONMENT: the budget ended before a pair was measured undisturbed: other processes took",
     )
 
