@@ -19,7 +19,7 @@ class Disturbance(msgspec.Struct, frozen=True):
     steal: float = 0.0
     "share that the hypervisor gave to others"
     foreign: float = 0.0
-    "share that other processes of this machine used"
+    "share that other processes of this machine used; 0 where the system does not say what the arms use"
     involuntary_switches: int = 0
     "times an arm was taken off a CPU while it was timed"
     major_faults: int = 0

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest_sdperf
 from pytest_sdperf.arms.declaration import Declaration
 from pytest_sdperf.arms.declared import declared_in
 from pytest_sdperf.arms.interpreter import folder_with_our_package, foreign_environment, foreign_path, this_interpreter
@@ -16,6 +17,7 @@ from pytest_sdperf.arms.opponent import Opponent
 from pytest_sdperf.arms.pytest_arguments import passed_on, paths_of
 from pytest_sdperf.arms.trees import Trees
 from pytest_sdperf.arms.worktree import checked_out
+from pytest_sdperf.case import Variant
 from pytest_sdperf.runner.launcher import Launcher
 
 
@@ -37,11 +39,23 @@ class BaseArm:
     opponent: Opponent
     launcher: Launcher
     cache_dir: Path | None
-    "of its own exports, which its own code made; None: the head's, whose code it runs"
+    "of exports that its own code makes; None: it runs the head's code"
     trees: Trees | None
     "None: both arms run the same code, and there is nothing to prove"
     declaration: Declaration | None
     "None: as the head declares"
+
+    def cache_for(self, variant: Variant, shared: Path) -> Path:
+        """Where the variant's exports are kept: in ``shared``, the head's, where the same code makes them.
+
+        Our own `prepare` does, unless this package is part of the compared tree: it keeps an export under a key
+        of weights and library versions.
+        """
+        if self.cache_dir is None or self.trees is None:
+            return shared
+        ours = variant.prepare.startswith(f"{pytest_sdperf.__name__}.")
+        installed = self.trees.home(pytest_sdperf.__file__) == "elsewhere"
+        return shared if ours and installed else self.cache_dir
 
     def model_folder(self, folder: Path) -> Path:
         """Where the base has a model that the head has in ``folder``: in its tree, if it is part of that."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pytest_sdperf.comparison import Disturbance, Pair
+from pytest_sdperf.judge.wording import apart, plain_share, share_apart
 from pytest_sdperf.options import FEWEST_PAIRS
 
 MOST_STEAL = 0.05
@@ -30,13 +31,17 @@ def reason_to_drop(seen: Disturbance, pictures: int, fastest_kernel_ns: float) -
     """
     slowed = seen.kernel_ns / fastest_kernel_ns if fastest_kernel_ns else 1.0
     if seen.steal > MOST_STEAL:
-        return f"the hypervisor took {seen.steal:.1%} of the CPUs' time (limit {MOST_STEAL:.0%})"
+        taken = share_apart(seen.steal, MOST_STEAL)
+        return f"the hypervisor took {taken} of the CPUs' time (limit {plain_share(MOST_STEAL)})"
     if seen.foreign > MOST_FOREIGN:
-        return f"other processes took {seen.foreign:.1%} of the CPUs' time (limit {MOST_FOREIGN:.0%})"
+        taken = share_apart(seen.foreign, MOST_FOREIGN)
+        return f"other processes took {taken} of the CPUs' time (limit {plain_share(MOST_FOREIGN)})"
     if seen.major_faults > MOST_FAULTS * pictures:
-        return f"{seen.major_faults / pictures:.0f} pages a picture were read from a disk (limit {MOST_FAULTS})"
+        pages = apart(seen.major_faults / pictures, MOST_FAULTS, 0)
+        return f"{pages} pages a picture were read from a disk (limit {MOST_FAULTS})"
     if slowed > MOST_SLOWED:
-        return f"the machine computed {slowed:.2f}x slower than in its fastest pair (limit {MOST_SLOWED}x)"
+        times = apart(slowed, MOST_SLOWED, 2)
+        return f"the machine computed {times}x slower than in its fastest pair (limit {MOST_SLOWED}x)"
     return ""
 
 

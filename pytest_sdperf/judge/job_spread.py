@@ -33,14 +33,19 @@ class JobSpread:
     Moderated as in limma (Smyth, Statistical Applications in Genetics and Molecular Biology 3(1), 2004): s² = (d0 s0²
     + d s²_pooled) / (d0 + d), with Student's t on d0 + d degrees of freedom.
 
-    Simulated, normal jobs, one or nine variants of 1, 2, 3 or 10 stored jobs each, 20 000 heads, limit 5 %: at equal
-    speed at most 1.2 % are called REGRESSED where jobs spread by 8 % or less, at most 1.5 % where each variant has a
-    spread of its own between 1 and 10 %, at most 2.7 % where all spread by 15 %, and up to 5 % where half the
-    variants spread by 32 % and one job is stored. Moderation pays while jobs are few: without it one job shows
-    nothing at all, and of three jobs of one variant that spread by 8 % it finds 19 % of the slowdowns by 20 % where
-    the pooled variance alone finds 9 %, with fewer false alarms (0.4 % for 0.9 %). It costs on machines much quieter
-    than it assumes, until about twenty jobs are repeats: three jobs of one variant that spread by 3 % then find 29 %
-    instead of 44 %.
+    Simulated (normal jobs, one or nine variants of 1, 2, 3 or 10 stored jobs each, 20 000 heads, limit 5 %), at
+    equal speed REGRESSED is called for at most
+
+    - 1.2 % of heads where jobs spread by 8 % or less, 1.5 % where each variant has a spread of its own of 1 to 10 %;
+    - 2.7 % where all spread by 15 %, 5 % where half of the variants spread by 32 % and one job is stored: more than
+      the prior expects, until repeats show it;
+    - 2.6 % where nine variants share a drift of 8 % from session to session, since repeats of one session then count
+      nine times.
+
+    Moderation pays while jobs are few: without it one job shows nothing at all, and of three jobs of one variant
+    that spread by 8 % it finds 19 % of the slowdowns by 20 % where the pooled variance alone finds 9 %, with fewer
+    false alarms (0.4 % for 0.9 %). It costs on machines much quieter than it assumes, until some twenty jobs are
+    repeats: three jobs of one variant that spread by 3 % find 29 % instead of 44 %.
     """
 
     squares: float = 0.0

@@ -73,10 +73,11 @@ def judge(
     ``thresholds.faster_than`` names. Details of a part that did not simply pass say which kernels and what of the
     environment changed since the newest job, or from the other arm.
     """
-    if comparison is None:
-        latency, memory, before = _against_jobs(measurement, jobs, thresholds, spread)
-    else:
+    latency, memory, before = _against_jobs(measurement, jobs, thresholds, spread)
+    if comparison is not None:
+        screened = [f"stored jobs: {latency.status.value}: {latency.sentence}"] if jobs else []
         latency, memory, before = _against_arm(measurement, comparison, thresholds)
+        latency = msgspec.structs.replace(latency, details=[*screened, *latency.details])
     latency, memory = (_missing_as_asked(finding, missing) for finding in (latency, memory))
     order = [judge_order(measurement, sibling, thresholds.faster_than)] if thresholds.faster_than else []
     noise = own_noise(pictures, others or {})

@@ -19,7 +19,7 @@ from pytest_sdperf.units import format_seconds, format_share
 _WORST_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
 """Of the sizes: a case is FASTER only where every size is."""
 
-_SENSELESS = 30.0
+SENSELESS = 30.0
 """A log ratio of 30 is a factor of 10^13."""
 
 _ENOUGH_REPEATS = 10
@@ -153,9 +153,9 @@ def _shows(count: int) -> str:
 
 def _finite(log_ratio: float) -> float:
     """Cut off where it has lost its sense: a spread so wide that it detects nothing."""
-    return log_ratio if log_ratio < _SENSELESS else math.inf
+    return log_ratio if log_ratio < SENSELESS else math.inf
 
 
 def _ratio(log_ratio: float) -> float | None:
     """exp, or None where the bound is beyond any sense, for JSON has no infinity."""
-    return math.exp(log_ratio) if abs(log_ratio) < _SENSELESS else None
+    return math.exp(log_ratio) if abs(log_ratio) < SENSELESS else None

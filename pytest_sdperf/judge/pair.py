@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 TRIMMED = 0.2
 """Share of rounds left out at each end. On recorded A/A pairs (12 and 20 rounds) the trimmed mean of the rounds' own
-ratios spread 1.2 % and 2.8 % from pair to pair, the difference of the two medians 1.7 % and 4.3 %; in the simulated
-verdicts (`benchmarks/gate_choices.py`) it needs the fewest pairs, together with Hodges and Lehmann's estimate."""
+ratios spread 1.2 % and 2.8 % from pair to pair, the difference of the two medians 1.7 % and 4.3 %; in simulated
+verdicts no other statistic needs fewer pairs on the whole (`benchmarks/results/gate_choices.md`)."""
 
 
 def round_log_ratios(base: Sequence[float], head: Sequence[float]) -> list[float]:

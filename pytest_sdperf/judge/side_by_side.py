@@ -10,14 +10,14 @@ import msgspec
 
 from pytest_sdperf.comparison import Comparison, Pair, latencies_s
 from pytest_sdperf.judge.disturbance import too_many_dropped
-from pytest_sdperf.judge.latency import latency_text, no_baseline
+from pytest_sdperf.judge.latency import SENSELESS, latency_text, no_baseline
 from pytest_sdperf.judge.pair import pair_log_ratio, round_log_ratios
 from pytest_sdperf.judge.sequential import CONFIDENCE, Decision, Look, Plan, look
 from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.judge.wording import plain_share, plural, share_apart
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.options import Thresholds
+from pytest_sdperf.options import FEWEST_PAIRS, Thresholds
 from pytest_sdperf.units import format_seconds, format_share
 
 _STATUS = {
@@ -121,6 +121,7 @@ def _sentence(one: Look, size: str, comparison: Comparison, thresholds: Threshol
     head_s, base_s = (format_seconds(seconds) for seconds in _medians_s(comparison, size))
     base = f"{comparison.base.label}'s {base_s}"
     change = math.expm1(one.log_ratio)
+    apart = f"{head_s} is {format_share(change)} from {base} side by side"
     between = f"{CONFIDENCE:.0%} bounds {_bound(one.lower)} and {_bound(one.upper)}, {plural(one.pairs, 'pair')}"
     if one.decision is Decision.REGRESSED:
         slower = share_apart(change, thresholds.ignore)
@@ -128,11 +129,13 @@ def _sentence(one: Look, size: str, comparison: Comparison, thresholds: Threshol
         return f"{head_s} is {slower} slower than {base} side by side ({between}; {ignored})"
     if one.decision is Decision.FASTER:
         return f"{head_s} is {-change * 100:.1f} % faster than {base} side by side ({between})"
-    told = f"{head_s} is {format_share(change)} from {base} side by side ({between}"
     if one.decision is Decision.PASSED:
-        return f"{told}; {plain_share(thresholds.must_catch)} slower is ruled out)"
+        return f"{apart} ({between}; {plain_share(thresholds.must_catch)} slower is ruled out)"
+    if one.pairs < FEWEST_PAIRS:
+        return f"{apart}, but the budget ended after {plural(one.pairs, 'pair')}, and a verdict takes {FEWEST_PAIRS}"
     reason = f"the budget ended after {plural(one.pairs, 'pair')}" if comparison.ended_by else "undecided"
-    return f"{told}); {reason}: these pairs would have seen slowdowns above {plain_share(_expm1(one.detectable))}"
+    seen = plain_share((_ratio(one.detectable) or math.inf) - 1)
+    return f"{apart} ({between}); {reason}: these pairs would have seen slowdowns above {seen}"
 
 
 def _figures(one: Look, size: str, comparison: Comparison, thresholds: Thresholds) -> dict[str, float | str | None]:
@@ -143,10 +146,10 @@ def _figures(one: Look, size: str, comparison: Comparison, thresholds: Threshold
         "base_median_s": base_s,
         "base": comparison.base.label,
         "ratio": math.exp(one.log_ratio),
-        "lower": math.exp(one.lower) if math.isfinite(one.lower) else None,
-        "upper": math.exp(one.upper) if math.isfinite(one.upper) else None,
+        "lower": _ratio(one.lower),
+        "upper": _ratio(one.upper),
         "limit": 1 + thresholds.must_catch,
-        "detectable": math.expm1(one.detectable) if math.isfinite(one.detectable) else None,
+        "detectable": None if (detectable := _ratio(one.detectable)) is None else detectable - 1,
         "confidence": CONFIDENCE,
         "pairs": float(one.pairs),
         "pairs_dropped": float(len(comparison.pairs) - one.pairs),
@@ -168,12 +171,14 @@ def _medians_s(comparison: Comparison, size: str) -> tuple[float, float]:
     return head_s, base_s
 
 
+def _ratio(log_ratio: float) -> float | None:
+    """exp; None where nothing is known yet, or the spread is beyond any sense."""
+    return math.exp(log_ratio) if abs(log_ratio) < SENSELESS else None
+
+
 def _bound(log_ratio: float) -> str:
-    return format_share(math.expm1(log_ratio)) if math.isfinite(log_ratio) else "unknown"
-
-
-def _expm1(log_ratio: float) -> float:
-    return math.expm1(log_ratio) if math.isfinite(log_ratio) else math.inf
+    ratio = _ratio(log_ratio)
+    return "unknown" if ratio is None else format_share(ratio - 1)
 
 
 def judge_control(comparison: Comparison, head: Measurement, thresholds: Thresholds) -> Finding:

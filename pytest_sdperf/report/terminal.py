@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _LONGEST_LINE = 1000
+_LONGEST_NAME = 80
 
 _STYLES = {
     Status.PASSED: "green",
@@ -53,6 +54,8 @@ def render(report: Report, *, width: int, colour: bool) -> str:
             console.print(_table(made, fitting(columns(made), width, cell_len)))
         for line in _recorded(report.outcomes):
             console.print(Text(line, style="bold yellow"), soft_wrap=True)
+        for status, line in _told(report.outcomes):
+            console.print(Text(line, style=_STYLES[status]), soft_wrap=True)
         for note in report.notes:
             console.print(Text(f"NOTE {plain(note, _LONGEST_LINE)}", style="yellow"), soft_wrap=True)
         for outcome in report.outcomes:
@@ -83,6 +86,21 @@ def _table(made: Sequence[Row], kept: Sequence[Column]) -> Table:
         style = _STYLES[row.status] if row.status else ""
         table.add_row(*(Text(t, style=style if c.name == "verdict" else "") for c, t in zip(kept, cells, strict=True)))
     return table
+
+
+def _told(outcomes: Sequence[Outcome]) -> Iterator[tuple[Status, str]]:
+    """Of cases that passed: what was measured side by side, and what stayed undecided."""
+    for outcome in outcomes:
+        if outcome.verdict is None or not outcome.verdict.passed:
+            continue
+        for finding in outcome.verdict.findings:
+            beside = outcome.comparison is not None and finding.part in ("latency", "control")
+            if beside or finding.status is Status.INCONCLUSIVE:
+                name = plain(outcome.measurement.variant, _LONGEST_NAME)
+                yield (
+                    finding.status,
+                    f"{finding.status.value} {name}: {finding.part}: {plain(finding.sentence, _LONGEST_LINE)}",
+                )
 
 
 def _recorded(outcomes: Sequence[Outcome]) -> list[str]:

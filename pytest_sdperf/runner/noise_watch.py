@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
 
 from pytest_sdperf.comparison import Disturbance
 from pytest_sdperf.measurement import Usage
 from pytest_sdperf.runner.surroundings import usable_cpus
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 CpuNs = Callable[[], int | None]
 """Time on CPUs of an arm so far, ns; None where the system does not say."""
 
-_KERNEL_BYTES = 2 << 20
-"""About 2 to 6 ms of BLAKE2 on one core: far longer than the clock's step, far shorter than a picture."""
+_KERNEL_NUMBERS = 200_000
+"""Sorting so many takes 9 ms (2-core Zen 4): far longer than the clock's step, far shorter than a picture. Of four
+kernels timed beside 200 pictures of `openvino_static` it alone went with them (correlation 0.42, medians of ten 0.61);
+BLAKE2 of 2 MiB (-0.06) and copies of 8 and 64 MB (-0.04, 0.09) did not while pictures took half as long again."""
 
 _QUIET_STEP_S = 0.005
 _QUIET_SHARE = 0.05
@@ -64,8 +71,17 @@ def frequency_mhz() -> float | None:
 
 
 def calibration_kernel() -> None:
-    """The same arithmetic on one core each time: slower only where the machine is."""
-    hashlib.blake2b(bytes(_KERNEL_BYTES)).digest()
+    """The same work on one core each time: slower only where the machine is."""
+    import numpy as np  # late: a plugin start must stay light
+
+    np.sort(_numbers())
+
+
+@cache
+def _numbers() -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.random.default_rng(0).random(_KERNEL_NUMBERS)
 
 
 @dataclass
@@ -109,18 +125,23 @@ class NoiseWatch:
         """The rounds are done; ``usages`` are those that the workers saw of their pictures."""
         window_s = max((self.clock_ns() - self._start_ns) / 1e9, 1e-9)
         times = self.cpu_times()
-        ours_s = self.own_s() - self._own_s + self._arms_so_far_s() - self._arms_s
+        own_s, arms_s = self.own_s() - self._own_s, self._arms_so_far_s()
+        foreign_s = 0.0  # where the arms' own share is unknown, nobody can tell others' from it
+        if arms_s is not None and self._arms_s is not None:
+            foreign_s = times.busy_s - self._times.busy_s - own_s - (arms_s - self._arms_s)
         all_s = window_s * self.cpus
         used = sum(usages, start=Usage())
         return Disturbance(
             window_s=window_s,
             steal=max(times.steal_s - self._times.steal_s, 0.0) / all_s,
-            foreign=max(times.busy_s - self._times.busy_s - ours_s, 0.0) / all_s,
+            foreign=max(foreign_s, 0.0) / all_s,
             involuntary_switches=used.involuntary_switches,
             major_faults=used.major_faults,
             kernel_ns=statistics.median(self._kernel_ns) if self._kernel_ns else 0.0,
             frequency_mhz=self.frequency(),
         )
 
-    def _arms_so_far_s(self) -> float:
-        return sum(arm() or 0 for arm in self._arms) / 1e9
+    def _arms_so_far_s(self) -> float | None:
+        counts_ns = [arm() for arm in self._arms]
+        known_ns = [count_ns for count_ns in counts_ns if count_ns is not None]
+        return sum(known_ns) / 1e9 if len(known_ns) == len(counts_ns) else None

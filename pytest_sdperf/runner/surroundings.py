@@ -88,7 +88,8 @@ def loaded_from(trees: Iterable[str], modules: Mapping[str, object]) -> dict[str
     real_folder = cache(os.path.realpath)
     found = {}
     for name, module in modules.items() if folders else ():
-        file = getattr(module, "__file__", None)
+        # Not by getattr: modules that are made up answer whatever they are asked (torch.ops), or import more.
+        file = getattr(module, "__dict__", {}).get("__file__")
         if not isinstance(file, str):
             continue
         folder, slash, name_there = file.rpartition(os.sep)

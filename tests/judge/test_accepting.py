@@ -23,6 +23,13 @@ def test_both_sides_of_another_level(job):
         assert begins_anew(job(math.exp(inside)), [job(1.0)], KNOWN) == ""
 
 
+def test_the_more_jobs_would_be_lost_the_surer_it_must_be(job):
+    # t(.999, 40) = 3.30688, ten stored jobs
+    edge = 3.30688 * 0.01 * math.sqrt(1.1)
+    assert begins_anew(job(math.exp(edge + 1e-5)), [job(1.0)] * 10, KNOWN) == "surely slower than the 10 stored jobs"
+    assert begins_anew(job(math.exp(edge - 1e-5)), [job(1.0)] * 10, KNOWN) == ""
+
+
 def test_it_names_how_many_jobs_and_the_size(job):
     assert begins_anew(job(1.5), [job(1.0)] * 3, KNOWN) == "surely slower than the 3 stored jobs"
     base = job(1.0, more_sizes={"128x128": [4.0] * 3})

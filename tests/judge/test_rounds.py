@@ -28,9 +28,9 @@ def test_components_of_variance_by_hand():
     alone = components(measured)
     assert (alone.round, alone.pair) == pytest.approx((0.0016 / 3, 0.0004 - 0.0016 / 12))
     found = variances(measured)
-    # The prior counts as three pairs: for the rounds like the three measured ones, between pairs against two degrees
-    assert found.round == pytest.approx((3 * 0.06**2 + 3 * 0.0016 / 3) / 6)
-    assert found.pair == pytest.approx((3 * 0.018**2 + 2 * (0.0004 - 0.0016 / 12)) / 5)
+    # The prior counts as twenty pairs: against three of the rounds, and two degrees between the pairs
+    assert found.round == pytest.approx((20 * 0.06**2 + 3 * 0.0016 / 3) / 23)
+    assert found.pair == pytest.approx((20 * 0.018**2 + 2 * (0.0004 - 0.0016 / 12)) / 22)
 
 
 def test_a_single_pair_leaves_the_prior():
@@ -46,13 +46,15 @@ def test_rounds_that_are_trimmed_do_not_call_for_more_rounds():
 def test_pairs_that_agree_better_than_their_rounds_explain_have_no_variance_below_zero():
     measured = [[-0.1, 0.1, -0.1, 0.1]] * 9
     assert components(measured).pair == 0
-    assert variances(measured).pair == pytest.approx(3 * 0.018**2 / 11)
-    assert rounds_per_pair(measured, start_s=8, round_s=0.6) == MOST_ROUNDS
+    assert variances(measured).pair == pytest.approx(20 * 0.018**2 / 28)
+    # Rounds: (20 x 0.06^2 + 9 x 0.04 / 3) / 29 = 0.00662; sqrt(13.33 x 0.00662 / 0.000231) = 19.5
+    assert rounds_per_pair(measured, start_s=8, round_s=0.6) == 20
 
 
 def test_pairs_that_differ_more_than_their_rounds_get_fewer_rounds():
-    measured = [[m, m, m, m] for m in (-0.05, 0.05, -0.05, 0.05, -0.05, 0.05)]
-    assert rounds_per_pair(measured, start_s=8, round_s=0.6) == 3
+    measured = [[m, m, m, m] for m in (-0.06, 0.06) * 3]
+    # Rounds: 20 x 0.06^2 / 26; pairs: (20 x 0.018^2 + 6 x 0.06^2) / 25; sqrt(13.33 x 0.00277 / 0.00112) = 5.7
+    assert rounds_per_pair(measured, start_s=8, round_s=0.6) == 6
 
 
 def test_the_winsorised_variance_is_that_of_trimmed_means():
@@ -63,9 +65,9 @@ def test_the_winsorised_variance_is_that_of_trimmed_means():
     assert told == pytest.approx(true, rel=0.15)
 
 
-def test_measured_pairs_lead_from_the_third_on():
+def test_what_is_measured_leads_in_the_end():
     rng = np.random.default_rng(0)
-    measured = [(rng.normal(0, 0.01) + rng.normal(0, 0.05, 10)).tolist() for _ in range(60)]
+    measured = [(rng.normal(0, 0.01) + rng.normal(0, 0.05, 10)).tolist() for _ in range(200)]
     # sqrt(8 / 0.6 x 0.05^2 / 0.01^2) = 18.3
     assert rounds_per_pair(measured, start_s=8, round_s=0.6) == pytest.approx(18, abs=4)
 

@@ -76,8 +76,8 @@ def test_disturbed_pairs_do_not_count(project, weather, told):
     result.assert_outcomes(passed=1)
     told(
         result,
-        "ship: pair 1 of at most 24, 3 rounds: does not count, other processes took 50.0% of the CPUs' time (limit 10%)",
-        "ship: pair 3 of at most 24, 3 rounds: does not count, the hypervisor took 20.0% of the CPUs' time (limit 5%)",
+        "ship: pair 1 of at most 25, 3 rounds: does not count, other processes took 50.0 % of the CPUs' time (limit 10 %)",
+        "ship: pair 3 of at most 26, 3 rounds: does not count, the hypervisor took 20.0 % of the CPUs' time (limit 5 %)",
     )
     [outcome] = read((project.path / "out.json").read_text()).outcomes
     assert [bool(pair.dropped) for pair in outcome.comparison.pairs] == [True, False, True, False, False, False]
@@ -91,8 +91,8 @@ def test_a_machine_that_is_too_busy_is_no_place_to_compare(project, weather, tol
     assert len(weather.pairs) == 10
     told(
         result,
-        "ship: latency INVALID ENVIRONMENT: 5 of 5 pairs were disturbed, the last because other processes took 50.0% of "
-        "the CPUs' time (limit 10%): this machine is too busy to compare on",
+        "ship: latency INVALID ENVIRONMENT: 5 of 5 pairs were disturbed, the last because other processes took 50.0 % of "
+        "the CPUs' time (limit 10 %): this machine is too busy to compare on",
         "and 2 more do not count",
         "accept    nothing was compared: see to what latency says, and run again",
     )

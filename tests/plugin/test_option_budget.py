@@ -36,8 +36,8 @@ def test_what_the_budget_leaves_undecided_is_inconclusive(pairs, told):
     told(
         result,
         "ship: pair 1 of at most 24, 3 rounds: +0.0 % so far",
-        "ship: latency INCONCLUSIVE: 5 ms is +0.0 % from the same tree's 5 ms side by side "
-        "(95% bounds unknown and unknown, 1 pair); the budget ended after 1 pair: ",
+        "ship: latency INCONCLUSIVE: 5 ms is +0.0 % from the same tree's 5 ms side by side, "
+        "but the budget ended after 1 pair, and a verdict takes 4",
     )
 
 
@@ -48,7 +48,7 @@ def test_the_only_pair_was_disturbed(pairs, weather, told):
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: pair 1 of at most 24, 3 rounds: does not count, other processes took 50.0% of the CPUs' time (limit 10%)",
+        "ship: pair 1 of at most 25, 3 rounds: does not count, other processes took 50.0 % of the CPUs' time (limit 10 %)",
         "ship: latency INVALID ENVIRONMENT: the budget ended before a pair was measured undisturbed: other processes took",
     )
 

@@ -11,7 +11,7 @@ from pytest_sdperf.runner.launcher import launch
 
 PIPELINES = textwrap.dedent(
     '''
-    import ctypes, os, signal, sys, threading
+    import ctypes, os, signal, sys, threading, time
     import numpy as np
 
     class Ship:
@@ -103,6 +103,42 @@ PIPELINES = textwrap.dedent(
 
     def not_json():
         return object()
+
+    def meet(reads, writes, reads_first):
+        """Opening a named pipe waits for its other end."""
+        if reads_first:
+            with open(reads) as pipe:
+                said = pipe.read()
+            with open(writes, "w") as pipe:
+                pipe.write(said)
+        else:
+            with open(writes, "w") as pipe:
+                pipe.write("ahoy")
+            with open(reads) as pipe:
+                said = pipe.read()
+        return said
+
+    def burn(seconds):
+        """Compute for so long on this process's own count, in a thread that ends."""
+        end = time.process_time() + seconds
+        def compute():
+            while time.process_time() < end:
+                pass
+        thread = threading.Thread(target=compute)
+        thread.start()
+        thread.join()
+        while os.path.exists(f"/proc/self/task/{thread.native_id}"):
+            os.sched_yield()  # the system's thread ends just after Python's
+
+    def child_burns(seconds):
+        """The same in a child that lives until it is killed."""
+        read, write = os.pipe()
+        if os.fork() == 0:
+            burn(seconds)
+            os.write(write, b"x")
+            while True:
+                signal.pause()
+        os.read(read, 1)
 
     def look():
         return {

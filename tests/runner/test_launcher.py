@@ -95,6 +95,74 @@ def test_worker_runs_as_asked(start, project):
     assert seen["inheritable"] == []
 
 
+def test_two_workers_are_busy_at_once(start, spec, tmp_path):
+    """Each waits for what only the other one writes: they would hang one after the other."""
+    pipes = [tmp_path / name for name in ("one", "two")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    with start(log_path=tmp_path / "1.log") as first, start(log_path=tmp_path / "2.log") as second:
+        for worker, (reads, writes) in ((first, pipes), (second, pipes[::-1])):
+            kwargs = {"reads": str(reads), "writes": str(writes), "reads_first": worker is second}
+            worker.send(protocol.Call("harbour:meet", kwargs))
+        assert second.receive(protocol.Called).value == "ahoy"
+        assert first.receive(protocol.Called).value == "ahoy"
+
+
+def test_what_goes_wrong_after_sending_is_told_when_it_is_received(start, spec):
+    with start() as worker:
+        worker.send(protocol.Build(spec("leaving")))
+        with pytest.raises(WorkerError) as caught:
+            worker.receive(protocol.Built)
+        assert caught.value.what == "the worker ended with exit code 7 while building variant 'ship' (harbour:leaving)"
+        with pytest.raises(
+            WorkerError, match=r"the worker is gone, it cannot go on with collecting evidence .*Start an"
+        ):
+            worker.send(protocol.Prove())
+
+
+def test_a_death_between_commands_is_told_by_the_next_answer(start):
+    with start() as worker:
+        os.kill(worker._group._process.pid, signal.SIGKILL)
+        worker._group._process.wait()
+        worker.send(protocol.Prove())  # the broken pipe says nothing
+        with pytest.raises(WorkerError) as caught:
+            worker.receive(protocol.Proven)
+    assert caught.value.what == "the worker was killed by signal 9 (SIGKILL) while collecting evidence"
+
+
+def burnt_ns(worker, function):
+    add(worker)  # importing the module computes, too
+    before = worker.cpu_ns()
+    worker.ask(protocol.Call(f"harbour:{function}", {"seconds": 0.05}), protocol.Called)
+    return worker.cpu_ns() - before
+
+
+def test_time_on_cpus_grows_while_a_worker_computes_and_keeps_what_ended_threads_used(start):
+    with start() as worker:
+        assert worker.cpu_ns() > 0
+        assert burnt_ns(worker, "burn") >= 50_000_000
+
+
+def test_time_on_cpus_has_that_of_children(start):
+    with start() as worker:
+        assert burnt_ns(worker, "child_burns") >= 50_000_000
+
+
+def test_time_on_cpus_of_a_worker_that_is_gone_is_unknown(start):
+    with start() as worker:
+        worker.kill()
+        assert worker.cpu_ns() is None
+
+
+def test_time_on_cpus_is_unknown_where_the_system_has_no_such_clock(start, monkeypatch):
+    def refuse(clock):
+        raise OSError("Invalid argument")
+
+    with start() as worker:
+        monkeypatch.setattr(process_group.time, "clock_gettime_ns", refuse)
+        assert worker.cpu_ns() is None
+
+
 def test_session_keeps_its_own_affinity(start):
     before = os.sched_getaffinity(0)
     with start(Launch(pin=True)):

@@ -1,7 +1,9 @@
 import os
 import resource
 import sys
-import types
+from types import ModuleType, SimpleNamespace
+
+import pytest
 
 from pytest_sdperf.runner import surroundings
 
@@ -58,26 +60,81 @@ def test_peak_without_proc_is_rusage_in_its_systems_unit(tmp_path, monkeypatch):
     assert used <= surroundings.peak_rss_bytes(tmp_path / "none") < used * 1024
 
 
-def test_modules_of_a_tree_are_those_whose_real_file_lies_in_it(tmp_path):
-    inside, outside = tmp_path / "tree" / "service", tmp_path / "tree-of-others"
-    inside.mkdir(parents=True)
-    outside.mkdir()
-    for file in (inside / "engine.py", inside / "real.py", outside / "away.py"):
-        file.write_text("")
-    (tmp_path / "linked").symlink_to(inside)
-    (outside / "link.py").symlink_to(inside / "real.py")
-    (inside / "out.py").symlink_to(outside / "away.py")
-    files = {
-        "engine": inside / "engine.py",
-        "by_folder": tmp_path / "linked" / "engine.py",
-        "by_link": outside / "link.py",
-        "away": outside / "away.py",
-        "leaves": inside / "out.py",
+def module_at(file):
+    module = ModuleType("made")
+    module.__file__ = file
+    return module
+
+
+@pytest.fixture
+def trees(tmp_path):
+    """Two folders of source code, the second of which is named through a link, and one that is neither."""
+    for name in ("head/package", "base/package", "elsewhere", "base-2"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "base")
+    return (str(tmp_path / "head"), str(tmp_path / "link"))
+
+
+def test_modules_below_the_trees_are_told_with_their_real_files(trees, tmp_path):
+    modules = {
+        "ours": module_at(f"{tmp_path}/head/package/__init__.py"),
+        "theirs": module_at(f"{tmp_path}/base/theirs.py"),
+        "through_a_link": module_at(f"{tmp_path}/link/package/linked.py"),
+        "not_normal": module_at(f"{tmp_path}/elsewhere/../head/plain.py"),
+        "outside": module_at(f"{tmp_path}/elsewhere/outside.py"),
+        "beside": module_at(f"{tmp_path}/base-2/beside.py"),
+        "upwards": module_at(f"{tmp_path}/head/../elsewhere/upwards.py"),
     }
-    modules = {name: types.SimpleNamespace(__file__=str(file)) for name, file in files.items()}
-    modules |= {"sys": sys, "odd": types.SimpleNamespace(__file__=None), "none": None}
-    here = tmp_path.resolve() / "tree" / "service"
-    assert surroundings.loaded_from([str(tmp_path / "tree")], modules) == {
-        "engine": str(here / "engine.py"), "by_folder": str(here / "engine.py"), "by_link": str(here / "real.py"),
-    }  # fmt: skip
-    assert surroundings.loaded_from([], modules) == {}
+    assert surroundings.loaded_from(trees, modules) == {
+        "ours": f"{tmp_path}/head/package/__init__.py",
+        "theirs": f"{tmp_path}/base/theirs.py",
+        "through_a_link": f"{tmp_path}/base/package/linked.py",
+        "not_normal": f"{tmp_path}/head/plain.py",
+    }
+
+
+def test_a_file_that_a_tree_only_links_to_lies_elsewhere(trees, tmp_path):
+    (tmp_path / "elsewhere" / "real.py").touch()
+    (tmp_path / "head" / "link.py").symlink_to(tmp_path / "elsewhere" / "real.py")
+    assert surroundings.loaded_from(trees, {"link": module_at(f"{tmp_path}/head/link.py")}) == {}
+
+
+def test_modules_without_a_file_are_left_out(trees, tmp_path, monkeypatch):
+    class MadeUp(ModuleType):
+        __file__ = "_ops.py"  # as torch.ops says
+
+    class Curious(ModuleType):
+        def __getattr__(self, name):
+            raise ImportError(f"importing for {name}")
+
+    monkeypatch.chdir(tmp_path / "head")
+    modules = {
+        "a": None,
+        "b": module_at(None),
+        "c": MadeUp("c"),
+        "d": Curious("d"),
+        "e": ModuleType("e"),
+        "f": object(),
+    }
+    assert surroundings.loaded_from(trees, modules) == {}
+
+
+def test_without_trees_nothing_is_looked_for():
+    assert surroundings.loaded_from((), dict(sys.modules)) == {}
+
+
+def test_usage_only_grows():
+    before = surroundings.usage_so_far()
+    assert len(before) == 2
+    assert all(now >= then >= 0 for then, now in zip(before, surroundings.usage_so_far(), strict=True))
+
+
+def test_usage_is_that_of_the_process(monkeypatch):
+    used = SimpleNamespace(ru_nivcsw=12, ru_nvcsw=1, ru_majflt=3, ru_minflt=9)
+    monkeypatch.setattr(resource, "getrusage", {resource.RUSAGE_SELF: used}.get)
+    assert surroundings.usage_so_far() == (12, 3)
+
+
+def test_usage_is_zero_where_the_system_counts_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert surroundings.usage_so_far() == (0, 0)

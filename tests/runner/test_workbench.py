@@ -1,8 +1,9 @@
+import dataclasses
 import gc
 import itertools
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,13 +37,14 @@ def ticks():
 def built(harbour, ticks, make_case, tmp_path):
     """A workbench whose pipeline is built, and the answer to Build."""
 
-    def built(factory="build", **case):
+    def built(factory="build", trees=(), **case):
         spec = protocol.BuildSpec.of(
             make_case(factory, **case),
             model_dir=None,
             model_digest="abc",
             cache_dir=str(tmp_path),
             picture_dir=str(tmp_path / "pictures"),
+            trees=trees,
         )
         workbench = Workbench(ticks)
         return workbench, workbench.carry_out(protocol.Build(spec))
@@ -64,6 +66,30 @@ def test_time_outside_the_named_phases_is_called_build(built, harbour, monkeypat
     monkeypatch.setattr("time.perf_counter_ns", lambda: 0)  # the phases' clock stands still
     _, answer = built()
     assert answer.startup_ns == {"import": 0, "load": 0, "build": 10}
+
+
+def test_the_factorys_file_is_told_though_it_lies_outside_the_trees(built, project):
+    assert built()[1].modules == {"harbour": str(project / "harbour.py")}
+
+
+def test_modules_below_the_trees_are_told(built, project, tmp_path, monkeypatch):
+    (project / "rigging.py").write_text("")
+    monkeypatch.delitem(sys.modules, "rigging", raising=False)
+    __import__("rigging")
+    (tmp_path / "link").symlink_to(project)
+    modules = built(trees=(str(tmp_path / "link"), str(tmp_path / "nothing")))[1].modules
+    assert modules == {name: str(project / f"{name}.py") for name in ("harbour", "rigging")}
+    sys.modules.pop("rigging")
+
+
+def test_a_factory_from_a_module_without_a_file_has_none(harbour, make_case, tmp_path, monkeypatch):
+    module = ModuleType("made_up")
+    module.build = harbour.build
+    monkeypatch.setitem(sys.modules, "made_up", module)
+    case = make_case()
+    case = dataclasses.replace(case, variant=dataclasses.replace(case.variant, factory="made_up:build"))
+    spec = protocol.BuildSpec.of(case, model_dir=None, model_digest="", cache_dir=str(tmp_path), picture_dir="")
+    assert Workbench().carry_out(protocol.Build(spec)).modules == {"made_up": ""}
 
 
 def test_scheduler_is_named_by_its_class(built, harbour, monkeypatch):
