@@ -73,6 +73,24 @@ def test_with_self_there_is_a_control(project, other, weather, told):
 
 
 @posix
+def test_a_control_that_finds_a_difference_is_told_and_fails_nothing_by_itself(project, other, weather, told):
+    weather.slower["head"] = 1.1
+    both = ("--sdperf-against-python=next/bin/python", "--sdperf-against=self", "--sdperf-rounds=3")
+    result = project.run(*both)
+    result.assert_outcomes(failed=1)
+    told(
+        result,
+        "ship: latency REGRESSED: 5.5 ms is 10.0 % slower than ",
+        "control   INVALID ENVIRONMENT (not gated): the head differs from itself: 5.5 ms is 10.0 % slower than the same "
+        "tree's 5 ms side by side",
+        "; distrust differences of that size here",
+    )
+    assert "; control" not in result.stdout.str()
+    result = project.run(*both, "--sdperf-ignore=20%", "--sdperf-must-catch=40%")
+    result.assert_outcomes(passed=1)
+
+
+@posix
 def test_command_line_over_ini(project, other, weather, told):
     project.ini(against_python="no/such/python")
     assert project.run().ret == pytest.ExitCode.USAGE_ERROR
