@@ -185,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--variants", default=",".join(VARIANTS))
     parser.add_argument("--steps", type=int, default=10, help="denoising steps of the bundled model's pictures")
+    parser.add_argument("--slowdowns", default=",".join(map(str, GATES)), help="of the head's picture, as shares")
     parser.add_argument("--gates", type=int, default=0, help="of each kind; 0: 40 without a burden, 20 with each")
     parser.add_argument("--minutes", type=float, default=600, help="begin no further gate after that long")
     parser.add_argument("--seed", type=int, default=0)
@@ -195,7 +196,7 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = Path(arguments.results)
     document = _begun(folder / f"{arguments.name}.json", arguments)
-    gates = {s: arguments.gates or n for s, n in GATES.items()}
+    gates = {s: arguments.gates or GATES.get(s, 20) for s in map(float, arguments.slowdowns.split(","))}
     ends_s = time.monotonic() + 60 * arguments.minutes
     with tempfile.TemporaryDirectory() as scratch:
         projects: dict[str, Project] = {}

@@ -12,7 +12,7 @@ from pytest_sdperf.judge import judging
 from pytest_sdperf.judge.accepting import begins_anew
 from pytest_sdperf.judge.job_spread import job_spread
 from pytest_sdperf.judge.verdict import Status, Verdict
-from pytest_sdperf.options import Options
+from pytest_sdperf.options import GATE_PARTS, Options
 from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.references import find_references, store_references
 from pytest_sdperf.session import Measured
@@ -94,8 +94,8 @@ def _records(options: Options, baseline: Stored | None) -> bool:
 
 
 def _sound(verdict: Verdict) -> bool:
-    """No part failed, whether it is gated or not."""
-    return not any(f.status in verdict.failing for f in verdict.findings)
+    """No part failed, whether it is gated or not; a control says nothing of what is recorded."""
+    return not any(f.status in verdict.failing for f in verdict.findings if f.part in GATE_PARTS)
 
 
 def _left_unjudged(verdict: Verdict, options: Options) -> str:

@@ -59,7 +59,7 @@ def module(monkeypatch):
     "name",
     [
         *("speedups", "overhead", "startup", "main_job", "good_from_broken", "fair_load", "drawn"),
-        *("gate_power", "gate_choices", "boundaries"),
+        *("real_gates", "gate_power", "gate_choices", "boundaries"),
     ],
 )
 def test_help(name):
@@ -370,6 +370,57 @@ def test_gate_power_with_rounds_of_ones_own_and_no_time(run):
     assert entry["decisions"] == {"inconclusive": 2}
     assert (entry["pairs_mean"], entry["rounds_of_a_pair_mean"], entry["seconds_mean"]) == (3, 5, 40)
     assert "5 rounds of 0.6 s" in text
+
+
+def test_real_gates(run):
+    """One gate through pytest in a git repository of its own, with the real libraries in both arms."""
+    document, text = run("real_gates", "--variants=fp32", "--slowdowns=0.5", "--gates=1", "--steps=1")
+    [gate] = document["gates"]
+    assert 0.1 < document["unet_share"]["fp32"] < 1
+    assert gate["status"] in ("REGRESSED", "INCONCLUSIVE", "INVALID ENVIRONMENT"), gate
+    assert {"base_ms", "head_ms", "kernel_ms", "drew_first", "spent_s"} <= gate["pairs"][0].keys()
+    assert all(len(pair["base_ms"]) == len(pair["head_ms"]) >= 3 for pair in gate["pairs"])
+    assert "## fp32" in text
+
+
+def made_gate(slowdown, status, *, ratio, stage="unet", variant="fp32"):
+    pairs = [
+        {
+            "base_ms": [100.0, 101.0, 99.0, 100.0],
+            "head_ms": [100.0 * ratio + n + k for k in range(4)],
+            "kernel_ms": {"base": [9.0, 9.1, 9.2, 9.0], "head": [9.0 + n / 10, 9.2, 9.1, 9.3 + n / 10]},
+            "dropped": "",
+            "spent_s": {"start": 8.0, "rounds": 2.0, "end": 0.5},
+        }
+        for n in range(4)
+    ]
+    figures = {"ratio": ratio}
+    kinds = {"variant": variant, "slowdown": slowdown, "status": status, "figures": figures, "stage": stage}
+    return {**kinds, "wall_s": 60.0, "pairs": pairs}
+
+
+def test_the_table_of_real_gates_counts_every_verdict(module):
+    header = module("machine").header(["real_gates.py"])
+    gates = [
+        made_gate(0.0, "PASSED", ratio=1.001, stage=""),
+        made_gate(0.0, "REGRESSED", ratio=1.04, stage="rest"),
+        made_gate(0.1, "REGRESSED", ratio=1.10),
+        made_gate(0.1, "INCONCLUSIVE", ratio=1.06),
+        {"variant": "fp32", "slowdown": 0.1, "status": "no report", "output": "it broke"},
+    ]
+    text = module("real_gates_table").render({"header": header, "steps": 10, "gates": gates})
+    assert "| 0% | 2 | 1 | 1 | 0 | 0 | 0 | 0 | 0 of 1 | +2.0% |" in text
+    assert "| 10% | 3 | 1 | 0 | 0 | 1 | 0 | 1 | 1 of 1 | +8.0% |" in text
+    assert "| 10% | 4.0 (4 to 4) | 4 | 0 | 60 s | 32 s | 8 s | 2 s | 18 s |" in text
+    assert "| fp32 | 8 | " in text
+
+
+def test_what_was_measured_is_not_measured_again(module):
+    plan = module("real_gates").plan
+    every = plan(["a", "b"], {0.0: 2, 0.1: 1}, [], 0)
+    assert sorted(every) == [("a", 0.0), ("a", 0.0), ("a", 0.1), ("b", 0.0), ("b", 0.0), ("b", 0.1)]
+    done = [{"variant": variant, "slowdown": slowdown} for variant, slowdown in every[:4]]
+    assert plan(["a", "b"], {0.0: 2, 0.1: 1}, done, 0) == every[4:]
 
 
 @pytest.mark.parametrize(
