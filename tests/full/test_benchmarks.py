@@ -59,7 +59,7 @@ def module(monkeypatch):
     "name",
     [
         *("speedups", "overhead", "startup", "main_job", "good_from_broken", "fair_load", "drawn"),
-        *("real_gates", "gate_power", "gate_choices", "boundaries"),
+        *("real_gates", "stored_screen", "gate_power", "gate_choices", "boundaries"),
     ],
 )
 def test_help(name):
@@ -413,6 +413,18 @@ def test_the_table_of_real_gates_counts_every_verdict(module):
     assert "| 10% | 3 | 1 | 0 | 0 | 1 | 0 | 1 | 1 of 1 | +8.0% |" in text
     assert "| 10% | 4.0 (4 to 4) | 4 | 0 | 60 s | 32 s | 8 s | 2 s | 18 s |" in text
     assert "| fp32 | 8 | " in text
+
+
+def test_stored_screen(run):
+    document, text = run(
+        "stored_screen", "--variants=fp32", "--runs=2", "--pause-minutes=0", "--", "--sdperf-processes=1", "--sdperf-rounds=1",
+        "--sdperf-gate=latency",
+    )  # fmt: skip
+    record, gate = (one["cases"]["fp32"] for one in document["runs"])
+    assert record["recorded"]
+    assert gate["status"] in ("PASSED", "INCONCLUSIVE", "REGRESSED", "FASTER")
+    assert "with 1 stored job" in gate["sentence"]
+    assert gate["sentence"] in text
 
 
 def test_what_was_measured_is_not_measured_again(module):
