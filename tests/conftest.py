@@ -1,6 +1,7 @@
 """Fixtures for every test: pytest inside pytest, real git repositories, and no cache or git settings of the user's."""
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -26,6 +27,15 @@ def _own_cache(tmp_path_factory, monkeypatch, request):
     """Tests build their models in a folder of their own, except those of the full environment, which share one."""
     if request.node.get_closest_marker("full") is None and "perf" not in request.node.path.parts:
         monkeypatch.setenv("PYTEST_SDPERF_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def default_sigint():
+    """For `preexec_fn`: a process that can be interrupted, even where all of this was started in the background.
+
+    Shells let background jobs ignore Ctrl-C, and their children inherit that.
+    """
+    return lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

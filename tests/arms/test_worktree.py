@@ -148,7 +148,7 @@ with context as tree:
 
 
 @pytest.fixture
-def session(base, tmp_path):
+def session(base, tmp_path, default_sigint):
     """Start a process that checks the base out and then waits until its input ends."""
     started = []
 
@@ -160,6 +160,7 @@ def session(base, tmp_path):
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
+            preexec_fn=default_sigint,  # noqa: PLW1509 -- nothing but this one call between fork and exec
         )
         started.append(process)
         return process, process.stdout.readline().strip()

@@ -181,7 +181,7 @@ def test_a_head_that_cannot_be_built_is_not_the_bases_fault(project, repository,
 
 
 @pytest.mark.parametrize("again_s", [None, 0.02, 0.1])
-def test_an_interrupted_session_leaves_no_tree(project, repository, tmp_path, again_s):
+def test_an_interrupted_session_leaves_no_tree(project, repository, tmp_path, default_sigint, again_s):
     """Ctrl-C while pairs are measured, and once more, after a while, by somebody in a hurry."""
     environ = {
         **os.environ,
@@ -200,6 +200,7 @@ host_lock._shared_folder = lambda: pathlib.Path({str(tmp_path)!r})
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *ours, "--sdperf", "--sdperf-against=main", *LOOSE, "--sdperf-timeout=60s"],
         cwd=project.path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=default_sigint,  # noqa: PLW1509 -- nothing but this one call between fork and exec
     ) as session:  # fmt: skip
         said = []
         for line in session.stdout:
