@@ -91,11 +91,11 @@ class Project:
         text = _HARBOUR.format(module=self._module, burden=share) + f"# head of {time.time_ns()}\n"
         (self.folder / "harbour.py").write_text(text, encoding="utf-8")
 
-    def gate(self, arguments: Sequence[str]) -> tuple[int, Path, str]:
+    def run(self, *arguments: str) -> tuple[int, Path, str]:
         """One pytest run -> (exit code, JSON report, output)."""
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "pytest", "--sdperf", "--sdperf-against=main", "--sdperf-gate=latency"]
+        command = [sys.executable, "-m", "pytest", "--sdperf", "--sdperf-gate=latency"]
         command += [f"--sdperf-json={report}", "-p", "no:cacheprovider", *arguments]
         done = subprocess.run(
             command, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -107,11 +107,11 @@ class Project:
 
 
 def unet_share(project: Project) -> float:
-    """The UNet's share of a picture's time, from one gate's report."""
+    """The UNet's share of a picture's time, without a burden, from one process."""
     project.burden(0.0)
-    code, report, output = project.gate(["--sdperf-max-pairs=4"])
+    code, report, output = project.run("--sdperf-missing=skip", "--sdperf-processes=1")
     if not report.is_file():
-        sys.exit(f"the first gate gave no report (exit code {code}):\n{output}")
+        sys.exit(f"the first run gave no report (exit code {code}):\n{output}")
     stages = _outcome(report).measurement.stages_s()
     return stages["unet"] / sum(stages.values())
 
@@ -120,7 +120,7 @@ def measure(project: Project, variant: str, slowdown: float, share: float) -> di
     """One gate of a head slowed down by ``slowdown`` of its picture's time."""
     project.burden(slowdown / share)
     load, begin_s = os.getloadavg()[0], time.perf_counter()
-    code, report, output = project.gate([])
+    code, report, output = project.run("--sdperf-against=main")
     wall_s = time.perf_counter() - begin_s
     if not report.is_file():
         return {"variant": variant, "slowdown": slowdown, "status": "no report", "output": output[-2000:]}
