@@ -207,6 +207,7 @@ def main() -> None:
                 projects[variant] = Project(Path(scratch, variant), variant, arguments.steps)
                 document["unet_share"].setdefault(variant, unet_share(projects[variant]))
             gate = measure(projects[variant], variant, slowdown, document["unet_share"][variant])
+            gate["commit"] = document["commit"]
             document["gates"].append(gate)
             machine.tell(f"{variant} +{slowdown:.0%}: {gate['status']}, {len(gate.get('pairs', []))} pairs")
             machine.write(document, real_gates_table.render(document), arguments.name, folder)
@@ -214,21 +215,20 @@ def main() -> None:
 
 
 def _begun(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """What was measured before, or the head of a new result. Gates of different commits are never mixed."""
+    """What was measured before, or the head of a new result. Gates of different machines or steps are never mixed.
+
+    Those of different commits may be: hundreds of gates take longer than code stands still, and each says its own.
+    """
     header = machine.header()
-    if path.is_file():
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if found["header"]["commit"] != header["commit"] or found["steps"] != arguments.steps:
-            sys.exit(f"{path} is of commit {found['header']['commit']}, {found['steps']} steps; move it away first")
-        return found
-    return {
-        "benchmark": "real_gates",
-        "version": 1,
-        "header": header,
-        "steps": arguments.steps,
-        "unet_share": {},
-        "gates": [],
-    }
+    if not path.is_file():
+        kind = {"benchmark": "real_gates", "version": 1, "header": header, "steps": arguments.steps}
+        return {**kind, "unet_share": {}, "gates": [], "commit": header["commit"]}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    here = (header["machine"]["key"], arguments.steps)
+    there = (found["header"]["machine"]["key"], found["steps"])
+    if there != here:
+        sys.exit(f"{path} is of {there[0]}, {there[1]} steps, not of {here[0]}, {here[1]} steps; give another --name")
+    return {**found, "commit": header["commit"]}
 
 
 if __name__ == "__main__":

@@ -34,12 +34,17 @@ def render(document: dict[str, Any]) -> str:
             f"own: bundled model, 128x128, {document['steps']} steps; the head's UNet is made to burn CPU for a share "
             "of its time, chosen so that the picture takes that much longer; at 0 % only a comment differs"
         ),
+        f"- gates of commits {', '.join(_commits(document))}",
         f"- targets: {'; '.join(f'{s:.0%}: {t}' for s, t in _TARGETS.items())}",
         "",
     ]
     for variant in variants:
         lines += [f"## {variant}", "", *_verdicts(document, variant), "", *_time(document, variant), ""]
     return "\n".join([*lines, *_kernel(document, variants), ""])
+
+
+def _commits(document: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(gate.get("commit", document["header"]["commit"]) for gate in document["gates"]))
 
 
 def _verdicts(document: dict[str, Any], variant: str) -> list[str]:
