@@ -31,7 +31,9 @@ def main(argv: Sequence[str]) -> int:
     import pytest
 
     watch = _watch(paths)
-    arguments = ["--collect-only", "-q", "-o", f"cache_dir={out.parent / 'cache'}", *_our_plugin(options), *options]
+    # Without its plugin, the setting of the cache's folder would be an unknown one, which strict configurations refuse.
+    cache = [] if "no:cacheprovider" in options else ["-o", f"cache_dir={out.parent / 'cache'}"]
+    arguments = ["--collect-only", "-q", *cache, *_our_plugin(options), *options]
     code = pytest.main([*arguments, *watch.paths], plugins=[watch])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         return int(code)

@@ -145,6 +145,11 @@ def test_a_plugin_of_the_head_alone_is_seen(arms):
     assert error.what == f"the base arm runs code of the working tree: fleet ({arms.head}/src/fleet.py)"
 
 
+def test_no_cache_is_asked_for_where_the_head_has_none_and_settings_are_strict(arms):
+    arms.write(arms.base, **{"pytest.ini": "[pytest]\naddopts = --strict-config\n"})
+    assert arms.ask(options=["-p", "no:cacheprovider"]).get("ship") is not None
+
+
 def test_settings_of_the_base(arms):
     arms.write(
         arms.base,
