@@ -240,7 +240,8 @@ class Session:
             )
             if paths
         ]
-        measured = [m.measurement for m in self._measured.values()]
+        # What was judged comes first: side by side it has other processes than the first measurement.
+        measured = [o.measurement for o in outcomes] + [m.measurement for m in self._measured.values()]
         return Report(list(outcomes), notes, fp32_latencies(measured))
 
     def shown(self, path: Path) -> str:

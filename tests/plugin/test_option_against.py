@@ -1,9 +1,12 @@
 """--sdperf-against: side by side with the same tree, and what cannot be compared with."""
 
+import dataclasses
+
 import pytest
 
 from pytest_sdperf import comparing
 from pytest_sdperf.report.json import read
+from pytest_sdperf.variants import fp32
 
 BESIDE = ("--sdperf-against=self", "--sdperf-rounds=3")
 
@@ -258,3 +261,15 @@ def test_a_revision_that_cannot_be_collected_is_told_once_and_tried_once(project
     assert weather.pairs == []
     assert weather.alone == ["ship", "boat"]
     assert repository.worktrees() == [str(project.path)]
+
+
+def test_a_variant_is_as_fast_as_itself_in_the_table(project, weather, monkeypatch):
+    """Its row has the pairs' latency, and so must what it is divided by."""
+    ours = dataclasses.replace(fp32.VARIANTS[0], factory="harbour:build", needs_model=False, claims=())
+    monkeypatch.setattr(fp32, "VARIANTS", (ours,))
+    project.test("def test_fp32(sd_fp32):\n    sd_fp32.check(num_inference_steps=2, height=64, width=64)\n")
+    weather.slower = {"base": 1.5, "head": 1.5}
+    result = project.run(*BESIDE, "--sdperf-json=out.json")
+    report = read((project.path / "out.json").read_text())
+    [outcome] = report.outcomes
+    assert list(report.fp32_latency_s.values()) == [outcome.measurement.latency.median_s], result.stdout.str()
