@@ -102,8 +102,8 @@ class Comparer:
     def _compared(self, base: BaseArm, case: Case, measured: Measured, options: Options) -> Beside:
         session, head_case = self.session, measured.case
         head = ArmRig(head_case, session.model_of(head_case.variant, options), session.rig(options))
-        rig = replace(head.rig, start=base.launcher, cache_dir=base.cache_for(case.variant, cache.cache_dir()))
-        rig = replace(rig, work_dir=rig.work_dir / BASE)
+        cache_dir = base.cache_for(case.variant, cache.cache_dir())
+        rig = replace(head.rig, start=base.launcher, cache_dir=cache_dir, work_dir=head.rig.work_dir / BASE)
         session.tell(f"{head_case.variant.name}: {self.opponent.head_label} side by side with {base.opponent.label}")
         at_once = self._fits(measured)
         begun_s = time.perf_counter()

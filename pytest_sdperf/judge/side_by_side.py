@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 
 import msgspec
@@ -16,7 +15,7 @@ from pytest_sdperf.judge.sequential import CONFIDENCE, Decision, Look, Plan, loo
 from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.judge.wording import plain_share, plural, share_apart
-from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.measurement import Latency, Measurement
 from pytest_sdperf.options import FEWEST_PAIRS, Thresholds
 from pytest_sdperf.units import format_seconds, format_share
 
@@ -167,7 +166,7 @@ def _dropped(comparison: Comparison) -> list[str]:
 def _medians_s(comparison: Comparison, size: str) -> tuple[float, float]:
     """(head, base): median over the processes' medians, s."""
     arms = ([p.head for p in comparison.kept], [p.base for p in comparison.kept])
-    head_s, base_s = (statistics.median(run.median_ns(size) for run in runs) / 1e9 for runs in arms)
+    head_s, base_s = (Latency([run.median_ns(size) / 1e9 for run in runs]).median_s for runs in arms)
     return head_s, base_s
 
 

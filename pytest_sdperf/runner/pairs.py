@@ -182,7 +182,7 @@ class PairSampler:
             for first in firsts[:rounds]:
                 if len(here) > 1:
                     turns.drew_first.setdefault(size_key(size), []).append(first)
-                for name in dict.fromkeys([first, *([_OTHER[first]] if len(here) > 1 else [])]):
+                for name in (first, _OTHER[first]) if len(here) > 1 else (first,):
                     for other in here:
                         if other.name != name:
                             watch.wait_until_quiet(other.worker.cpu_ns)
