@@ -20,6 +20,7 @@ import real_gates_table
 
 from pytest_sdperf.comparison import Comparison, latencies_s
 from pytest_sdperf.report import json as report_json
+from pytest_sdperf.runner.host_lock import host_lock
 
 GATES = {0.0: 40, 0.03: 20, 0.05: 20, 0.10: 20}
 """Slowdown of the head -> gates of each variant."""
@@ -119,6 +120,8 @@ def unet_share(project: Project) -> float:
 def measure(project: Project, variant: str, slowdown: float, share: float) -> dict[str, Any]:
     """One gate of a head slowed down by ``slowdown`` of its picture's time."""
     project.burden(slowdown / share)
+    with host_lock(machine.tell):
+        pass  # waiting for another session is no part of the gate's time
     load, begin_s = os.getloadavg()[0], time.perf_counter()
     code, report, output = project.run("--sdperf-against=main")
     wall_s = time.perf_counter() - begin_s
@@ -168,17 +171,18 @@ def _outcome(report: Path) -> Any:
 
 
 def plan(variants: Sequence[str], gates: dict[float, int], done: Sequence[dict[str, Any]], seed: int) -> list[Any]:
-    """(variant, slowdown) of every gate still to be run, in random order, the same order for the same seed."""
-    kinds = [(variant, slowdown) for variant in variants for slowdown, count in gates.items() for _ in range(count)]
-    random.Random(seed).shuffle(kinds)
+    """(variant, slowdown) of every gate still to be run, in random order, the same order for the same seed.
+
+    The kinds go on side by side: whenever the study is stopped, each has about the same share of its gates behind it.
+    """
+    draw = random.Random(seed)
     left = Counter((gate["variant"], gate["slowdown"]) for gate in done)
     todo = []
-    for kind in kinds:
-        if left[kind] > 0:
-            left[kind] -= 1
-        else:
-            todo.append(kind)
-    return todo
+    for kind in ((variant, slowdown) for variant in variants for slowdown in gates):
+        count = gates[kind[1]]
+        places = [(i + draw.random()) / count for i in range(count)]
+        todo += [(place, *kind) for place in places[left[kind] :]]
+    return [(variant, slowdown) for _, variant, slowdown in sorted(todo)]
 
 
 def main() -> None:
