@@ -48,6 +48,8 @@ class ProcessRun(msgspec.Struct, frozen=True):
     "cold start, kept apart from latency: `spawn`, `import`, `load`, `compile`, `export` …, ns"
     peak_rss_bytes: int
     "high-water mark of resident memory when the timed pictures were done (export and proof run apart)"
+    library_rss_bytes: int | None = None
+    "of it, pages of the files of programs and libraries; None: not told"
     picture_sha256: dict[str, list[str]] = {}
     "digest of every picture drawn, by picture key (`512x512/0`): all equal means repeatable"
     threads: int = 0
@@ -200,6 +202,15 @@ class Measurement(msgspec.Struct, frozen=True):
     def peak_rss_bytes(self) -> int:
         """The largest process's high-water mark."""
         return max(p.peak_rss_bytes for p in self.processes)
+
+    @property
+    def peak_own_bytes(self) -> int | None:
+        """The largest process's high-water mark without its libraries' pages; None where a process does not tell them.
+
+        Pages that were mapped after the peak are taken off as well, so it is a lower bound.
+        """
+        own = [p.peak_rss_bytes - p.library_rss_bytes for p in self.processes if p.library_rss_bytes is not None]
+        return max(own) if len(own) == len(self.processes) else None
 
     @property
     def repeatable(self) -> bool:

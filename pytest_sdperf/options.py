@@ -27,9 +27,9 @@ class Thresholds(NamedTuple):
     max_slowdown: float = 0.05
     "allowed rise of the median latency over the baseline, as a share"
     max_memory_growth: float = 0.10
-    "allowed rise of peak resident memory over the baseline, as a share"
+    "allowed rise of the process's own peak memory over the baseline, as a share"
     max_memory: int | None = None
-    "absolute limit on peak resident memory, bytes; None: no limit"
+    "absolute limit on the process's own peak memory, bytes; None: no limit"
     min_ssim: float = 0.98
     "structural similarity to the reference picture, 0 to 1"
     min_psnr: float = 35.0

@@ -3,10 +3,10 @@ import pytest
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Latency, Measurement, ProcessRun
 
 
-def process(*totals_ns, sizes=("64x64",), peak=100, unet=2, sha="a"):
+def process(*totals_ns, sizes=("64x64",), peak=100, libraries=None, unet=2, sha="a"):
     timings = [ImageTiming(t, {"unet": [t // 10] * unet, "vae_decode": [t // 5]} if unet else {}) for t in totals_ns]
     return ProcessRun(
-        images=dict.fromkeys(sizes, timings), warmup_ns={}, startup_ns={}, peak_rss_bytes=peak,
+        images=dict.fromkeys(sizes, timings), warmup_ns={}, startup_ns={}, peak_rss_bytes=peak, library_rss_bytes=libraries,
         picture_sha256={f"{s}/0": [sha] * len(totals_ns) for s in sizes},
     )  # fmt: skip
 
@@ -57,6 +57,12 @@ def test_one_unet_call():
 
 def test_the_largest_process_is_the_peak():
     assert measurement(process(1, peak=5), process(1, peak=7), process(1, peak=6)).peak_rss_bytes == 7
+
+
+def test_the_own_peak_is_the_largest_without_libraries():
+    runs = [process(1, peak=9, libraries=5), process(1, peak=7, libraries=2)]
+    assert measurement(*runs).peak_own_bytes == 5
+    assert measurement(*runs, process(1, peak=6)).peak_own_bytes is None
 
 
 def test_repeatable_in_and_across_processes():

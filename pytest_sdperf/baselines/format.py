@@ -20,7 +20,8 @@ FORMAT_VERSION = 2
 """Version of the file's shape that is written. KNOWN_VERSIONS are read, any other is refused.
 
 History:
-2 (2026-11): several jobs, newest last, each with the time it was recorded at, and a headline for each.
+2 (2026-11): several jobs, newest last, each with the time it was recorded at, and a headline for each; the libraries'
+  pages beside the peak memory.
 1 (2026-11): first. headline (derived, checked on reading), then the Measurement with its raw samples. Read as one job
   that was recorded at an unknown time.
 """
@@ -129,9 +130,11 @@ def headline(measurement: Measurement) -> dict[str, Any]:
         latency = measurement.latency_at(size)
         sizes[size] = {"median_s": _rounded(latency.median_s, 4), "spread": _rounded(latency.spread, 2)}
         sizes[size].update({f"{n}_s": _rounded(s, 3) for n, s in measurement.stages_s(size).items()})
+    own = measurement.peak_own_bytes
     return {
         "processes": len(measurement.processes),
         "peak_rss_mib": round(measurement.peak_rss_bytes / 2**20),
+        **({} if own is None else {"peak_own_mib": round(own / 2**20)}),
         "repeatable": measurement.repeatable,
         **sizes,
     }

@@ -32,6 +32,8 @@ def _faults(measurement: Measurement) -> Iterator[str]:
 def _process_faults(process: ProcessRun) -> Iterator[str]:
     if process.peak_rss_bytes <= 0:
         yield f"peak_rss_bytes {process.peak_rss_bytes}"
+    elif not 0 <= (process.library_rss_bytes or 0) < process.peak_rss_bytes:
+        yield f"library_rss_bytes {process.library_rss_bytes} of peak_rss_bytes {process.peak_rss_bytes}"
     for size, timings in process.images.items():
         if not timings:
             yield f"no samples at {size}"

@@ -15,34 +15,43 @@ from pytest_sdperf.units import format_bytes, format_share
 def judge_memory(
     measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds, *, of: str = "the baseline's"
 ) -> Finding:
-    """The largest process's peak resident memory must stay under both limits; BROKEN where it does not.
+    """The largest process's own peak memory must stay under both limits; BROKEN where it does not.
 
+    Its own is what is resident without the pages of the libraries' files, of which the kernel keeps as many as it
+    likes. Where a stored job does not tell these, they stay in on both sides.
     Growth is counted from the largest peak of the stored jobs: each of them was accepted, so an update that
     accepts more holds at once, and one job with a lucky low peak fails nobody.
     Without a baseline a peak over ``max_memory`` is still BROKEN; one under it is NO_BASELINE, for the
     growth cannot be judged. ``of`` says whose the jobs are.
     """
-    peak, most = measurement.peak_rss_bytes, thresholds.max_memory
+    peak, *stored = _peaks([measurement, *jobs])
+    most = thresholds.max_memory
     over = most is not None and peak > most
     figures: dict[str, float | str | None] = {
-        "peak_rss_bytes": float(peak),
+        "peak_bytes": float(peak),
         "limit_bytes": None if most is None else float(most),
     }
     told = f"peak {_exactly(peak, most)}"
-    if not jobs:
+    if not stored:
         if not over:
             return no_baseline("memory", told)
         return Finding(part="memory", status=Status.BROKEN, sentence=f"{told} ({_limit(most)})", figures=figures)
-    base, limit = max(job.peak_rss_bytes for job in jobs), thresholds.max_memory_growth
+    base, limit = max(stored), thresholds.max_memory_growth
     growth = peak / base - 1
     grown = peak - base > limit * base  # the quotient would round a peak exactly at the limit above it
-    figures.update(base_peak_rss_bytes=float(base), growth=growth, growth_limit=limit)
+    figures.update(base_peak_bytes=float(base), growth=growth, growth_limit=limit)
     change = f"+{share_apart(growth, limit)}" if grown else format_share(growth)
     sentence = f"{told}, {change} against {of} {format_bytes(base)} (limit {format_share(limit)})"
     if most is not None:
         sentence += f", {_limit(most)}"
     status = Status.BROKEN if over or grown else Status.PASSED
     return Finding(part="memory", status=status, sentence=sentence, figures=figures)
+
+
+def _peaks(measurements: Sequence[Measurement]) -> list[int]:
+    """Like with like: the own memory of all, or all that was resident."""
+    own = [m.peak_own_bytes for m in measurements if m.peak_own_bytes is not None]
+    return own if len(own) == len(measurements) else [m.peak_rss_bytes for m in measurements]
 
 
 def _exactly(peak: int, most: int | None) -> str:

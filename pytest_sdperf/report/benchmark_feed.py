@@ -102,6 +102,7 @@ def extra_info(measurement: Measurement, verdict: Verdict | None) -> dict[str, o
         "sdperf_size": size,
         "sdperf_process_medians_s": measurement.latency_at(size).process_medians_s,
         "sdperf_peak_rss_bytes": measurement.peak_rss_bytes,
+        "sdperf_peak_own_bytes": measurement.peak_own_bytes,
         "sdperf_machine": measurement.environment.machine_key,
         "sdperf_verdict": None if verdict is None else verdict.status.value,
     }

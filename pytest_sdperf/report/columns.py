@@ -54,7 +54,7 @@ def columns(rows: Sequence[Row]) -> list[Column]:
         Column("unet", f"UNet {unet_unit}", unet_calls, right=True),
         Column("ssim", "SSIM", [_ssim(r.ssim) for r in rows], right=True),
         Column("psnr", "PSNR dB", [_psnr(r.psnr_db) for r in rows], right=True),
-        Column("peak", "peak", [format_bytes(r.peak_rss_bytes) for r in rows], right=True),
+        Column("peak", "peak", [format_bytes(r.peak_bytes) for r in rows], right=True),
         Column("proven", "proven", [plain(SEPARATOR.join(r.proven), 200) or NOT_KNOWN for r in rows]),
         Column("verdict", "verdict", [r.verdict for r in rows]),
     ]

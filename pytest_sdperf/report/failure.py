@@ -102,6 +102,6 @@ def _is_promise(finding: Finding) -> bool:
     """
     if finding.status is Status.BROKEN and finding.part in ("picture", "proof"):
         return True
-    peak, limit = finding.figures.get("peak_rss_bytes"), finding.figures.get("limit_bytes")
+    peak, limit = finding.figures.get("peak_bytes"), finding.figures.get("limit_bytes")
     over = isinstance(peak, float) and isinstance(limit, float) and peak > limit
     return over or "than" in finding.figures

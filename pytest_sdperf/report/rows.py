@@ -32,7 +32,8 @@ class Row:
     psnr_db: float | None
     "of the case's worst picture, dB; infinite where all are identical; None where none was compared"
     proven: list[str]
-    peak_rss_bytes: int
+    peak_bytes: int
+    "memory of its own at most, without its libraries' pages where they are told apart"
     status: Status | None
     "None where the case was only measured"
     verdict: str
@@ -59,7 +60,7 @@ def _row(report: Report, outcome: Outcome, size: str) -> Row:
         ssim=ssim,
         psnr_db=psnr_db,
         proven=proven(outcome.verdict),
-        peak_rss_bytes=measurement.peak_rss_bytes,
+        peak_bytes=measurement.peak_own_bytes or measurement.peak_rss_bytes,
         status=None if outcome.verdict is None else outcome.verdict.status,
         verdict=verdict_words(outcome),
     )

@@ -101,6 +101,7 @@ class _Running:
             warmup_ns=self.warmup_ns,
             startup_ns={"spawn": self.worker.spawn_ns, **self.built.startup_ns},
             peak_rss_bytes=self.last.peak_rss_bytes,
+            library_rss_bytes=self.last.library_rss_bytes,
             picture_sha256=self.digests,
             threads=self.last.threads,
             cpus=self.last.cpus,

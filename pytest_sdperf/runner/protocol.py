@@ -212,6 +212,8 @@ class Generated(Answer, frozen=True, tag="generated"):
     "the first one that is not the same to the bit; empty: all are"
     peak_rss_bytes: int
     "high-water mark of the process when the last timed picture was done"
+    library_rss_bytes: int
+    "of it, pages of the files of programs and libraries"
     threads: int
     cpus: list[int]
     usage: Usage = Usage()

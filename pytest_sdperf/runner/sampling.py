@@ -217,6 +217,7 @@ class _Run:
             warmup_ns=self.warmup_ns,
             startup_ns={"spawn": self.spawn_ns, **self.built.startup_ns},
             peak_rss_bytes=last.peak_rss_bytes,
+            library_rss_bytes=last.library_rss_bytes,
             picture_sha256=self.picture_sha256,
             threads=last.threads,
             cpus=last.cpus,

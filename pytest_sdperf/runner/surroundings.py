@@ -116,3 +116,27 @@ def peak_rss_bytes(status: Path = Path("/proc/self/status")) -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def library_rss_bytes(smaps: Path = Path("/proc/self/smaps")) -> int:
+    """Resident pages of this process that still are those of its program's and libraries' files; 0 without /proc.
+
+    How many of them are resident is the kernel's affair, not the program's: around each page that is used it maps
+    those that it happens to have. The same program was seen with 215 MB more of them on another host.
+    """
+    try:
+        text = smaps.read_text()
+    except OSError:
+        return 0
+    resident: dict[str, int] = {}
+    programs: set[str] = set()
+    for mapping in re.finditer(
+        r"^[0-9a-f]+-[0-9a-f]+ (\S{4}) \S+ \S+ \d+ +(/.*)\n((?:[A-Z]\w+:.*\n?)+)", text, re.MULTILINE
+    ):
+        permissions, path, fields = mapping.groups()
+        pages_kb = {name: int(kb) for name, kb in re.findall(r"^(Rss|Anonymous): +(\d+) kB$", fields, re.MULTILINE)}
+        # A page that was written to is the process's own (anonymous), though the file's mapping holds it.
+        resident[path] = resident.get(path, 0) + 1024 * (pages_kb["Rss"] - pages_kb["Anonymous"])
+        if "x" in permissions and not path.startswith("/memfd:"):  # kernels made while running are no file's
+            programs.add(path)
+    return sum(resident[path] for path in programs)

@@ -138,7 +138,7 @@ class Workbench:
                 first = picture
             elif not other_path and digests[index] != digests[0]:
                 other_path = str(self._keep(picture, size, motif_index, suffix="-other"))
-        peak_rss_bytes = surroundings.peak_rss_bytes()
+        peak_rss_bytes, library_rss_bytes = surroundings.peak_rss_bytes(), surroundings.library_rss_bytes()
         bench.stage_calls = {name: len(calls) for name, calls in images[-1].stages_ns.items()}
         return protocol.Generated(
             images=images,
@@ -146,6 +146,7 @@ class Workbench:
             path=str(self._keep(first, size, motif_index)),
             other_path=other_path,
             peak_rss_bytes=peak_rss_bytes,
+            library_rss_bytes=library_rss_bytes,
             threads=library_threads(bench.pipeline),
             cpus=self._cpus,
             usage=usage,

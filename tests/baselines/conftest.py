@@ -18,6 +18,7 @@ def make_measurement(totals_ns=(2_000_000_000, 2_100_000_000, 2_200_000_000), **
             warmup_ns={"64x64": [t * 2]},
             startup_ns={"import": 3_000_000_000, "load": 1},
             peak_rss_bytes=800 * 2**20,
+            library_rss_bytes=300 * 2**20,
             picture_sha256={"64x64/0": ["ab"]},
             threads=2,
             cpus=[0, 1],

@@ -58,6 +58,7 @@ def test_headline_comes_first_and_is_rounded(make, stored):
             "recorded_at": "2026-11-01T12:00:00Z",
             "processes": 3,
             "peak_rss_mib": 800,
+            "peak_own_mib": 500,
             "repeatable": True,
             "64x64": {"median_s": 2.1, "spread": 0.048, "unet_s": 1.4, "vae_decode_s": 0.21, "rest_s": 0.49},
         }
@@ -248,6 +249,11 @@ def evidence(**fields):
         (edit(images={"64x64": [ImageTiming(-5)]}), "process 0 has the sample -5 ns at 64x64"),
         (edit(images={"64x64": [ImageTiming(9, {"unet": [1, -1]})]}), "process 0 has the stage time -1 ns at 64x64"),
         (edit(peak_rss_bytes=0), "process 0 has peak_rss_bytes 0"),
+        (edit(library_rss_bytes=-1), f"process 0 has library_rss_bytes -1 of peak_rss_bytes {800 << 20}"),
+        (
+            edit(1, library_rss_bytes=800 << 20),
+            f"process 1 has library_rss_bytes {800 << 20} of peak_rss_bytes {800 << 20}",
+        ),
         (edit(startup_ns={"load": -1}), "process 0 has the start-up or warm-up time -1 ns"),
         (edit(warmup_ns={"64x64": [3, -2]}), "process 0 has the start-up or warm-up time -2 ns"),
         (evidence(time_ms=float("nan")), "kernel x has time nan ms in 1 calls"),
@@ -312,6 +318,7 @@ measurements = st.builds(
             warmup_ns=st.dictionaries(texts, st.lists(times, max_size=2), max_size=2),
             startup_ns=st.dictionaries(texts, times, max_size=2),
             peak_rss_bytes=times,
+            library_rss_bytes=st.sampled_from([None, 0]),
             cpus=st.lists(st.integers(0, 1000), max_size=3),
         ),
         min_size=1,

@@ -13,6 +13,7 @@ def make_measurement(
     more_sizes=None,
     unet_s=None,
     peak=1_000_000_000,
+    libraries=None,
     startup_s=None,
     variant="fp32",
     **fields,
@@ -32,6 +33,7 @@ def make_measurement(
                 warmup_ns={},
                 startup_ns={k: round(v * 1e9) for k, v in (startup_s or {}).items()},
                 peak_rss_bytes=peak,
+                library_rss_bytes=libraries,
             )
         )
     given = {

@@ -35,6 +35,20 @@ def test_growth_is_counted_from_the_largest_stored_peak(measured):
     assert judge_memory(measured(peak=3 * GIB), jobs, Thresholds()).status is Status.BROKEN
 
 
+def test_pages_of_libraries_do_not_count(measured):
+    jobs = [measured(peak=3 * GIB, libraries=GIB)]
+    finding = judge_memory(measured(peak=4 * GIB, libraries=2 * GIB), jobs, Thresholds(max_memory=2 * GIB))
+    assert finding.status is Status.PASSED
+    assert finding.sentence.startswith("peak 2.0 GiB, +0.0 % against the baseline's 2.0 GiB")
+    assert judge_memory(measured(peak=4 * GIB, libraries=GIB), jobs, Thresholds()).status is Status.BROKEN
+
+
+def test_where_one_job_does_not_tell_its_libraries_they_count_on_both_sides(measured):
+    jobs = [measured(peak=3 * GIB, libraries=GIB), measured(peak=3 * GIB)]
+    finding = judge_memory(measured(peak=3 * GIB, libraries=2 * GIB), jobs, Thresholds())
+    assert finding.sentence.startswith("peak 3.0 GiB, +0.0 % against the baseline's 3.0 GiB")
+
+
 @pytest.mark.parametrize(("peak", "status"), [(4 * GIB, Status.PASSED), (4 * GIB + 1, Status.BROKEN)])
 def test_both_sides_of_the_absolute_limit(measured, peak, status):
     finding = judge_memory(measured(peak=peak), [measured(peak=4 * GIB)], Thresholds(max_memory=4 * GIB))

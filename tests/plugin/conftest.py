@@ -122,7 +122,8 @@ class Weather:
     def __init__(self):
         self.step_ns = {}
         "variant -> nanoseconds between two looks at the clock; 1 ms where it is not named"
-        self.peak_rss_bytes = 200 << 20
+        self.peak_rss_bytes = 300 << 20
+        self.library_rss_bytes = 100 << 20
         self.jitter = (1.0, 1.001, 0.999)
         "the speed of the first, second, third process of a variant, of those that are no arm of a pair"
         self.slower = {"base": 1.0, "head": 1.0}
@@ -243,6 +244,7 @@ def weather(monkeypatch):
     # Collecting all that pytest holds takes longer than everything else here.
     monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0))
     monkeypatch.setattr(surroundings, "peak_rss_bytes", lambda: told.peak_rss_bytes)
+    monkeypatch.setattr(surroundings, "library_rss_bytes", lambda: told.library_rss_bytes)
     return told
 
 

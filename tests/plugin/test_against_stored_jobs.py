@@ -120,7 +120,7 @@ def test_stored_pictures_come_before_the_base_arms(project, monkeypatch, told):
 
 def test_memory_is_held_against_the_other_arm(project, weather):
     project.record()
-    weather.peak_rss_bytes = 400 << 20
+    weather.peak_rss_bytes = 500 << 20
     result = project.run(*BESIDE, "--sdperf-json=out.json")
     result.assert_outcomes(passed=1)
     assert "the same tree's" in (project.path / "out.json").read_text()

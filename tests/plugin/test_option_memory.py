@@ -42,7 +42,7 @@ def test_every_level_of_the_absolute_limit(project):
 
 def test_both_sides_of_the_growth(project, weather, told):
     project.record()
-    weather.peak_rss_bytes = 220 * MIB
+    weather.peak_rss_bytes = 320 * MIB
     project.run().assert_outcomes(passed=1)
     weather.peak_rss_bytes += 1
     result = project.run()
@@ -50,9 +50,16 @@ def test_both_sides_of_the_growth(project, weather, told):
     told(result, "ship: memory BROKEN: peak 220 MiB, +10.0000")
 
 
+def test_pages_of_libraries_are_nobodys_growth(project, weather):
+    project.record()
+    weather.peak_rss_bytes += 500 * MIB
+    weather.library_rss_bytes += 500 * MIB
+    project.run().assert_outcomes(passed=1)
+
+
 def test_every_level_of_the_growth(project, weather):
     project.record()
-    weather.peak_rss_bytes = 300 * MIB
+    weather.peak_rss_bytes = 400 * MIB
     project.ini(max_memory_growth="60%")
     project.run().assert_outcomes(passed=1)
     project.run("--sdperf-max-memory-growth=0.4").assert_outcomes(failed=1)

@@ -89,6 +89,7 @@ def test_extra_info_tells_the_processes_and_the_verdict(make_measurement: Callab
         "sdperf_size": "256x256",
         "sdperf_process_medians_s": [2.0, 3.5],
         "sdperf_peak_rss_bytes": 5_200_000_000,
+        "sdperf_peak_own_bytes": None,
         "sdperf_machine": "zen5-2c-avx512_bf16",
         "sdperf_verdict": "NOT JUDGED",
     }

@@ -104,9 +104,9 @@ def test_a_missing_baseline_is_recorded_with_new(
         ("latency", Status.REGRESSED, {"ratio": 1.1}, True),
         ("latency", Status.REGRESSED, {"than": "fp32"}, False),
         ("latency", Status.INVALID_ENVIRONMENT, {}, True),
-        ("memory", Status.BROKEN, {"peak_rss_bytes": 9.0, "limit_bytes": 8.0}, False),
-        ("memory", Status.BROKEN, {"peak_rss_bytes": 8.0, "limit_bytes": 8.0}, True),
-        ("memory", Status.BROKEN, {"peak_rss_bytes": 9.0, "limit_bytes": None}, True),
+        ("memory", Status.BROKEN, {"peak_bytes": 9.0, "limit_bytes": 8.0}, False),
+        ("memory", Status.BROKEN, {"peak_bytes": 8.0, "limit_bytes": 8.0}, True),
+        ("memory", Status.BROKEN, {"peak_bytes": 9.0, "limit_bytes": None}, True),
     ],
 )
 def test_what_an_update_accepts(

@@ -52,6 +52,7 @@ def measurements(draw: st.DrawFn) -> Measurement:
         warmup_ns=st.dictionaries(TEXT, st.lists(COUNT, max_size=1), max_size=1),
         startup_ns=st.dictionaries(TEXT, COUNT, max_size=1),
         peak_rss_bytes=COUNT,
+        library_rss_bytes=st.none() | COUNT,
     )
     return draw(
         st.builds(

@@ -117,6 +117,7 @@ class FakeWorker:
                     path="",
                     other_path="",
                     peak_rss_bytes=100 * self.drawn,
+                    library_rss_bytes=10 * self.drawn,
                     threads=4,
                     cpus=[0, 2],
                     usage=Usage(1, 10 if base else 20),
@@ -234,6 +235,7 @@ def test_the_pair_holds_what_both_workers_said(sampler):
     assert (base.warmup_ns, head.warmup_ns) == ({"16x24": [90] * WARM_UP_IMAGES}, {"16x24": [80] * WARM_UP_IMAGES})
     assert (base.startup_ns, head.startup_ns) == ({"spawn": 21, "load": 3}, {"spawn": 21, "load": 4})
     assert head.peak_rss_bytes == 200
+    assert head.library_rss_bytes == 20
     assert head.picture_sha256 == {"16x24/0": ["head1", "head2"]}
     assert (head.threads, head.cpus) == (4, [0, 2])
     assert sampled.pair.seen == Disturbance(window_s=10.0, kernel_ns=7.0, major_faults=60)

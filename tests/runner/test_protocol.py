@@ -66,6 +66,7 @@ answers = st.one_of(
         sha256=st.lists(texts, max_size=3),
         path=texts,
         peak_rss_bytes=naturals,
+        library_rss_bytes=naturals,
         threads=naturals,
         cpus=st.lists(naturals, max_size=3),
     ),

@@ -72,6 +72,7 @@ class FakeWorker:
                     path=f"{self.folder}/{size[0]}x{size[1]}-{prompt}.npy",
                     other_path=self.workers.other_path,
                     peak_rss_bytes=1000 * self.number + size[0],
+                    library_rss_bytes=100 * self.number,
                     threads=2,
                     cpus=[0, 1],
                 )
@@ -144,6 +145,7 @@ def test_the_measurement_holds_what_the_workers_said(make_case, rig):
     assert first.warmup_ns == {"16x24": [900, 900], "8x8": [900, 900]}
     assert first.startup_ns == {"spawn": 21, "load": 3, "build": 1}
     assert second.peak_rss_bytes == 2008
+    assert second.library_rss_bytes == 200
     assert (first.threads, first.cpus) == (2, [0, 1])
     assert first.picture_sha256 == {"16x24/0": ["d"] * 3, "8x8/0": ["d"] * 3, "16x24/1": ["e"], "8x8/1": ["e"]}
     assert set(second.picture_sha256) == {"16x24/0", "8x8/0"}

@@ -53,6 +53,44 @@ def test_peak_is_the_high_water_mark_of_this_program(tmp_path):
     assert surroundings.peak_rss_bytes(status) == 1234 * 1024
 
 
+SMAPS = """\
+55d0-55d1 r--p 00000000 08:01 17    /usr/bin/python3.11
+Size:                 16 kB
+Rss:                  12 kB
+Anonymous:             0 kB
+VmFlags: rd mr mw me sd
+55d1-55d2 r-xp 00004000 08:01 17    /usr/bin/python3.11
+Rss:                   8 kB
+Anonymous:             0 kB
+55d2-55d3 rw-p 00008000 08:01 17    /usr/bin/python3.11
+Rss:                  20 kB
+Anonymous:            16 kB
+7f00-7f01 r--p 00000000 08:01 99    /models/a ship.safetensors
+Rss:                4000 kB
+Anonymous:             0 kB
+7f01-7f02 r-xp 00000000 00:01 5     /memfd:kernels (deleted)
+Rss:                 700 kB
+Anonymous:             0 kB
+7f02-7f03 rwxp 00000000 00:00 0
+Rss:                  32 kB
+Anonymous:            32 kB
+7f03-7f04 rw-p 00000000 00:00 0     [heap]
+Rss:                9000 kB
+Anonymous:          9000 kB
+"""
+
+
+def test_pages_of_libraries_are_those_of_files_that_hold_code_and_were_not_written_to(tmp_path):
+    smaps = tmp_path / "smaps"
+    smaps.write_text(SMAPS)
+    assert surroundings.library_rss_bytes(smaps) == (12 + 8 + 4) * 1024
+    assert surroundings.library_rss_bytes(tmp_path / "none") == 0
+
+
+def test_this_process_has_pages_of_libraries():
+    assert 1 << 20 < surroundings.library_rss_bytes() < surroundings.peak_rss_bytes()
+
+
 def test_peak_without_proc_is_rusage_in_its_systems_unit(tmp_path, monkeypatch):
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert surroundings.peak_rss_bytes(tmp_path / "none") >= used * 1024
