@@ -209,7 +209,8 @@ def main() -> None:
                 break
             if variant not in projects:
                 projects[variant] = Project(Path(scratch, variant), variant, arguments.steps)
-                document["unet_share"].setdefault(variant, unet_share(projects[variant]))
+                if variant not in document["unet_share"]:
+                    document["unet_share"][variant] = unet_share(projects[variant])
             gate = measure(projects[variant], variant, slowdown, document["unet_share"][variant])
             gate["commit"] = document["commit"]
             document["gates"].append(gate)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,9 +35,17 @@ class Worker:
     """One worker process. A context manager: at its end the process and all it started are gone."""
 
     def __init__(
-        self, group: ProcessGroup, *, command_fd: int, answer_fd: int, log_path: Path, timeout_s: float
+        self,
+        group: ProcessGroup,
+        *,
+        command_fd: int,
+        answer_fd: int,
+        log_path: Path,
+        temporary: Path,
+        timeout_s: float,
     ) -> None:
         self._group = group
+        self._temporary = temporary
         self._command_fd = command_fd
         self._answer_fd = answer_fd
         self._log_path = log_path
@@ -92,6 +102,7 @@ class Worker:
             self._open = False
             os.close(self._command_fd)
             os.close(self._answer_fd)
+            shutil.rmtree(self._temporary, ignore_errors=True)
         return code
 
     def __enter__(self) -> Self:
@@ -169,8 +180,9 @@ def launch(
 
     ``extra_sys_path`` comes first in its PYTHONPATH, so that factories of the user's project can be
     imported; ``cwd`` (None: the session's own) comes before even that, as for all of ``python -m``. What
-    the worker and its libraries print goes to ``log_path``. Raises LaunchError when no process can be
-    started so, WorkerError when it does not come up.
+    the worker and its libraries print goes to ``log_path``. Its temporary files go into a folder of its own,
+    which is removed with it: torch leaves one behind in each process that is killed. Raises LaunchError when no
+    process can be started so, WorkerError when it does not come up.
     """
     if os.name != "posix":
         raise LaunchError("workers need POSIX pipes and process groups", cure="Measure on Linux or macOS.")
@@ -178,6 +190,10 @@ def launch(
     if extra_sys_path:
         path = [*map(str, extra_sys_path), *filter(None, [env.get("PYTHONPATH")])]
         env["PYTHONPATH"] = os.pathsep.join(path)
+    # Not beside the log: the paths of sockets, which libraries keep there, may have 107 characters.
+    given = env.get("TMPDIR", "")
+    temporary = Path(tempfile.mkdtemp(prefix="sdperf-", dir=given if Path(given).is_dir() else None))
+    env["TMPDIR"] = str(temporary)
     started_ns = time.perf_counter_ns()
     command_read, command_write = os.pipe()
     answer_read, answer_write = os.pipe()
@@ -193,12 +209,20 @@ def launch(
     except BaseException:
         os.close(command_write)
         os.close(answer_read)
+        shutil.rmtree(temporary)
         raise
     finally:
         os.close(command_read)
         os.close(answer_write)
     os.set_blocking(answer_read, False)
-    worker = Worker(group, command_fd=command_write, answer_fd=answer_read, log_path=log_path, timeout_s=timeout_s)
+    worker = Worker(
+        group,
+        command_fd=command_write,
+        answer_fd=answer_read,
+        log_path=log_path,
+        temporary=temporary,
+        timeout_s=timeout_s,
+    )
     try:
         protocol.check_version(worker.ready().version, interpreter=interpreter)
     except BaseException:

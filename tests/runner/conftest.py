@@ -11,7 +11,7 @@ from pytest_sdperf.runner.launcher import launch
 
 PIPELINES = textwrap.dedent(
     '''
-    import ctypes, os, signal, sys, threading, time
+    import ctypes, os, signal, sys, tempfile, threading, time
     import numpy as np
 
     class Ship:
@@ -100,6 +100,9 @@ PIPELINES = textwrap.dedent(
 
     def add(a, b):
         return a + b
+
+    def temporary_folder():
+        return tempfile.gettempdir()
 
     def not_json():
         return object()

@@ -95,6 +95,29 @@ def test_worker_runs_as_asked(start, project):
     assert seen["inheritable"] == []
 
 
+def ask_for_folder(worker):
+    return Path(worker.ask(protocol.Call("harbour:temporary_folder", {}), protocol.Called).value)
+
+
+@pytest.mark.parametrize("end", ["close", "kill"])
+def test_temporary_files_go_with_their_worker(start, end):
+    with start() as one, start() as other:
+        folder = ask_for_folder(one)
+        assert folder.name.startswith("sdperf-")
+        assert ask_for_folder(other) != folder
+        Path(folder, "left behind").mkdir()
+        getattr(one, end)()
+        assert not folder.exists()
+        assert ask_for_folder(other).is_dir()
+
+
+def test_temporary_files_stay_where_the_launch_wants_them(start, tmp_path):
+    with start(Launch(env={"TMPDIR": str(tmp_path)})) as worker:
+        assert ask_for_folder(worker).parent == tmp_path
+    with start(Launch(env={"TMPDIR": str(tmp_path / "none")})) as worker:
+        assert ask_for_folder(worker).is_dir()
+
+
 def test_two_workers_are_busy_at_once(start, spec, tmp_path):
     """Each waits for what only the other one writes: they would hang one after the other."""
     pipes = [tmp_path / name for name in ("one", "two")]
