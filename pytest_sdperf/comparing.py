@@ -159,7 +159,8 @@ class Comparer:
 
     def _fits(self, measured: Measured) -> bool:
         """Whether memory holds both arms at once."""
-        need = int(2 * _ROOM * measured.measurement.peak_rss_bytes)
+        measurement = measured.measurement
+        need = int(2 * _ROOM * (measurement.peak_own_bytes or measurement.peak_rss_bytes))
         left = available_memory_bytes()
         if need > left:
             self.session.tell(

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_sdperf.judge.job_spread import JobSpread, difference
 from pytest_sdperf.judge.noise import CONFIDENCE, Difference
-from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
+from pytest_sdperf.judge.sizes import SizeResult, finding_of_sizes
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.judge.wording import plain_share, plural, share_apart
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.stored import level_s
 from pytest_sdperf.units import format_seconds, format_share
-
-_WORST_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
-"""Of the sizes: a case is FASTER only where every size is."""
 
 SENSELESS = 30.0
 """A log ratio of 30 is a factor of 10^13."""
@@ -26,18 +22,6 @@ _ENOUGH_REPEATS = 10
 """Repeated jobs from which on the machine's own spread outweighs what is assumed (its two degrees) by far."""
 
 ADVICE = "compare side by side with --sdperf-against=REV (a git revision), or record more jobs with --sdperf-update=all"
-
-
-@dataclass(frozen=True)
-class SizeResult:
-    """One size of the workload, judged."""
-
-    size: str
-    status: Status
-    sentence: str
-    figures: dict[str, float | str | None]
-    excess: float
-    "log ratio above the limit, for telling which of two equally judged sizes is worse"
 
 
 def judge_latency(
@@ -51,17 +35,7 @@ def judge_latency(
     if not jobs:
         return no_baseline("latency", latency_text(measurement))
     results = [_judge_size(size, measurement, jobs, thresholds, spread) for size in measurement.sizes]
-    worst = min(results, key=lambda r: (_WORST_FIRST.index(r.status), -r.excess))
-    several = len(results) > 1
-    details = [f"{r.size}: {r.status.value}: {r.sentence}" for r in results if several and r is not worst]
-    newest = jobs[-1]
-    for size in measurement.sizes:
-        if size in newest.sizes:
-            where = f" at {size}" if several else ""
-            details += [f"stage{where}: {line}" for line in stage_changes(newest, measurement, size)]
-    details += [f"cold start (not judged): {line}" for line in cold_start_changes(newest, measurement)]
-    sentence = (f"at {worst.size}: " if several else "") + worst.sentence
-    return Finding(part="latency", status=worst.status, sentence=sentence, details=details, figures=worst.figures)
+    return finding_of_sizes(results, jobs[-1], measurement)
 
 
 def latency_text(measurement: Measurement) -> str:

@@ -12,7 +12,7 @@ from pytest_sdperf.judge.disturbance import too_many_dropped
 from pytest_sdperf.judge.latency import SENSELESS, latency_text, no_baseline
 from pytest_sdperf.judge.pair import pair_log_ratio, round_log_ratios
 from pytest_sdperf.judge.sequential import CONFIDENCE, Decision, Look, Plan, look
-from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
+from pytest_sdperf.judge.sizes import SizeResult, finding_of_sizes
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.judge.wording import plain_share, plural, share_apart
 from pytest_sdperf.measurement import Latency, Measurement
@@ -29,9 +29,6 @@ _STATUS = {
 
 _TOLD = 3
 """Dropped pairs that are told one by one."""
-
-_WORST_FIRST = (Decision.REGRESSED, Decision.GO_ON, Decision.INCONCLUSIVE, Decision.PASSED, Decision.FASTER)
-"""Of the sizes: a case is FASTER only where every size is."""
 
 
 def plan_of(thresholds: Thresholds, sizes: int) -> Plan:
@@ -92,27 +89,18 @@ def judge_side_by_side(comparison: Comparison, head: Measurement, thresholds: Th
     if not comparison.kept:
         sentence = f"the budget ended before a pair was measured undisturbed: {comparison.pairs[-1].dropped}"
         return Finding("latency", Status.INVALID_ENVIRONMENT, sentence, told)
-    found = looks(comparison.pairs, thresholds)
-    worst = min(found, key=lambda size: (_WORST_FIRST.index(found[size].decision), -found[size].log_ratio))
-    several = len(found) > 1
-    base = comparison.measurement_of_base(head)
-    here = comparison.measurement_of_head(head)
-    details = [
-        f"{size}: {_STATUS[one.decision].value}: {_sentence(one, size, comparison, thresholds)}"
-        for size, one in found.items()
-        if several and size != worst
+    results = [
+        SizeResult(
+            size=size,
+            status=_STATUS[one.decision],
+            sentence=_sentence(one, size, comparison, thresholds),
+            figures=_figures(one, size, comparison, thresholds),
+            excess=one.log_ratio,
+        )
+        for size, one in looks(comparison.pairs, thresholds).items()
     ]
-    for size in found:
-        where = f" at {size}" if several else ""
-        details += [f"stage{where}: {line}" for line in stage_changes(base, here, size)]
-    details += [f"cold start (not judged): {line}" for line in cold_start_changes(base, here)]
-    sentence = (f"at {worst}: " if several else "") + _sentence(found[worst], worst, comparison, thresholds)
-    return Finding(
-        part="latency",
-        status=_STATUS[found[worst].decision],
-        sentence=sentence,
-        details=[*told, *details],
-        figures=_figures(found[worst], worst, comparison, thresholds),
+    return finding_of_sizes(
+        results, comparison.measurement_of_base(head), comparison.measurement_of_head(head), told=told
     )
 
 
