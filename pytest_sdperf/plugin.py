@@ -150,7 +150,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
         return None
     from pytest_sdperf.hardware.machine import detect, machine_key
 
-    line = f"sdperf: {machine_key(detect())}, model {shell.options.model}, baselines in {shell.options.baselines}"
+    options = shell.options
+    of = f" as {options.baselines_from} has them" if options.baselines_from else ""
+    line = f"sdperf: {machine_key(detect())}, model {options.model}, baselines in {options.baselines}{of}"
     try:
         against = shell.opponent
     except SdperfError:

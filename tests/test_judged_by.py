@@ -36,7 +36,9 @@ def options(marker=None, variant=SHIP, ini=None, **command_line):
 
 def test_marker_over_command_line_over_ini_over_variant_in_the_revision_too(judged_by):
     ours = Variant("ship", "harbour:build", thresholds={"max_slowdown": "1%", "min_ssim": 0.99})
-    rules = judged_by({"t": {"max_slowdown": "2%"}}, {"max_slowdown": "4%", "min_psnr": "50"}, (ours,), max_slowdown="3%")
+    rules = judged_by(
+        {"t": {"max_slowdown": "2%"}}, {"max_slowdown": "4%", "min_psnr": "50"}, (ours,), max_slowdown="3%"
+    )
     found = rules.options(Options(), "t", {}, SHIP).thresholds
     assert (found.max_slowdown, found.min_psnr, found.min_ssim) == (0.02, 50.0, 0.99)
     found = rules.options(Options(), "t", {}, None).thresholds
@@ -80,7 +82,7 @@ def test_many_stored_files(judged_by, tmp_path, count, more):
         (folder / f"{number:03}.json").write_text("{}")
     notes = judged_by().notes((), folder, whole=False)
     assert notes[0] == "this change alters 000.json: new; judged by what main (0123456789) has stored"
-    assert [n for n in notes[20:]] == [f"this change alters {m}; judged by main (0123456789)'s" for m in more]
+    assert notes[20:] == [f"this change alters {m}; judged by main (0123456789)'s" for m in more]
 
 
 def test_where_the_revision_records_what_is_missing_it_fails_here(judged_by):

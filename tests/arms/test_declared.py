@@ -261,7 +261,13 @@ def test_the_bases_own_tests_and_settings(arms):
         )
     place = arms.place()
     answer = declared_in(
-        place, arms.trees, "main", paths=[str(arms.head)], options=["-p", "pytest_sdperf.plugin"], folder=arms.folder, tests=True
+        place,
+        arms.trees,
+        "main",
+        paths=[str(arms.head)],
+        options=["-p", "pytest_sdperf.plugin"],
+        folder=arms.folder,
+        tests=True,
     )
     outer = {"max_slowdown": "9%", "min_psnr": 30}
     assert answer.tests == {

@@ -75,6 +75,7 @@ def test_a_change_cannot_relax_its_marker(trunk, project, weather, told):
     result.assert_outcomes(failed=1)
     note = f"this change relaxes max_slowdown 5 % -> 90 %; judged by {trunk.label}'s 5 % (for test_it.py::test_ship)"
     told(result, "ship: latency REGRESSED: 6 ms is 20.0 % slower than the baseline's 5 ms", f"NOTE {note}")
+    told(result, ", baselines in baselines as trunk has them\n")
     assert trunk.notes()[0] == note
     assert f"baseline  {trunk.label}:baselines/" in result.stdout.str()
 
