@@ -12,8 +12,9 @@ NOTHING = "&#8203;"
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@:!$^=]|(?<=www)\.|(?<=\bGH)-", re.IGNORECASE)
 """What begins markup, HTML, a table's cell, a formula or a link, wherever it stands in a line."""
 
-_LINKING = re.compile(r"@|#|-|:(?=[\w+-])", re.ASCII)
-"""What makes a mention, an issue's number or an emoji of the word that follows."""
+_LINKING = re.compile(r"@|#|-|:(?=[\w+-]+:)", re.ASCII)
+"""What makes a mention, an issue's number or an emoji of the word that follows. The `::` of a test's name makes none:
+it must be copied from the page as it is."""
 
 _TICKS = re.compile(r"`+")
 

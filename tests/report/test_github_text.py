@@ -47,7 +47,7 @@ def shown(markdown: str) -> str:
 def test_prose_shows_the_text_and_does_nothing(text: str) -> None:
     page = shown(prose(text))
     assert page.replace(HIDDEN, "") == plain(text).rstrip()
-    assert not re.search(r"@\w|#\d|GH-\d|:\w", page, re.IGNORECASE)
+    assert not re.search(r"@\w|#\d|GH-\d|:[\w+-]+:", page, re.IGNORECASE)
     assert not re.search(r"https?://|www\.", prose(text), re.IGNORECASE)
 
 
@@ -55,11 +55,15 @@ def test_prose_shows_the_text_and_does_nothing(text: str) -> None:
 def test_any_text_is_only_shown(text: str) -> None:
     page = shown(prose(text))
     assert page.replace(HIDDEN, "").split() == plain(text).split()
-    assert not re.search(r"@\w|#\d|:\w", page, re.ASCII)
+    assert not re.search(r"@\w|#\d|:[\w+-]+:", page, re.ASCII)
 
 
 def test_the_limit_counts_what_is_shown() -> None:
     assert shown(prose("<" * 10_000, 40)).count("<") == 39
+
+
+def test_a_tests_name_can_be_copied() -> None:
+    assert shown(prose("tests/test_it.py::test_ship[a-1]")) == "tests/test_it.py::test_ship[a-1]"
 
 
 def test_plain_words_stay_readable() -> None:
