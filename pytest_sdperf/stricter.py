@@ -74,6 +74,10 @@ def changes(head: Options, base: Options, label: str) -> list[str]:
     for name in _STRICTER:
         now, was, by = (getattr(options.thresholds, name) for options in (head, base, judged))
         if now != was:
+            if name == "min_stage_psnr":
+                now, was, by = (
+                    _only(limits, {s for s, _ in {*now.items()} ^ {*was.items()}}) for limits in (now, was, by)
+                )
             verb = "tightens" if by == now else "relaxes" if by == was else "changes"
             whose = "its own" if by == now else f"{label}'s" if by == was else "the stricter of both,"
             told.append(f"{verb} {name} {_text(name, was)} -> {_text(name, now)}; judged by {whose} {_text(name, by)}")
@@ -99,12 +103,16 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
     "max_memory": format_bytes,
     "min_ssim": str,
     "min_psnr": "{:g} dB".format,
-    "min_stage_psnr": lambda limits: ",".join(f"{stage}={limit:g}dB" for stage, limit in sorted(limits.items())),
+    "min_stage_psnr": lambda limits: ",".join(f"{s}={limit:g}dB" for s, limit in sorted(limits.items())) or "none",
     "faster_than": lambda pair: f"{pair[0]} {pair[1]:g}x",
     "max_pairs": str,
     "inconclusive": str,
 }
 """Threshold -> how people write it; the others are shares."""
+
+
+def _only(limits: Mapping[str, float], stages: set[str]) -> dict[str, float]:
+    return {stage: limit for stage, limit in limits.items() if stage in stages}
 
 
 def _text(name: str, value: Any) -> str:
