@@ -30,7 +30,7 @@ class VariantFixture:
         if not self._shell.options.sdperf:
             skip(NEEDS_FLAG)
         with told(self._item):
-            declared = self._shell.registry[name].thresholds
+            declared = self._shell.registry[name]
         self._options = self._shell.options_for(self._item, declared)
         chosen = self._options.variants
         if chosen and name not in chosen:

@@ -63,6 +63,8 @@ class Options(NamedTuple):
     "names of the variants to run; empty: all"
     baselines: str = "baselines"
     "folder of baselines and references, relative to pytest's rootdir"
+    baselines_from: str | None = None
+    "revision whose baselines, references and limits count: a name git knows, or `auto`"
     update: str | None = None
     missing: str = "fail"
     require: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ class Options(NamedTuple):
     budget: float = 600.0
     "seconds that the pairs of one case may take"
     json: str | None = None
+    markdown: str | None = None
     thresholds: Thresholds = Thresholds()
 
 
@@ -217,6 +220,13 @@ SPECS: tuple[OptionSpec, ...] = (
     ),
     OptionSpec("variants", _names, "run only these variants (comma-separated); the others skip", "NAMES"),
     OptionSpec("baselines", _text, "folder of baselines and reference pictures, relative to the rootdir", "DIR"),
+    OptionSpec(
+        "baselines_from",
+        _text,
+        "judge by the baselines, references and limits of this revision, so that a change cannot relax its own gate; "
+        "auto: merge-base with the default branch",
+        "REV",
+    ),
     OptionSpec("update", _choice("new", "all"), "write baselines after judging: only new ones, or all", "new|all"),
     OptionSpec(
         "missing",
@@ -257,6 +267,7 @@ SPECS: tuple[OptionSpec, ...] = (
         on_marker=True,
     ),
     OptionSpec("json", _text, "write everything measured and judged to this file, relative to the rootdir", "PATH"),
+    OptionSpec("markdown", _text, "write a summary for a pull request's comment to this file (64 KiB at most)", "PATH"),
     OptionSpec(
         "max_slowdown",
         units.parse_share,
@@ -401,7 +412,16 @@ def resolve(
             where="--sdperf-must-catch, --sdperf-ignore",
             cure="Leave room between the slowdown to ignore and the one to catch.",
         )
-    return Options(thresholds=made, **chosen)
+    options = Options(thresholds=made, **chosen)
+    if options.baselines_from is not None and (options.update or options.missing == "record"):
+        said = f"--sdperf-update={options.update}" if options.update else "--sdperf-missing=record"
+        raise OptionError(
+            "baselines are read from another revision, and cannot be written there",
+            where=f"--sdperf-baselines-from={options.baselines_from}, {said}",
+            cure="Record in a run without --sdperf-baselines-from, and commit what it writes; "
+            "here say --sdperf-missing=fail or skip.",
+        )
+    return options
 
 
 def _check_names(said: Mapping[str, object], allowed: list[str], *, where: str) -> None:

@@ -32,6 +32,10 @@ class Outcome(msgspec.Struct, frozen=True):
     "the same with itself"
     skip_reason: str = ""
     "what --sdperf-missing=skip left unjudged, as a sentence; empty where the test need not skip"
+    file: str = ""
+    "the test's file, relative to the rootdir; empty where it is not known"
+    line: int | None = None
+    "where the test begins in it, from 1; None where that is not known"
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ MARKERS = (
 )
 
 
-_PROBLEM = pytest.StashKey[str]()
+_PROBLEMS = pytest.StashKey[list[str]]()
 """What went wrong after the tests."""
 
 
@@ -112,11 +112,17 @@ class _Collector:
         except SdperfError as error:
             self._problems.append(str(error))
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Names are checked when all that declares them is collected."""
+        """Names are checked when all that declares them is collected, and before any test is deselected."""
         if self._problems:
             raise pytest.UsageError("\n".join(self._problems))
-        shell, options = self._shell, self._shell.options
+        shell = self._shell
+        try:
+            shell.collected(items)
+        except SdperfError as error:
+            raise pytest.UsageError(str(error)) from None
+        options = shell.options
         try:
             for name in options.variants:
                 shell.registry[name]
@@ -144,7 +150,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
         return None
     from pytest_sdperf.hardware.machine import detect, machine_key
 
-    line = f"sdperf: {machine_key(detect())}, model {shell.options.model}, baselines in {shell.options.baselines}"
+    options = shell.options
+    of = f" as {options.baselines_from} has them" if options.baselines_from else ""
+    line = f"sdperf: {machine_key(detect())}, model {options.model}, baselines in {options.baselines}{of}"
     try:
         against = shell.opponent
     except SdperfError:
@@ -155,8 +163,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     shell = item.config.stash[SHELL]
-    names = getattr(item, "fixturenames", ())
-    ours = item.get_closest_marker("sdperf") is not None or any(shell.is_fixture(n) for n in names)
+    ours = shell.measures(item)
     if ours and not shell.options.sdperf:
         skip(fixtures.NEEDS_FLAG)
     if ours:
@@ -217,6 +224,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     report = shell.report()
     if report is None:
         return
+    from pytest_sdperf.github import annotated
     from pytest_sdperf.report import terminal
 
     terminalreporter.section("sdperf")
@@ -225,13 +233,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     known = terminalreporter.isatty or "COLUMNS" in os.environ
     width = writer.fullwidth if known else max(writer.fullwidth, _LOG_WIDTH)
     terminalreporter.write(terminal.render(report, width=width, colour=writer.hasmarkup))
-    if problem := config.stash.get(_PROBLEM, None):
+    for problem in config.stash.get(_PROBLEMS, []):
         terminalreporter.write_line(f"ERROR: {problem}", red=True)
+    terminalreporter.write(annotated(report, config.rootpath, os.environ))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    problem = session.config.stash[SHELL].finish()
-    if problem:
+    problems = session.config.stash[SHELL].finish()
+    if problems:
         # An exception here would cost people the summary of all that was measured.
-        session.config.stash[_PROBLEM] = problem
+        session.config.stash[_PROBLEMS] = problems
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_sdperf.arms.base import Invocation
+from pytest_sdperf.arms.base_rules import BaseRules
 from pytest_sdperf.arms.opponent import Opponent
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case, Variant
@@ -100,11 +101,14 @@ class Session:
         tell: Callable[[str], None],
         opponent: Opponent | None = None,
         invocation: Invocation | None = None,
+        rules: BaseRules | None = None,
     ) -> None:
         self.registry = registry
         self.rootdir = rootdir
         self.work_dir = work_dir
         self.invocation = invocation or Invocation(Path.cwd())
+        self.rules = rules
+        "of the revision whose baselines count; None: those that are checked out"
         self.comparer = None if opponent is None else Comparer(self, opponent)
         "measures side by side with the other arm; None where there is none"
         self.recorded: set[str] = set()
@@ -223,13 +227,14 @@ class Session:
 
     def baselines(self, options: Options) -> Path:
         """The folder of stored baselines and references."""
-        return (self.rootdir / options.baselines).resolve()
+        here = (self.rootdir / options.baselines).resolve()
+        return here if self.rules is None else self.rules.baselines(here)
 
-    def report(self, outcomes: Sequence[Outcome], options: Options) -> Report:
-        """Everything of this run, for the renderings."""
+    def report(self, outcomes: Sequence[Outcome], options: Options, notes: Sequence[str] = ()) -> Report:
+        """Everything of this run, for the renderings; ``notes`` come before the session's own."""
         store = BaselineStore(self.baselines(options), self.machine_key)
         used = {o.measurement.case_id for o in outcomes}
-        notes = [
+        own = [
             f"{len(paths)} {what}: {', '.join(map(self.shown, paths))}"
             for what, paths in (
                 ("stored here but not used by this run, and left as they are", store.unused(used)),
@@ -242,10 +247,12 @@ class Session:
         ]
         # What was judged comes first: side by side it has other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._measured.values()]
-        return Report(list(outcomes), notes, fp32_latencies(measured))
+        return Report(list(outcomes), [*notes, *own], fp32_latencies(measured))
 
     def shown(self, path: Path) -> str:
-        """A file as people would type it: relative to the rootdir where it lies below."""
+        """A file as people would type it: relative to the rootdir where it lies below; of a revision, as git does."""
+        if self.rules is not None and (of_revision := self.rules.shown(path)):
+            return of_revision
         return str(path.relative_to(self.rootdir)) if path.is_relative_to(self.rootdir) else str(path)
 
     def _reference_of(self, case: Case, options: Options) -> Case:
@@ -289,7 +296,7 @@ class Session:
             base_env=dict(os.environ),
             cpus=pinned_cpus(),
             find_library=find_library,
-            extra_sys_path=_project_path(self.rootdir, sys.path),
+            extra_sys_path=project_path(self.rootdir, sys.path),
         )
 
     def host_environment(self) -> Environment:
@@ -318,7 +325,7 @@ def _read(path: Path) -> NDArray[np.floating]:
     return picture
 
 
-def _project_path(rootdir: Path, path: Sequence[str]) -> tuple[str, ...]:
+def project_path(rootdir: Path, path: Sequence[str]) -> tuple[str, ...]:
     """Folders of the user's project that a worker must import factories from: sys.path less the interpreter's own."""
     own = {str(Path(p).resolve()) for p in (*sysconfig.get_paths().values(), *site.getsitepackages())}
     own |= {str(Path(p) / "lib-dynload") for p in own}  # the standard library's compiled part

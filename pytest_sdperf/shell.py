@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,14 +18,20 @@ from pytest_sdperf.options import Options, resolve, spoken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_sdperf.arms.base import Invocation
     from pytest_sdperf.arms.opponent import Opponent
+    from pytest_sdperf.case import Variant
     from pytest_sdperf.hardware.requirements import Unmet
+    from pytest_sdperf.judged_by import JudgedBy
     from pytest_sdperf.outcome import Outcome, Report
     from pytest_sdperf.session import Measured, Session
     from pytest_sdperf.variants.registry import Registry
 
 PREFIX = "sd_"
 """Of the fixtures' names."""
+
+_LONGEST_LINE = 1000
+"""Of a worker's log, characters."""
 
 
 class Shell:
@@ -35,10 +42,16 @@ class Shell:
         self._config = config
         self._session: Session | None = None
         self._outcomes: list[Outcome] = []
+        self._report: Report | None = None
         self.fed: set[str] = set()
         "tests that pytest-benchmark shows a case of already"
         self._unjudged: list[tuple[pytest.Item, Measured, Options]] = []
         self._skips: list[tuple[pytest.Item, str]] = []
+        self.judged_by: JudgedBy | None = None
+        "the revision that judges; None where what is checked out does"
+        self._collected: frozenset[str] = frozenset()
+        self._open = ExitStack()
+        "what ends with the run, whether anything was measured or not"
 
     @cached_property
     def registry(self) -> Registry:
@@ -61,12 +74,16 @@ class Shell:
         """True for the fixture of a known variant."""
         return name.startswith(PREFIX) and name.removeprefix(PREFIX) in list(self.registry)
 
-    def options_for(self, item: pytest.Item, thresholds: Mapping[str, object] | None = None) -> Options:
-        """Options of one test: its nearest marker comes first, keyword by keyword.
+    def measures(self, item: pytest.Item) -> bool:
+        """True for a test that is ours: it bears our marker, or asks for a variant."""
+        names = getattr(item, "fixturenames", ())
+        return item.get_closest_marker("sdperf") is not None or any(map(self.is_fixture, names))
 
-        ``thresholds`` are those that the test's variant declares.
+    def options_for(self, item: pytest.Item, variant: Variant | None = None) -> Options:
+        """Options of one test: its nearest marker comes first, keyword by keyword, then those of ``variant``.
+
+        Where another revision judges, its word counts.
         """
-        keywords: dict[str, object] = {}
         for mark in item.iter_markers("sdperf"):
             if mark.args:
                 pytest.fail(
@@ -74,26 +91,66 @@ class Shell:
                     'Write it like @pytest.mark.sdperf(max_slowdown="5%").',
                     pytrace=False,
                 )
-            keywords = {**mark.kwargs, **keywords}
+        keywords = marker_keywords(item)
         try:
-            return resolve(marker=keywords, variant=thresholds, **spoken(self._config))
+            thresholds = variant.thresholds if variant else None
+            options = resolve(marker=keywords, variant=thresholds, **spoken(self._config))
+            return self.judged_by.options(options, item.nodeid, keywords, variant) if self.judged_by else options
         except SdperfError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+    def collected(self, items: Sequence[pytest.Item]) -> None:
+        """Note the tests before any is deselected, and read how another revision judges them, where one is to.
+
+        Raises ArmError where the revision cannot be read, OptionError for limits of its that cannot be used.
+        """
+        ours = [item.nodeid for item in items if self.measures(item)]
+        self._collected = frozenset(ours)
+        options = self.options
+        if not (options.sdperf and options.baselines_from and ours) or self._config.getoption("collectonly"):
+            return
+        import tempfile
+
+        from pytest_sdperf.arms.base_rules import base_rules, find_revision
+        from pytest_sdperf.judged_by import JudgedBy
+        from pytest_sdperf.session import project_path
+
+        rootdir = self._config.rootpath
+        revision = find_revision(options.baselines_from, rootdir, os.environ)
+        base = base_rules(
+            revision,
+            self._invocation(),
+            rootdir=rootdir,
+            sys_path=project_path(rootdir, sys.path),
+            environ=os.environ,
+            work_dir=Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="sdperf-"))),
+            stack=self._open,
+        )
+        self.judged_by = JudgedBy(base, spoken(self._config)["command_line"])
+        self.options = self.judged_by.session_options(options)
+        base.baselines(
+            (rootdir / self.options.baselines).resolve()
+        )  # what it lacks is told before anything is measured
+
+    def _invocation(self) -> Invocation:
+        from pytest_sdperf.arms.base import Invocation
+
+        call = self._config.invocation_params
+        return Invocation(call.dir, self._config.args, [str(argument) for argument in call.args])
 
     def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""
         if self._session is None:
-            from pytest_sdperf.arms.base import Invocation
             from pytest_sdperf.session import Session
 
-            call = self._config.invocation_params
             self._session = Session(
                 registry=self.registry,
                 rootdir=self._config.rootpath,
                 work_dir=make_work_dir(),
                 tell=self._tell,
                 opponent=self.opponent,
-                invocation=Invocation(call.dir, self._config.args, [str(argument) for argument in call.args]),
+                invocation=self._invocation(),
+                rules=self.judged_by.base if self.judged_by else None,
             )
         return self._session
 
@@ -108,12 +165,24 @@ class Shell:
         try:
             outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
         except SdperfError:
-            self._outcomes.append(gate.judge(measured, options, nodeid=item.nodeid, promised=False))
+            self._keep(item, gate.judge(measured, options, nodeid=item.nodeid, promised=False))
             raise
-        self._outcomes.append(outcome)
+        outcome = self._keep(item, outcome)
         if outcome.skip_reason:
             self._skips.append((item, outcome.skip_reason))
         return outcome
+
+    def _keep(self, item: pytest.Item, outcome: Outcome) -> Outcome:
+        """Keep an outcome for the report, with the place of its test, and as properties of that."""
+        import msgspec
+
+        from pytest_sdperf.report.properties import properties
+
+        file, line, _ = item.location
+        placed = msgspec.structs.replace(outcome, file=file, line=None if line is None else line + 1)
+        self._outcomes.append(placed)
+        item.user_properties += properties(placed)
+        return placed
 
     def fail_for(self, item: pytest.Item, outcome: Outcome) -> None:
         """Fail the test where a promise broke."""
@@ -151,25 +220,49 @@ class Shell:
         """Everything measured and judged so far; None where nothing was."""
         if self._session is None:
             return None
-        return self._session.report(self._outcomes, self.options)
+        if self._report is None or len(self._report.outcomes) != len(self._outcomes):
+            self._report = self._session.report(self._outcomes, self.options, self._notes())
+        return self._report
 
-    def finish(self) -> str | None:
-        """Write what was asked for, and end the session; returns what went wrong, as a sentence for people."""
-        if self._session is None:
-            return None
+    def _notes(self) -> list[str]:
+        if self.judged_by is None:
+            return []
+        folder = (self._config.rootpath / self.options.baselines).resolve()
+        whole = not any("::" in path for path in self._config.args)
+        return self.judged_by.notes(self._collected, folder, whole=whole)
+
+    def finish(self) -> list[str]:
+        """Write what was asked for, and end the session; returns what went wrong, as sentences for people."""
         try:
             report = self.report()
-            if report is not None and self.options.json:
-                from pytest_sdperf.report import json
-
-                path = self._config.rootpath / self.options.json
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(json.render(report), encoding="utf-8")
-        except OSError as error:
-            return f"--sdperf-json={self.options.json} cannot be written: {error}. Name a file that can."
+            return [] if report is None else self._outputs(report)
         finally:
-            self._session.close()
-        return None
+            if self._session is not None:
+                self._session.close()
+            self._open.close()
+
+    def _outputs(self, report: Report) -> list[str]:
+        from pytest_sdperf.github import append_summary
+        from pytest_sdperf.report import json, markdown
+
+        problems = [
+            self._written(self.options.json, "--sdperf-json", lambda: json.render(report)),
+            self._written(self.options.markdown, "--sdperf-markdown", lambda: markdown.render(report)),
+            append_summary(report, os.environ),
+        ]
+        return [problem for problem in problems if problem]
+
+    def _written(self, named: str | None, flag: str, render: Callable[[], str]) -> str:
+        """Write one rendering, if it is asked for; what goes wrong costs the others nothing."""
+        if named is None:
+            return ""
+        try:
+            path = self._config.rootpath / named
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(render(), encoding="utf-8", newline="\n")
+        except OSError as error:
+            return f"{flag}={named} cannot be written: {error}. Name a file that can."
+        return ""
 
     def _tell(self, line: str) -> None:
         """One line for people at the terminal, past pytest's capture."""
@@ -186,6 +279,14 @@ class Shell:
             reporter.write_line(f"sdperf: {line}")
 
 
+def marker_keywords(item: pytest.Item) -> dict[str, object]:
+    """What a test's sdperf markers say, unread; of a keyword the nearest counts."""
+    keywords: dict[str, object] = {}
+    for mark in item.iter_markers("sdperf"):
+        keywords = {**mark.kwargs, **keywords}
+    return keywords
+
+
 SHELL = pytest.StashKey[Shell]()
 
 
@@ -196,7 +297,10 @@ def told(item: pytest.Item) -> Iterator[None]:
         yield
     except SdperfError as error:
         if isinstance(error, (ArmError, WorkerError)) and error.log_tail:
-            item.add_report_section("call", "sdperf worker log", error.log_tail)
+            from pytest_sdperf.report.plain import plain
+
+            log = "\n".join(plain(line, _LONGEST_LINE) for line in error.log_tail.splitlines())
+            item.add_report_section("call", "sdperf worker log", log)
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 

@@ -29,6 +29,13 @@ def _own_cache(tmp_path_factory, monkeypatch, request):
         monkeypatch.setenv("PYTEST_SDPERF_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
+@pytest.fixture(autouse=True)
+def _no_github(monkeypatch):
+    """Sessions inside a test must not write into the summary of the job that tests us, nor annotate it."""
+    for name in [n for n in os.environ if n.startswith("GITHUB_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def default_sigint():
     """For `preexec_fn`: a process that can be interrupted, even where all of this was started in the background.
@@ -111,7 +118,7 @@ class Repository:
 @pytest.fixture
 def git_settings(monkeypatch, tmp_path_factory):
     """Git without the settings and variables of whoever runs the tests."""
-    for name in [n for n in os.environ if n.startswith(("GIT_", "GITHUB_"))]:
+    for name in [n for n in os.environ if n.startswith("GIT_")]:
         monkeypatch.delenv(name)
     settings = tmp_path_factory.mktemp("git") / "config"
     settings.write_text("[user]\n\tname = Cook\n\temail = cook@galley.example\n")

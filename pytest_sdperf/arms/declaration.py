@@ -18,6 +18,10 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "as declared: `auto` is not yet resolved for a machine"
     files: dict[str, str]
     "modules and plugins that were loaded for it -> their files"
+    ini: dict[str, object] = {}
+    "option -> what the tree's settings say of it, unread; only where its tests were collected, too"
+    tests: dict[str, dict[str, object]] = {}
+    "node id of each test that measures -> keywords of its sdperf markers, unread"
 
     def get(self, name: str) -> Variant | None:
         """The variant of that name; None where the tree declares none."""

@@ -1,7 +1,7 @@
 """Run as a process in a tree: let pytest collect there, and write the variants that the tree declares.
 
-Called as `python -m pytest_sdperf.arms.declare OUT.json [OPTION…] -- PATH…`. Test modules are not
-imported: variants are declared by conftests, plugins and entry points.
+Called as `python -m pytest_sdperf.arms.declare OUT.json [--sdperf-with-tests] [OPTION…] -- PATH…`. Test modules are
+only imported with that flag: variants are declared by conftests, plugins and entry points.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_sdperf.arms.declaration import Declaration, encode
+from pytest_sdperf.arms.declared import WITH_TESTS
 
 if TYPE_CHECKING:
     import pytest
@@ -28,13 +29,15 @@ def main(argv: Sequence[str]) -> int:
     sys.dont_write_bytecode = True
     out, rest = Path(argv[0]), list(argv[1:])
     options, paths = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
+    with_tests = WITH_TESTS in options
+    options = [option for option in options if option != WITH_TESTS]
     import pytest
 
-    watch = _watch(paths)
+    watch, seen = _watch(paths, with_tests=with_tests), _tests_watch()
     # Without its plugin, the setting of the cache's folder would be an unknown one, which strict configurations refuse.
     cache = [] if "no:cacheprovider" in options else ["-o", f"cache_dir={out.parent / 'cache'}"]
     arguments = ["--collect-only", "-q", *cache, *_our_plugin(options), *options]
-    code = pytest.main([*arguments, *watch.paths], plugins=[watch])
+    code = pytest.main([*arguments, *watch.paths], plugins=[watch, *([seen] if with_tests else [])])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         return int(code)
     registry = watch.registry()
@@ -43,7 +46,13 @@ def main(argv: Sequence[str]) -> int:
             encode(Declaration((registry[name],), {}))
         except TypeError as error:
             sys.exit(f"ERROR: variant {name!r}: {error}")
-    out.write_bytes(encode(Declaration(tuple(registry[name] for name in registry), watch.files())))
+    for nodeid, keywords in seen.tests.items():
+        try:
+            encode(Declaration((), {}, {}, {nodeid: keywords}))
+        except TypeError as error:
+            sys.exit(f"ERROR: marker of {nodeid}: {error}")
+    variants = tuple(registry[name] for name in registry)
+    out.write_bytes(encode(Declaration(variants, watch.files(), seen.ini, seen.tests)))
     return 0
 
 
@@ -55,8 +64,8 @@ def _our_plugin(options: Sequence[str]) -> list[str]:
     return ["-p", _PLUGIN]
 
 
-def _watch(wanted: Sequence[str]) -> Any:
-    """The pytest plugin that keeps test modules from being imported, and looks at what was declared."""
+def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
+    """The pytest plugin that looks at what was declared, and keeps test modules from being imported where it may."""
     import pytest
 
     from pytest_sdperf.shell import SHELL
@@ -89,7 +98,7 @@ def _watch(wanted: Sequence[str]) -> Any:
             self, file_path: Path, parent: pytest.Collector
         ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
             found = yield
-            return [Unread.from_parent(parent, path=file_path)] if found else []
+            return [Unread.from_parent(parent, path=file_path)] if found and not with_tests else found
 
         def registry(self) -> Registry:
             return self._config.stash[SHELL].registry
@@ -100,6 +109,34 @@ def _watch(wanted: Sequence[str]) -> Any:
             return {name: file for name, module in loaded if isinstance(file := getattr(module, "__file__", None), str)}
 
     return Watch()
+
+
+def _tests_watch() -> Any:
+    """The pytest plugin that looks at the settings, and at what the markers of the tests that measure say."""
+    from pytest_sdperf.options import spoken
+    from pytest_sdperf.shell import SHELL, marker_keywords
+
+    class TestsWatch:
+        def __init__(self) -> None:
+            self.ini: dict[str, object] = {}
+            self.tests: dict[str, dict[str, object]] = {}
+
+        def pytest_sessionstart(self, session: pytest.Session) -> None:
+            said = spoken(session.config)["ini"]
+            self.ini = {name: value for name, value in said.items() if value}
+
+        def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+            self._see(items)  # another selection may run them in the head
+
+        def pytest_collection_finish(self, session: pytest.Session) -> None:
+            self._see(session.items)
+
+        def _see(self, items: Sequence[pytest.Item]) -> None:
+            for item in items:
+                if item.config.stash[SHELL].measures(item):
+                    self.tests[item.nodeid] = marker_keywords(item)
+
+    return TestsWatch()
 
 
 def _nearest(path: Path) -> Path:

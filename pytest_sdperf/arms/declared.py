@@ -17,6 +17,9 @@ from pytest_sdperf.arms.trees import Trees
 from pytest_sdperf.errors import ArmError
 from pytest_sdperf.runner.ending import log_tail
 
+WITH_TESTS = "--sdperf-with-tests"
+"""Argument of that process: tests are told, too."""
+
 _MODULE = "pytest_sdperf.arms.declare"
 
 _TIMEOUT_S = 300.0
@@ -40,13 +43,15 @@ def declared_in(
     paths: Sequence[str],
     folder: Path,
     options: Sequence[str] = (),
+    tests: bool = False,
     timeout_s: float = _TIMEOUT_S,
 ) -> Declaration:
     """The variants that the base's own conftests, plugins and entry points declare.
 
     ``paths`` are those that pytest collects in the head, absolute, without test names; what the base lacks of
     them is stood in for by the folder it would lie in. ``options`` are pytest's own (`-p`, `-c`, `-o` …), meant
-    for the base. ``label`` names the base in messages; ``folder`` takes the answer and the log. Runs in this
+    for the base. With ``tests`` its test modules are imported, too, and its ini keys and the markers of its tests
+    told. ``label`` names the base in messages; ``folder`` takes the answer and the log. Runs in this
     session's interpreter, not under --sdperf. Raises ArmError where pytest cannot collect there, or where the
     head's code was loaded for it.
     """
@@ -54,7 +59,7 @@ def declared_in(
     out, log_path = folder / "declared.json", folder / "declared.log"
     out.unlink(missing_ok=True)
     wanted = [str(trees.in_base(path) or path) for path in paths]
-    arguments = [str(out), f"--rootdir={place.rootdir}", *options, "--", *wanted]
+    arguments = [str(out), *([WITH_TESTS] if tests else []), f"--rootdir={place.rootdir}", *options, "--", *wanted]
     try:
         with log_path.open("wb") as log:
             done = subprocess.run(

@@ -18,6 +18,11 @@ def left_in_lfs(tree: Path, head: Path) -> list[str]:
     return [name for name in listed.split("\0") if name and _is_pointer(tree / name) and _has_content(head / name)]
 
 
+def pointers_below(folder: Path) -> list[Path]:
+    """Files in the folder and below that are pointers."""
+    return [path for path in sorted(folder.rglob("*")) if _is_pointer(path)]
+
+
 def _is_pointer(path: Path) -> bool:
     return path.is_file() and _start(path) == _POINTER
 

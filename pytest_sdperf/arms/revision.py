@@ -78,10 +78,22 @@ def head_of(folder: Path) -> Head:
 
 
 def resolve(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
+    """The revision to compare with. Raises ArmError as :func:`find`, and for one that leaves nothing to compare."""
+    revision = find(name, head, environ)
+    if revision.commit == head.commit and not head.dirty:
+        raise ArmError(
+            f"{revision.label} is what is checked out, and nothing is uncommitted: there is nothing to compare",
+            where=f"{WHERE}={name}",
+            cure="Name another revision (HEAD~1, say), or `self` for a control.",
+        )
+    return revision
+
+
+def find(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
     """The revision that ``name`` stands for: ``auto``, or whatever git knows.
 
     ``environ`` is asked for GITHUB_BASE_REF, the target branch of a pull request. Nothing is fetched.
-    Raises ArmError for a revision that is not known here, and for one that leaves nothing to compare.
+    Raises ArmError for a revision that is not known here.
     """
     where = f"{WHERE}={name}"
     if name.startswith("-") or not name.strip():
@@ -90,19 +102,11 @@ def resolve(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
         )
     if name == AUTO:
         branch = _default_branch(head, environ, where)
-        revision = Revision(f"merge-base with {_spoken(branch)}", _merge_base(head, branch, where), head.toplevel)
-    else:
-        commit = _commit(head.toplevel, name)
-        if commit is None:
-            raise _unknown(name, head, where)
-        revision = Revision(name, commit, head.toplevel)
-    if revision.commit == head.commit and not head.dirty:
-        raise ArmError(
-            f"{revision.label} is what is checked out, and nothing is uncommitted: there is nothing to compare",
-            where=where,
-            cure="Name another revision (HEAD~1, say), or `self` for a control.",
-        )
-    return revision
+        return Revision(f"merge-base with {_spoken(branch)}", _merge_base(head, branch, where), head.toplevel)
+    commit = _commit(head.toplevel, name)
+    if commit is None:
+        raise _unknown(name, head, where)
+    return Revision(name, commit, head.toplevel)
 
 
 def _commit(toplevel: Path, name: str) -> str | None:

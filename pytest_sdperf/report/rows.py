@@ -48,7 +48,7 @@ def rows(report: Report) -> list[Row]:
 def _row(report: Report, outcome: Outcome, size: str) -> Row:
     measurement = outcome.measurement
     latency = measurement.latency_at(size)
-    ssim, psnr_db = _picture(outcome.verdict)
+    ssim, psnr_db = worst_picture(outcome.verdict)
     many = len(latency.process_medians_s) > 1 and latency.median_s > 0
     return Row(
         variant=measurement.variant,
@@ -81,7 +81,7 @@ def verdict_words(outcome: Outcome) -> str:
     return verdict.status.value + (" (fails)" if told else "")
 
 
-def _picture(verdict: Verdict | None) -> tuple[float | None, float | None]:
+def worst_picture(verdict: Verdict | None) -> tuple[float | None, float | None]:
     """(SSIM, PSNR in dB) of the case's worst picture, whatever its size: the worst decides."""
     found = [] if verdict is None else [f for f in verdict.findings if "ssim" in f.figures]
     finding = found[0] if found else None

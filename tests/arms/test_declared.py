@@ -226,3 +226,55 @@ def test_an_answer_that_is_cut_short(arms, monkeypatch):
     real = declared.decode
     monkeypatch.setattr(declared, "decode", lambda data: real(data[:-5]))
     assert "the declared variants cannot be read (Input data was truncated)" in str(arms.refused())
+
+
+MARKED = """
+import pytest
+import harbour
+
+pytestmark = pytest.mark.sdperf(max_slowdown="9%", min_psnr=30)
+
+@pytest.mark.sdperf(max_slowdown="{0}", faster_than=("fp32", "2x"))
+def test_ship(sd_ship):
+    1 / 0
+
+@pytest.mark.parametrize("n", [1])
+def test_many(sd_ship, n):
+    pass
+
+def test_unmarked():
+    pass
+"""
+
+
+def test_the_bases_own_tests_and_settings(arms):
+    """Collected and not run: this test would raise. What the settings deselect is told, too."""
+    for tree, limit in ((arms.head, "50%"), (arms.base, "5%")):
+        arms.write(
+            tree,
+            **{
+                "harbour.py": "",
+                "test_it.py": MARKED.format(limit),
+                "test_other.py": "def test_other(): pass\n",
+                "pytest.ini": f"[pytest]\nsdperf_min_ssim = 0.9\nsdperf_max_slowdown = {limit}\naddopts = -k many\n",
+            },
+        )
+    place = arms.place()
+    answer = declared_in(
+        place,
+        arms.trees,
+        "main",
+        paths=[str(arms.head)],
+        options=["-p", "pytest_sdperf.plugin"],
+        folder=arms.folder,
+        tests=True,
+    )
+    outer = {"max_slowdown": "9%", "min_psnr": 30}
+    assert answer.tests == {
+        "test_it.py::test_ship": {**outer, "max_slowdown": "5%", "faster_than": ["fp32", "2x"]},
+        "test_it.py::test_many[1]": outer,
+        "test_it.py::test_unmarked": outer,
+    }
+    assert answer.ini == {"min_ssim": "0.9", "max_slowdown": "5%"}
+    assert not [f for f in answer.files.values() if f.startswith(str(arms.head))]
+    assert (arms.ask().tests, arms.ask().ini) == ({}, {})

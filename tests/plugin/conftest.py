@@ -356,6 +356,11 @@ class Project:
         [path] = self.folder.glob("*.json")
         return path
 
+    def baseline_of(self, case):
+        """The baseline of a variant's only case."""
+        [path] = self.folder.glob(f"{case}-*.json")
+        return path
+
     def stored(self):
         """Every file under baselines/ and its bytes."""
         root = self.path / "baselines"

@@ -24,6 +24,13 @@ from pytest_sdperf.report.plain import plain
         ("lone \ud800", "lone \\ud800"),
         ("Segelschiff · 帆船", "Segelschiff · 帆船"),
         ("", ""),
+        ("::error::x", "\\x3a:error::x"),
+        ("\t::stop-commands::x", "\\t::stop-commands::x"),
+        ("  ::x", "  \\x3a:x"),
+        ("a ##[error]x", "a \\x23#[error]x"),
+        ("###[error]x", "#\\x23#[error]x"),
+        ("test_it.py::test_ship", "test_it.py::test_ship"),
+        ("## [a] #[b]", "## [a] #[b]"),
     ],
 )
 def test_hidden_characters_are_written_out(text: str, shown: str) -> None:
@@ -43,3 +50,10 @@ def test_any_text_becomes_one_short_printable_line(text: str, limit: int) -> Non
     assert len(shown) <= limit
     assert not any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in shown)
     shown.encode("utf-8")
+
+
+@given(st.text(alphabet=" :#[ex\t\u2003\n"), st.integers(1, 60))
+def test_no_line_commands_githubs_runner(text: str, limit: int) -> None:
+    shown = plain(text, limit)
+    assert not shown.lstrip().startswith("::")
+    assert "##[" not in shown

@@ -1,0 +1,212 @@
+"""The report as GitHub-flavoured Markdown, for a pull request's comment and a job's summary."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.judge.wording import plural
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report import failure
+from pytest_sdperf.report.columns import NOT_KNOWN, columns, common_workload
+from pytest_sdperf.report.github_text import fenced, prose
+from pytest_sdperf.report.rows import Row, rows
+from pytest_sdperf.units import format_seconds, format_share
+
+MOST_COMMENT_BYTES = 65_536
+"""GitHub refuses comments of more characters than that; a character takes at least a byte."""
+
+MOST_SUMMARY_BYTES = 2**20
+"""GitHub shows nothing of a step whose summary is larger."""
+
+_LONGEST_NAME = 80
+_LONGEST_LINE = 1000
+
+_KEPT_FIRST = ("failed", "inconclusive", "table", "side by side", "notes", "details")
+"""The order in which sections get the room there is: what is needed to act on comes first, details come last."""
+
+_ROOM_FOR_REMARK = 400
+"""Bytes."""
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A part of the text that can be shortened item by item."""
+
+    name: str
+    "one of _KEPT_FIRST"
+    head: str
+    "what stands before its first item"
+    items: list[str]
+    gap: str = "\n"
+    "between two items"
+
+    def shown(self, count: int) -> str:
+        return self.head + self.gap.join(self.items[:count]) + "\n" if count else ""
+
+
+def render(report: Report, *, most_bytes: int = MOST_COMMENT_BYTES) -> str:
+    """The report as Markdown of at most ``most_bytes`` (UTF-8).
+
+    What does not fit is left out, details first, and the text says so; verdict and title are always there
+    (less than 2 kB). Every name is shown as text, whatever it says.
+    """
+    made = rows(report)
+    top = f"## {_title(report)}\n\n{_verdict(report)}\n"
+    if title := common_workload(made):
+        top += f"\n{prose(title, _LONGEST_LINE)}\n"
+    sections = [
+        _table(made),
+        _failed(report.outcomes),
+        _inconclusive(report.outcomes),
+        _side_by_side(report.outcomes),
+        _notes(report),
+        _details(report.outcomes),
+    ]
+    return _fitted(top, sections, most_bytes)
+
+
+def _fitted(top: str, sections: Sequence[_Section], most_bytes: int) -> str:
+    whole = "\n".join([top, *(text for s in sections if (text := s.shown(len(s.items))))])
+    if _size(whole) <= most_bytes:
+        return whole
+    room = most_bytes - _size(top) - _ROOM_FOR_REMARK
+    counts = dict.fromkeys(_KEPT_FIRST, 0)
+    for section in sorted(sections, key=lambda s: _KEPT_FIRST.index(s.name)):
+        room -= _size(section.head) + 2
+        for item in section.items:
+            room -= _size(item) + len(section.gap)
+            if room < 0:
+                break
+            counts[section.name] += 1
+        room = max(room, 0) if counts[section.name] == len(section.items) else 0
+    left = [(len(s.items) - counts[s.name], s.name) for s in sections]
+    told = ", ".join(f"{count} of {name}" for count, name in left if count)
+    remark = f"> Shortened to {most_bytes:,} bytes; left out: {told}. The report in JSON has all of it.\n"
+    return "\n".join([top, remark, *(text for s in sections if (text := s.shown(counts[s.name])))])
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
+def _title(report: Report) -> str:
+    failed = sum(1 for o in report.outcomes if o.verdict is not None and not o.verdict.passed)
+    if failed:
+        return f"❌ sdperf: {failed} of {plural(len(report.outcomes), 'case')} failed"
+    if any(_unsure(outcome) for outcome in report.outcomes):
+        return "⚠️ sdperf: nothing failed, not all is decided"
+    if not report.outcomes:
+        return "sdperf: nothing was judged"
+    if all(o.verdict is None for o in report.outcomes):
+        return f"sdperf: {plural(len(report.outcomes), 'case')} measured, none judged"
+    return "✅ sdperf: nothing failed"
+
+
+def _verdict(report: Report) -> str:
+    """``9 cases: 5 PASSED, 1 FASTER, 1 BROKEN, …``, the recorded ones told apart."""
+    told = Counter(_status(outcome) for outcome in report.outcomes)
+    counts = ", ".join(f"{count} {status}" for status, count in told.most_common())
+    recorded = sum(1 for outcome in report.outcomes if outcome.recorded)
+    loud = f" **{recorded} recorded: latency and memory were not judged for these.**" if recorded else ""
+    return f"{plural(len(report.outcomes), 'case')}{': ' + counts if counts else ''}.{loud}"
+
+
+def _status(outcome: Outcome) -> str:
+    return "only measured" if outcome.verdict is None else outcome.verdict.status.value
+
+
+def _name(outcome: Outcome) -> str:
+    return prose(outcome.measurement.variant, _LONGEST_NAME)
+
+
+def _unsure(outcome: Outcome) -> bool:
+    verdict = outcome.verdict
+    return verdict is not None and any(f.status is Status.INCONCLUSIVE for f in verdict.findings)
+
+
+def _table(made: Sequence[Row]) -> _Section:
+    shown = columns(made) if made else []
+    heads = [prose(column.heading) for column in shown]
+    lines = ["---:" if column.right else "---" for column in shown]
+    head = f"{_cells(heads)}\n{_cells(lines)}\n"
+    by_row = zip(*(column.cells for column in shown), strict=True)
+    return _Section("table", head, [_cells([prose(cell, _LONGEST_LINE) for cell in cells]) for cells in by_row])
+
+
+def _cells(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(' '.join(text.split()) for text in texts)} |"
+
+
+def _failed(outcomes: Sequence[Outcome]) -> _Section:
+    items = [
+        f"- {prose(failure.sentence(o), _LONGEST_LINE)} ({prose(o.nodeid)})"
+        for o in outcomes
+        if o.verdict is not None and not o.verdict.passed
+    ]
+    return _Section("failed", "### Failed\n\n", items)
+
+
+def _inconclusive(outcomes: Sequence[Outcome]) -> _Section:
+    items = [
+        f"- {_name(o)}: {f.part} {f.status.value}: {prose(f.sentence, _LONGEST_LINE)}"
+        for o in outcomes
+        if o.verdict is not None and o.verdict.passed
+        for f in o.verdict.findings
+        if f.status is Status.INCONCLUSIVE
+    ]
+    return _Section("inconclusive", "### Not decided\n\n", items)
+
+
+def _side_by_side(outcomes: Sequence[Outcome]) -> _Section:
+    heads = ("variant", "compared with", "base", "head", "change", "bounds", "pairs", "verdict")
+    lines = ("---", "---", "---:", "---:", "---:", "---:", "---:", "---")
+    head = f"### Side by side\n\n{_cells(heads)}\n{_cells(lines)}\n"
+    return _Section("side by side", head, [_cells(cells) for outcome in outcomes for cells in _intervals(outcome)])
+
+
+def _intervals(outcome: Outcome) -> Iterator[list[str]]:
+    """One line for the comparison and one for the control; none where no pair counts."""
+    for finding in outcome.verdict.findings if outcome.verdict else []:
+        figures = finding.figures
+        ratio, median_s, base_s = (_number(figures.get(key)) for key in ("ratio", "median_s", "base_median_s"))
+        if outcome.comparison is None or finding.part not in ("latency", "control") or "lower" not in figures:
+            continue
+        bounds = " to ".join(_change(_number(figures[key])) for key in ("lower", "upper"))
+        confidence = _number(figures.get("confidence"))
+        yield [
+            _name(outcome),
+            prose(str(figures.get("base", NOT_KNOWN)), _LONGEST_NAME),
+            format_seconds(base_s),
+            format_seconds(median_s),
+            _change(ratio),
+            f"{bounds} ({confidence:.0%})",
+            f"{_number(figures.get('pairs')):.0f}",
+            finding.status.value,
+        ]
+
+
+def _number(figure: float | str | None) -> float:
+    return figure if isinstance(figure, float) else math.nan
+
+
+def _change(ratio: float) -> str:
+    return format_share(ratio - 1) if math.isfinite(ratio) else "unknown"
+
+
+def _notes(report: Report) -> _Section:
+    return _Section("notes", "### Notes\n\n", [f"- {prose(note, _LONGEST_LINE)}" for note in report.notes])
+
+
+def _details(outcomes: Sequence[Outcome]) -> _Section:
+    """Of failed cases and of those that are inconclusive: what the terminal has in their sections."""
+    items = [
+        f"<details><summary>{_name(o)}: {o.verdict.status.value}</summary>\n\n"
+        f"{fenced(failure.section(o))}\n\n</details>\n"
+        for o in outcomes
+        if o.verdict is not None and (not o.verdict.passed or _unsure(o))
+    ]
+    return _Section("details", "### Details\n\n", items)

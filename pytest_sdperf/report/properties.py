@@ -1,0 +1,37 @@
+"""A case as properties of its test: for JUnit files, and whatever else reads a test's `user_properties`."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_sdperf.outcome import Outcome
+from pytest_sdperf.report.rows import verdict_words, worst_picture
+
+
+def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
+    """(name, value) in a fixed order, ``sdperf_case`` first: a test of several cases has one such row after another.
+
+    Latencies are in s, memory in bytes, PSNR in dB. What is not known is left out. Only finite numbers are
+    numbers: ``inf``, of pictures that are identical, is a text.
+    """
+    measurement, verdict = outcome.measurement, outcome.verdict
+    latency = verdict.finding("latency") if verdict else None
+    ssim, psnr_db = worst_picture(verdict)
+    ratio = latency.figures.get("ratio") if latency else None
+    told: list[tuple[str, str | float | None]] = [
+        ("sdperf_case", measurement.case_id),
+        ("sdperf_variant", measurement.variant),
+        ("sdperf_machine", measurement.environment.machine_key),
+        ("sdperf_verdict", verdict_words(outcome)),
+        *((f"sdperf_{f.part}", f.status.value) for f in (verdict.findings if verdict else [])),
+        ("sdperf_latency_s", measurement.latency.median_s),
+        ("sdperf_latency_ratio", ratio),
+        ("sdperf_ssim_worst", ssim),
+        ("sdperf_psnr_db_worst", psnr_db),
+        ("sdperf_peak_bytes", measurement.peak_own_bytes or measurement.peak_rss_bytes),
+    ]
+    return [(name, _plain(value)) for name, value in told if value is not None]
+
+
+def _plain(value: str | float) -> str | float:
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,60 @@
+"""Failed and inconclusive cases as workflow commands: GitHub shows them on the test's line in the pull request."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.failure import sentence
+from pytest_sdperf.report.plain import plain
+
+_LONGEST_NAME = 80
+_LONGEST_LINE = 1000
+_LONGEST_PATH = 500
+
+
+def render(report: Report, *, folder: str = "") -> str:
+    """One ``::error`` for each failed case, one ``::warning`` for each that only is inconclusive; empty for neither.
+
+    ``folder`` is the rootdir as GitHub needs it: relative to the root of the repository, with forward
+    slashes; empty where it is that root. GitHub shows ten of each kind a step and keeps the rest in the log.
+    """
+    return "".join(f"{line}\n" for outcome in report.outcomes for line in _lines(outcome, folder))
+
+
+def _lines(outcome: Outcome, folder: str) -> Iterator[str]:
+    verdict = outcome.verdict
+    if verdict is None:
+        return
+    name = plain(outcome.measurement.variant, _LONGEST_NAME)
+    if not verdict.passed:
+        title = f"sdperf: {name} {verdict.failures[0].status.value}"
+        yield _command("error", outcome, folder, title, sentence(outcome))
+        return
+    for finding in verdict.findings:
+        if finding.status is Status.INCONCLUSIVE:
+            told = f"{name}: {finding.part} {finding.status.value}: {plain(finding.sentence, _LONGEST_LINE)}"
+            yield _command("warning", outcome, folder, f"sdperf: {name} {finding.status.value}", told)
+            return
+
+
+def _command(kind: str, outcome: Outcome, folder: str, title: str, message: str) -> str:
+    properties = {"title": title}
+    if outcome.file:
+        # plain, too: a file may be called anything, and a command is one line.
+        file = posixpath.normpath(posixpath.join(folder, outcome.file.replace("\\", "/")))
+        properties = {"file": plain(file, _LONGEST_PATH), "line": str(outcome.line or 1), **properties}
+    told = ",".join(f"{key}={escaped_property(value)}" for key, value in properties.items())
+    return f"::{kind} {told}::{escaped_data(message)}"
+
+
+def escaped_data(text: str) -> str:
+    """A command's message, escaped as ``escapeData`` of actions/toolkit does (packages/core/src/command.ts)."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def escaped_property(text: str) -> str:
+    """The value of a command's property, escaped as ``escapeProperty`` of actions/toolkit does."""
+    return escaped_data(text).replace(":", "%3A").replace(",", "%2C")
