@@ -55,7 +55,8 @@ class Inventory:
     @property
     def faults(self) -> list[BaselineError]:
         """Of every file that cannot be trusted."""
-        return [one.fault for one in (*self.files, *self.pictures) if one.fault is not None]
+        found = [*(file.fault for file in self.files), *(picture.fault for picture in self.pictures)]
+        return [fault for fault in found if fault is not None]
 
 
 def inventory(root: Path, *, pixels: bool = False) -> Inventory:
@@ -139,18 +140,21 @@ def _picture(root: Path, path: Path, *, pixels: bool) -> PictureFile:
     try:
         confined(root, REFERENCES, path.parent.name, path.name)
         key = read_key(path)
-        belongs = reference_path(root, key)
-        if belongs != path:
-            raise BaselineError(
-                f"the picture is that of {belongs.relative_to(root)}",
-                where=str(path),
-                cure="Rename it, or delete it and record it again with `pytest --sdperf --sdperf-update=new`.",
-            )
+        _check_place(root, path, reference_path(root, key))
         if pixels:
             load_reference(root, key)
     except BaselineError as fault:
         return PictureFile(path, _size(path), None, fault)
     return PictureFile(path, _size(path), key)
+
+
+def _check_place(root: Path, path: Path, belongs: Path) -> None:
+    if belongs != path:
+        raise BaselineError(
+            f"the picture is that of {belongs.relative_to(root)}",
+            where=str(path),
+            cure="Rename it, or delete it and record it again with `pytest --sdperf --sdperf-update=new`.",
+        )
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -128,9 +128,8 @@ def _notes(found: Inventory, staying: Collection[StoredFile], rules: Rules) -> I
             "folder whose conftest declares your variants with --tests=PATH to know which are gone"
         )
     if found.faults:
-        yield (
-            f"{plural(len(found.faults), 'file')} cannot be trusted, so no picture was judged: see sdperf baselines verify"
-        )
+        files = plural(len(found.faults), "file")
+        yield f"{files} cannot be trusted, so no picture was judged: see sdperf baselines verify"
     if found.strangers:
         names = ", ".join(str(path.relative_to(found.root)) for path in found.strangers)
         yield f"neither a baseline nor a picture, and left alone: {names}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from pytest_sdperf.cli.screen import screen
@@ -48,6 +50,6 @@ def _measure() -> Noise:
 
     with (
         host_lock(waiting),
-        click.progressbar(length=PAIRS, label="measuring noise", file=click.get_text_stream("stderr")) as bar,
+        click.progressbar(length=PAIRS, label="measuring noise", file=sys.stderr) as bar,
     ):
         return measure_noise(tell=lambda _: bar.update(1))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import click
 
 from pytest_sdperf.errors import ReportError
 
@@ -22,7 +21,7 @@ def read_report(name: str) -> Report:
 
     where = "standard input" if name == STANDARD else name
     try:
-        data = click.get_binary_stream("stdin").read() if name == STANDARD else Path(name).read_bytes()
+        data = sys.stdin.buffer.read() if name == STANDARD else Path(name).read_bytes()
         text = data.decode()
     except OSError as error:
         raise ReportError(

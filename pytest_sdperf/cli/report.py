@@ -47,7 +47,7 @@ def report(file: str, **paths: str | None) -> None:
         here.show(terminal.render(found, width=here.width or _ENDLESS, colour=here.colour))
         return
     for name, path in wanted.items():
-        if path != STANDARD and file != STANDARD and Path(path).resolve() == Path(file).resolve():
+        if STANDARD not in (path, file) and Path(path).resolve() == Path(file).resolve():
             raise ReportError(f"{path} is the report itself", where=f"--{name}", cure="Name another file.")
     # All are rendered before the first is written: one that fails leaves nothing half done.
     texts = {name: rendering(name)(found) for name in wanted}

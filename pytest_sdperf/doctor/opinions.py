@@ -13,7 +13,7 @@ from pytest_sdperf.judge.wording import plain_share, plural
 from pytest_sdperf.units import format_bytes
 
 _LEAST_AVAILABLE = 2 * 1024**3
-"""Bytes. The packaged model takes 1 GB a process, and two arms run side by side; the shapes of SD 1.5 take 5 to 9 GB."""
+"""Bytes. Two arms of the packaged model take 1 GB each; the shapes of SD 1.5 take 5 to 9 GB."""
 
 _MUCH_SWAP = 256 * 1024**2
 """Bytes that lie on the disk: some always do on a machine that is up for long."""

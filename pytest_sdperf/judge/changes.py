@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pytest_sdperf.judge.environment import environment_changes
 from pytest_sdperf.judge.kernels import kernel_changes
+from pytest_sdperf.judge.latency import SENSELESS
 from pytest_sdperf.judge.noise import Difference, median_inflation
 from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
 from pytest_sdperf.measurement import Measurement
@@ -115,7 +116,7 @@ def latency_change(size: str, base_s: Sequence[float], head_s: Sequence[float]) 
 
 def _factor(log_ratio: float) -> float:
     """exp, where a bound may lie beyond any sense."""
-    return math.exp(min(max(log_ratio, -30.0), 30.0))
+    return math.exp(min(max(log_ratio, -SENSELESS), SENSELESS))
 
 
 def _peaks(base: Measurement, head: Measurement) -> tuple[int, int]:

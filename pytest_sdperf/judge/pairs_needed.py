@@ -6,6 +6,7 @@ import math
 import statistics
 from dataclasses import dataclass
 
+from pytest_sdperf.judge.latency import SENSELESS
 from pytest_sdperf.judge.sequential import POWER, Decision, Plan, look
 from pytest_sdperf.options import FEWEST_PAIRS
 
@@ -32,7 +33,7 @@ def pairs_needed(spread: float, plan: Plan) -> PairsNeeded:
     catching = (n for n in counts if look(_pairs(n, spread), plan).detectable <= must_catch)
     passing = (n for n in counts if _passes(n, spread, plan))
     most = look(_pairs(plan.max_pairs, spread), plan).detectable
-    smallest = math.expm1(most) if most < 30 else math.inf  # e^30: beyond any sense
+    smallest = math.expm1(most) if most < SENSELESS else math.inf
     return PairsNeeded(next(catching, None), next(passing, None), smallest)
 
 

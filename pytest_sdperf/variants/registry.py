@@ -40,7 +40,7 @@ class Registry:
         return iter(self._origin)
 
     def origin(self, name: str) -> str:
-        """Who declares the variant of that name: `pytest-sdperf`, an entry point, a conftest's file. Raises KeyError."""
+        """Who declares the variant of that name: `pytest-sdperf`, an entry point, a conftest. Raises KeyError."""
         return self._origin[name]
 
     def add(self, variants: object, *, origin: str) -> list[str]:

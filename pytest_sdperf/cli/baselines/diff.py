@@ -81,14 +81,15 @@ def _sides(
         {("", "") if single else (f.machine_key, f.case_id): f for f in files if not cases or f.case_id in cases}
         for files in sides
     )
-    compared = [
-        Compared(stored_changes(old[name].stored, new[name].stored), unchanged=old[name].stored == new[name].stored)
-        for name in old
-        if name in new and old[name].stored and new[name].stored
-    ]
-    problems = [str(file.fault) for files in (old, new) for file in files.values() if file.fault]
-    only = (
-        [f"{file.machine_key}/{file.case_id}" for name, file in one.items() if name not in other]
-        for one, other in ((old, new), (new, old))
+    pairs = [(old[name].stored, new[name].stored) for name in old if name in new]
+    return Sides(
+        *names,
+        cases=[Compared(stored_changes(one, other), unchanged=one == other) for one, other in pairs if one and other],
+        only_before=[_told(file) for name, file in old.items() if name not in new],
+        only_after=[_told(file) for name, file in new.items() if name not in old],
+        problems=[str(file.fault) for files in (old, new) for file in files.values() if file.fault],
     )
-    return Sides(*names, compared, *only, problems)
+
+
+def _told(file: StoredFile) -> str:
+    return f"{file.machine_key}/{file.case_id}"

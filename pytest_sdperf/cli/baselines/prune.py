@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from pytest_sdperf.cli.baselines import baselines_option
@@ -19,11 +17,12 @@ from pytest_sdperf.cli.screen import screen
 @click.option("--yes", is_flag=True, help="Delete. Without it nothing is changed.")
 @baselines_option
 def prune(
+    *,
     tests: tuple[str, ...],
     unused_by: str | None,
     keep_jobs: int | None,
-    other_machines: bool,  # noqa: FBT001 - click calls by name
-    yes: bool,  # noqa: FBT001
+    other_machines: bool,
+    yes: bool,
     folder: str | None,
 ) -> None:
     """List, and with --yes delete, what nothing needs any more.
@@ -66,6 +65,6 @@ def prune(
     found = prunable(inventory(root), rules)
     if yes:
         delete(root, found)
-    here.show(render(found, root=Path(root), done=yes, problems=problems, width=here.width, colour=here.colour))
+    here.show(render(found, root=str(root), done=yes, problems=problems, width=here.width, colour=here.colour))
     if found and not yes:
         click.get_current_context().exit(1)

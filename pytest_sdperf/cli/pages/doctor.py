@@ -61,22 +61,27 @@ def noise_lines(noise: Noise, plan: Plan) -> list[str]:
     spread = statistics.stdev(noise.pair_log_ratios)
     low, high = spread_bounds(spread, pairs)
     here, best, worst = (pairs_needed(s, plan) for s in (spread, low, high))
-    slower = f"a {plain_share(plan.must_catch)} slowdown"
+    slower = f"A {plain_share(plan.must_catch)} slowdown"
+    taken = f"the hypervisor took {plain_share(noise.steal)}, other processes {plain_share(noise.foreign)}"
     lines = [
-        f"{slower} needs about {_count(here.to_catch, plan)} here{_between(best, worst, 'to_catch', plan)} to be called "
-        f"REGRESSED {_odds()}; a program that is as fast as before about {_count(here.to_pass, plan)}"
-        f"{_between(best, worst, 'to_pass', plan)} to pass",
-        f"with {plan.max_pairs} pairs, the most by default, slowdowns from {_smallest(here)} on are seen",
-        f"pairs spread by {share(spread)} (true spread with 80 % confidence {share(low)} to {share(high)}), processes by "
-        f"{share(_process_spread(noise))}; the hypervisor took {plain_share(noise.steal)}, other processes "
-        f"{plain_share(noise.foreign)} of the CPUs' time",
-        f"this rests on {plural(pairs, 'pair')} of fresh processes that sorted numbers in turn on one core for "
-        f"{noise.spent_s:.0f} s. It is no diffusion pipeline: one that uses all cores and much memory may spread more, or less",
+        (
+            f"{slower} needs about {_count(here.to_catch, plan)} here{_between(best, worst, 'to_catch', plan)}: then "
+            f"it is called REGRESSED {_odds()}. A program that is as fast as before passes after about "
+            f"{_count(here.to_pass, plan)}{_between(best, worst, 'to_pass', plan)}."
+        ),
+        f"With {plan.max_pairs} pairs, the most by default, slowdowns from {_smallest(here)} on are seen.",
+        (
+            f"Pairs spread by {share(spread)} (with 80 % confidence {share(low)} to {share(high)} in truth), processes "
+            f"by {share(_process_spread(noise))}; {taken} of the CPUs' time."
+        ),
+        (
+            f"This rests on {plural(pairs, 'pair')} of fresh processes that sorted numbers in turn on one core, for "
+            f"{noise.spent_s:.0f} s in all. It is no diffusion pipeline: that uses all cores and much memory, and may "
+            "spread more, or less."
+        ),
     ]
     if noise.steal > MOST_STEAL or noise.foreign > MOST_FOREIGN:
-        lines.append(
-            "something else was running meanwhile: pairs of a comparison would have been dropped. Try again when it is quiet"
-        )
+        lines.append("Something else ran meanwhile: pairs of a comparison would have been dropped. Try again later.")
     return lines
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from pytest_sdperf.baselines.prunable import Prunable
 from pytest_sdperf.cli.pages.page import Page
@@ -12,7 +11,7 @@ from pytest_sdperf.units import format_bytes
 
 
 def render(
-    found: Prunable, *, root: PurePath, done: bool, problems: Sequence[str], width: int | None, colour: bool
+    found: Prunable, *, root: str, done: bool, problems: Sequence[str], width: int | None, colour: bool
 ) -> str:
     """What goes and why; ``done``: it is gone already."""
     page = Page(width=width, colour=colour)
