@@ -52,7 +52,7 @@ def _unknown(ctx: click.Context, name: str, known: list[str]) -> NoReturn:
 
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise click.UsageError(f"no command {plain(name)!r}.{hint} Known: {', '.join(known)}.", ctx=ctx)
+    raise click.UsageError(f"no command '{plain(name)}'.{hint} Known: {', '.join(known)}.", ctx=ctx)
 
 
 class _Told(click.ClickException):

@@ -82,7 +82,13 @@ def test_a_link_to_nowhere(root, machine):
 
 
 def test_strangers(root, machine):
-    for name in ("notes.txt", f"{machine}/notes.txt", "references/notes.txt", "references/aaaaaaaaaaaa/notes.txt", ".hidden"):
+    for name in (
+        "notes.txt",
+        f"{machine}/notes.txt",
+        "references/notes.txt",
+        "references/aaaaaaaaaaaa/notes.txt",
+        ".hidden",
+    ):
         (root / name).write_text("")
     assert sorted(str(p.relative_to(root)) for p in inventory(root).strangers) == sorted(
         ["notes.txt", f"{machine}/notes.txt", "references/aaaaaaaaaaaa/notes.txt", "references/notes.txt"]

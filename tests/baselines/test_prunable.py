@@ -67,7 +67,7 @@ def test_a_variant_that_a_conftest_may_declare_stays(root):
 
 @pytest.mark.parametrize(
     "changes", [{"prompt": "a cat"}, {"seed": 1}, {"num_inference_steps": 5}, {"guidance_scale": 7.0},
-                {"scheduler": "DPM"}, {"model_digest": "b" * 64}, ]
+                {"scheduler": "DPM"}, {"model_digest": "b" * 64} ]
 )  # fmt: skip
 def test_a_picture_that_nothing_needs(root, changes):
     path = draw(root, key(**changes))

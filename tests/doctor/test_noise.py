@@ -23,9 +23,9 @@ def test_a_short_measurement():
 
 
 def test_a_process_that_does_not_start():
-    with pytest.raises(WorkerError, match="a process of the noise measurement ended: no such luck"):
-        with worker((sys.executable, "-c", "raise SystemExit('no such luck')")):
-            pytest.fail("it was taken for ready")
+    command = (sys.executable, "-c", "raise SystemExit('no such luck')")
+    with pytest.raises(WorkerError, match="noise measurement ended: no such luck"), worker(command):
+        pytest.fail("it was taken for ready")
 
 
 def test_a_process_that_ends_at_work():

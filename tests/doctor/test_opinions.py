@@ -106,12 +106,15 @@ def test_variables_are_part_of_what_is_measured():
 
 
 @pytest.mark.parametrize(
-    ("governors", "state"), [(("performance",), State.FINE), (("powersave",), State.WEAK), (("performance", "schedutil"), State.WEAK)]
+    ("governors", "state"),
+    [(("performance",), State.FINE), (("powersave",), State.WEAK), (("performance", "schedutil"), State.WEAK)],
 )
 def test_governors(governors, state):
     check = of(opinions.clock(Frequency(governors, "intel_pstate"), virtual=False), "governor")
     assert told(check) == (state, f"{', '.join(governors)} (intel_pstate)")
-    assert check.advice == ("" if state is State.FINE else "Use the governor performance: sudo cpupower frequency-set -g performance.")
+    assert check.advice == (
+        "" if state is State.FINE else "Use the governor performance: sudo cpupower frequency-set -g performance."
+    )
 
 
 @pytest.mark.parametrize(("turbo", "state"), [(True, State.WEAK), (False, State.FINE), (None, State.NOTE)])
@@ -151,7 +154,8 @@ def test_a_cgroup_limit():
 
 
 @pytest.mark.parametrize(
-    ("word", "state"), [("always", State.FINE), ("madvise", State.FINE), ("never", State.WEAK), ("", State.NOTE), ("new", State.NOTE)]
+    ("word", "state"),
+    [("always", State.FINE), ("madvise", State.FINE), ("never", State.WEAK), ("", State.NOTE), ("new", State.NOTE)],
 )
 def test_huge_pages(word, state):
     assert of(memory(huge_pages=word), "huge pages").state is state

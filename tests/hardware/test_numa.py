@@ -5,7 +5,12 @@ NODE = "sys/devices/system/node"
 
 def test_nodes_of_the_cpus_asked_about(tree):
     root = tree(
-        {f"{NODE}/node1/cpulist": "4-7", f"{NODE}/node0/cpulist": "0-3\n", f"{NODE}/node2/cpulist": "8", f"{NODE}/x": ""}
+        {
+            f"{NODE}/node1/cpulist": "4-7",
+            f"{NODE}/node0/cpulist": "0-3\n",
+            f"{NODE}/node2/cpulist": "8",
+            f"{NODE}/x": "",
+        }
     )
     assert numa_nodes([0, 2, 5], root=root) == {0: (0, 2), 1: (5,)}
 

@@ -9,7 +9,7 @@ def find(tmp_path, tree, monkeypatch):
     monkeypatch.setattr(openmp.platform, "machine", lambda: "x86_64")
 
     def find(files):
-        root = tree({name: "" for name in files})
+        root = tree(dict.fromkeys(files, ""))
         found = openmp.openmp_runtimes(root=root, site_packages=root / "site")
         return [str(path.relative_to(root)) for path in found]
 

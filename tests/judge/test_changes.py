@@ -122,5 +122,7 @@ def test_stored_jobs_are_compared_by_jobs_where_there_are_several():
 
 def test_only_sizes_that_all_jobs_drew_are_compared():
     both = measure(sizes=("64x64", "96x96"))
-    found = stored_changes(Stored([Job("", both), Job("", msgspec.structs.replace(both))]), Stored([Job("", measure())]))
+    found = stored_changes(
+        Stored([Job("", both), Job("", msgspec.structs.replace(both))]), Stored([Job("", measure())])
+    )
     assert [one.size for one in found.latencies] == ["64x64"]

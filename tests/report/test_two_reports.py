@@ -22,7 +22,9 @@ def test_cases_of_one_side_only(report):
 
 def test_verdict_and_picture_that_changed(make_measurement, make_outcome, make_finding):
     def one(ssim, psnr_db, **more):
-        return Report([make_outcome(make_measurement("ours"), make_finding("picture", ssim=ssim, psnr_db=psnr_db), **more)])
+        return Report(
+            [make_outcome(make_measurement("ours"), make_finding("picture", ssim=ssim, psnr_db=psnr_db), **more)]
+        )
 
     (case,) = two_reports(one(1.0, None), one(0.9512, 31.26, recorded=True)).cases
     assert case.more == [

@@ -65,8 +65,8 @@ def noise_lines(noise: Noise, plan: Plan) -> list[str]:
     taken = f"the hypervisor took {plain_share(noise.steal)}, other processes {plain_share(noise.foreign)}"
     lines = [
         (
-            f"{slower} needs about {_count(here.to_catch, plan)} here{_between(best, worst, 'to_catch', plan)}: then "
-            f"it is called REGRESSED {_odds()}. A program that is as fast as before passes after about "
+            f"{slower} needs {_count(here.to_catch, plan)} here{_between(best, worst, 'to_catch', plan)} to be called "
+            f"REGRESSED, {_odds()}. A program that is as fast as before passes after "
             f"{_count(here.to_pass, plan)}{_between(best, worst, 'to_pass', plan)}."
         ),
         f"With {plan.max_pairs} pairs, the most by default, slowdowns from {_smallest(here)} on are seen.",
@@ -86,7 +86,7 @@ def noise_lines(noise: Noise, plan: Plan) -> list[str]:
 
 
 def _count(pairs: int | None, plan: Plan) -> str:
-    return f"more than {plan.max_pairs} pairs" if pairs is None else plural(pairs, "pair")
+    return f"more than {plan.max_pairs} pairs" if pairs is None else f"about {plural(pairs, 'pair')}"
 
 
 def _between(best: PairsNeeded, worst: PairsNeeded, what: str, plan: Plan) -> str:

@@ -10,9 +10,7 @@ from pytest_sdperf.judge.wording import plural
 from pytest_sdperf.units import format_bytes
 
 
-def render(
-    found: Prunable, *, root: str, done: bool, problems: Sequence[str], width: int | None, colour: bool
-) -> str:
+def render(found: Prunable, *, root: str, done: bool, problems: Sequence[str], width: int | None, colour: bool) -> str:
     """What goes and why; ``done``: it is gone already."""
     page = Page(width=width, colour=colour)
     rows = [(str(r.path.relative_to(root)), r.why) for r in found.removals]
