@@ -50,7 +50,7 @@ def render(sides: Sides, *, honest: str, width: int | None, colour: bool) -> str
     page.title(f"{sides.before} -> {sides.after}")
     rows = [row for case in sides.cases if not case.unchanged for row in _rows(case.changes)]
     if rows:
-        headings = ("case", "before", "after", "change", f"{CONFIDENCE:.0%} bounds")
+        headings = ("case", "before", "after", "change", f"{CONFIDENCE * 100:.0f} % bounds")
         page.table(headings, rows, right=headings[1:])
         page.line(honest, style="dim")
     for case in sides.cases:
@@ -102,9 +102,10 @@ def _lines(case: Compared) -> Iterator[tuple[str, str]]:
         ("stage", changes.stages),
         ("kernel", changes.kernels),
         ("environment", changes.environment),
-        ("cold start", changes.cold_start),
     ):
         yield from _shortened(name, lines)
+    if changes.cold_start:
+        yield "cold start", "; ".join(changes.cold_start)
 
 
 def _shortened(name: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
