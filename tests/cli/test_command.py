@@ -15,6 +15,7 @@ from pytest_sdperf.cli.command import sdperf
 from pytest_sdperf.errors import ReportError
 
 ROOT = Path(__file__).parents[2]
+PYTHONPATH = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 
 def commands(group=sdperf, path=()):
@@ -86,7 +87,7 @@ def test_ctrl_c_is_quiet(run, monkeypatch):
 
 
 def start(*arguments, **more):
-    env = {**os.environ, "PYTHONPATH": str(ROOT), **more.pop("env", {})}
+    env = {**os.environ, "PYTHONPATH": PYTHONPATH, **more.pop("env", {})}
     return subprocess.Popen(
         [sys.executable, "-m", "pytest_sdperf", *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, **more,
@@ -96,7 +97,7 @@ def start(*arguments, **more):
 def test_as_a_module_with_a_pipe_that_nobody_reads(tmp_path):
     read, write = os.pipe()
     os.close(read)
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": PYTHONPATH}
     done = subprocess.run(
         [sys.executable, "-m", "pytest_sdperf", "--help"], env=env, stdout=write, stderr=subprocess.PIPE, text=True,
         check=False, timeout=60, cwd=tmp_path,
