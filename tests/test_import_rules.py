@@ -11,13 +11,16 @@ MODULES = sorted(str(p.relative_to(PACKAGE)) for p in PACKAGE.rglob("*.py"))
 HEAVY = {"torch", "diffusers", "openvino", "optimum", "intel_extension_for_pytorch", "transformers", "huggingface_hub",
          "safetensors", "accelerate", "nncf"}  # fmt: skip
 LATE = {"numpy", "scipy", "skimage", "PIL", "rich", "filelock", "psutil", "archspec", "platformdirs", "packaging"}
-PURE = [m for m in MODULES if m.startswith(("judge/", "report/"))] + [
-    "case.py", "errors.py", "measurement.py", "options.py", "outcome.py", "stored.py", "stricter.py", "units.py", "workload.py",
+PURE = [m for m in MODULES if m.startswith(("judge/", "report/", "cli/pages/"))] + [
+    "doctor/diagnosis.py", "doctor/opinions.py", "baselines/picture_use.py", "baselines/verifying.py",
+    "case.py", "errors.py", "measurement.py", "options.py", "outcome.py", "stored.py",
+    "stricter.py", "units.py", "workload.py",
 ]  # fmt: skip
 TOUCHES_THE_WORLD = {"os", "pathlib", "subprocess", "socket", "shutil", "tempfile", "time", "random", "threading",
                      "multiprocessing", "ctypes", "urllib", "pytest", *HEAVY}  # fmt: skip
 ONLY_A_TYPE = {("judge/proof.py", "pathlib")}  # PurePath: names of files, never the files
 IN_PYTEST = {"plugin.py", "shell.py", "fixtures.py", "hookspecs.py"}
+ASKS_PYTEST = "cli/project.py"  # where its rootdir is
 RUNS_PYTEST = "arms/declare.py"  # in a process of its own
 
 
@@ -86,7 +89,7 @@ def test_what_takes_time_to_load_is_loaded_late(module):
     assert not roots(module, at_load=True) & LATE
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m not in {*IN_PYTEST, RUNS_PYTEST}])
+@pytest.mark.parametrize("module", [m for m in MODULES if m not in {*IN_PYTEST, RUNS_PYTEST, ASKS_PYTEST}])
 def test_only_the_shell_imports_pytest(module):
     assert not roots(module) & {"pytest", "_pytest"}
 
@@ -95,6 +98,22 @@ def test_who_runs_pytest_imports_it_late_and_is_imported_by_nobody():
     assert not roots(RUNS_PYTEST, at_load=True) & {"pytest", "_pytest"}
     assert not [m for m in MODULES for name, _ in imports(m) if name.startswith("pytest_sdperf.arms.declare.")]
     assert not [m for m in MODULES if ("pytest_sdperf.arms.declare", True) in imports(m)]
+
+
+def test_who_asks_pytest_imports_it_late():
+    assert not roots(ASKS_PYTEST, at_load=True) & {"pytest", "_pytest"}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if not m.startswith("cli/")])
+def test_the_command_is_nobodys_library(module):
+    assert "click" not in roots(module)
+    assert module == "__main__.py" or not [n for n, _ in imports(module) if n.startswith("pytest_sdperf.cli")]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("doctor/")])
+def test_the_doctor_knows_no_session(module):
+    away = ("session", "gate", "plugin", "shell", "fixtures", "report")
+    assert not [name for name, _ in imports(module) if name.startswith(tuple(f"pytest_sdperf.{a}" for a in away))]
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("arms/")])

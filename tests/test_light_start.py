@@ -30,7 +30,7 @@ print("\\n" + json.dumps({"code": int(code), "modules": sorted(sys.modules), "st
 """.replace("ROOT", repr(str(ROOT)))
 
 HEAVY = {"numpy", "scipy", "skimage", "PIL", "torch", "diffusers", "openvino", "jinja2", "rich", "psutil", "archspec",
-         "filelock", "platformdirs", "msgspec", "packaging.requirements", "multiprocessing"}  # fmt: skip
+         "filelock", "platformdirs", "msgspec", "packaging.requirements", "multiprocessing", "click"}  # fmt: skip
 
 NEEDY = """
 import pytest

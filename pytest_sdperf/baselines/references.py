@@ -162,6 +162,24 @@ def load_reference(root: Path, key: ReferenceKey) -> NDArray[np.float32] | None:
     return pixels.astype(np.float32) / np.float32(255)
 
 
+def read_key(path: Path) -> ReferenceKey:
+    """What a stored picture says it is a reference of. Raises BaselineError for a file that does not say so.
+
+    Pixels are not unpacked: `load_reference` with this key does, and checks them.
+    """
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # no pixel is unpacked here
+            with Image.open(path, formats=["PNG"]) as image:
+                text = image.info.get(_CHUNK)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        _refuse(f"the file is truncated or no PNG: {error}", path, error)
+    stamp = _stamp(text, path)
+    return ReferenceKey(**{name: getattr(stamp, name) for name in ReferenceKey.__dataclass_fields__})
+
+
 def _check_header(image: Any, key: ReferenceKey, path: Path) -> None:
     found = (image.height, image.width)
     if found != key.size or image.mode != "RGB":
@@ -169,19 +187,23 @@ def _check_header(image: Any, key: ReferenceKey, path: Path) -> None:
 
 
 def _check_stamp(text: object, key: ReferenceKey, path: Path) -> None:
+    stamp = _stamp(text, path)
+    for name, here in _identity(key).items():
+        inside = getattr(stamp, name)
+        if inside != (tuple(here) if isinstance(here, list) else here):
+            _refuse(f"the reference is of {name} {inside!r}, not {here!r}", path)
+
+
+def _stamp(text: object, path: Path) -> _Stamp:
     if not isinstance(text, str):
         _refuse("the picture does not say what it is a reference of", path)
     try:
         version = msgspec.json.decode(text).get("format_version")
         if version != REFERENCE_VERSION:
             _refuse(f"format version {version} is unknown (known: {REFERENCE_VERSION})", path)
-        stamp = msgspec.json.decode(text, type=_Stamp)
+        return msgspec.json.decode(text, type=_Stamp)
     except (msgspec.MsgspecError, AttributeError, RecursionError) as error:
         _refuse(f"the picture's text cannot be read: {error}", path, error)
-    for name, here in _identity(key).items():
-        inside = getattr(stamp, name)
-        if inside != (tuple(here) if isinstance(here, list) else here):
-            _refuse(f"the reference is of {name} {inside!r}, not {here!r}", path)
 
 
 def _identity(key: ReferenceKey) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def physical_cores(cpus: Sequence[int], *, root: Path = _ROOT) -> list[tuple[int
     grouped: dict[tuple[int, tuple[int, ...]], list[int]] = {}
     for cpu in cpus:
         topology = root / f"sys/devices/system/cpu/cpu{cpu}/topology"
-        siblings = _read_cpu_list(topology / "core_cpus_list") or _read_cpu_list(topology / "thread_siblings_list")
+        siblings = read_cpu_list(topology / "core_cpus_list") or read_cpu_list(topology / "thread_siblings_list")
         if not siblings:
             return _cores_by_count(cpus)
         grouped.setdefault((_read_number(topology / "physical_package_id"), siblings), []).append(cpu)
@@ -77,7 +77,7 @@ def _cores_by_count(cpus: Sequence[int]) -> list[tuple[int, ...]]:
     return [tuple(group) for group in grouped.values()]
 
 
-def _read_cpu_list(path: Path) -> tuple[int, ...]:
+def read_cpu_list(path: Path) -> tuple[int, ...]:
     """``0-2,8`` -> (0, 1, 2, 8); empty where the file cannot be read."""
     try:
         text = path.read_text(encoding="ascii")

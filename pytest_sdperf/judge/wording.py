@@ -29,6 +29,11 @@ def plain_share(share: float) -> str:
     return f"{share * 100:.3g} %" if abs(share) < 9.995 else f"{share + 1:.3g}x"
 
 
+def share(part: float, decimals: int = 1) -> str:
+    """A share in per cent with so many decimals, for columns: 0.0525 -> ``5.2 %``."""
+    return f"{part * 100:.{decimals}f} %"
+
+
 def plural(count: int, noun: str, ending: str = "s") -> str:
     """``1 claim``, ``2 claims``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}{ending}"

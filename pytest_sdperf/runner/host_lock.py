@@ -73,6 +73,11 @@ def host_lock(tell: Callable[[str], None], *, folder: Path | None = None, poll_s
         lock.release()
 
 
+def current_holder(*, folder: Path | None = None) -> Holder | None:
+    """Who measures on this host now, as far as it says so; None where nobody does. Never waits."""
+    return read_holder((folder or _shared_folder()) / f"{_NAME}.json")
+
+
 def read_holder(sidecar: Path) -> Holder | None:
     """Who says to hold the lock; None where nobody says so, readably and alive."""
     import psutil

@@ -39,6 +39,10 @@ class Registry:
         """Names, built-in ones first."""
         return iter(self._origin)
 
+    def origin(self, name: str) -> str:
+        """Who declares the variant of that name: `pytest-sdperf`, an entry point, a conftest. Raises KeyError."""
+        return self._origin[name]
+
     def add(self, variants: object, *, origin: str) -> list[str]:
         """Add a Variant or several; returns their names. CaseError names what is wrong and where it came from."""
         from pytest_sdperf.case import Variant  # late: every pytest run imports this module

@@ -1,0 +1,70 @@
+"""`sdperf baselines prune`: what of the stored files nothing needs any more; deletes only with --yes."""
+
+from __future__ import annotations
+
+import click
+
+from pytest_sdperf.cli.baselines import baselines_option
+from pytest_sdperf.cli.project import baselines_folder
+from pytest_sdperf.cli.screen import screen
+
+
+@click.command(short_help="List or delete what nothing needs any more.")
+@click.option("--tests", multiple=True, metavar="PATH", help="Tests whose conftests declare all your variants.")
+@click.option("--unused-by", metavar="REPORT.json", help="Also cases that this whole run's --sdperf-json did not use.")
+@click.option("--keep-jobs", type=click.IntRange(min=1), metavar="N", help="Also jobs older than the newest N.")
+@click.option("--other-machines", is_flag=True, help="Also baselines of other machines than this one.")
+@click.option("--yes", is_flag=True, help="Delete. Without it nothing is changed.")
+@baselines_option
+def prune(
+    *,
+    tests: tuple[str, ...],
+    unused_by: str | None,
+    keep_jobs: int | None,
+    other_machines: bool,
+    yes: bool,
+    folder: str | None,
+) -> None:
+    """List, and with --yes delete, what nothing needs any more.
+
+    That is: baselines of variants that are gone (only with --tests, for a conftest may declare them), and reference
+    pictures that no stored baseline is held against. The options below add more. A file that cannot be read is never
+    deleted: sdperf baselines verify tells what is wrong with it.
+
+    \b
+    Examples:
+      sdperf baselines prune
+      sdperf baselines prune --tests=tests --yes
+      sdperf baselines prune --unused-by=results.json
+      sdperf baselines prune --keep-jobs=3 --yes
+
+    Exit code 1 where something could be deleted and --yes is not given.
+    """
+    from pytest_sdperf.baselines.inventory import inventory
+    from pytest_sdperf.baselines.prunable import Rules, prunable
+    from pytest_sdperf.baselines.prunable import prune as delete
+    from pytest_sdperf.cli.collecting import variants_of
+    from pytest_sdperf.cli.pages.prunable import render
+    from pytest_sdperf.cli.reading import read_report
+    from pytest_sdperf.hardware.machine import detect, machine_key
+
+    here = screen()
+    root = baselines_folder(folder)
+    used: dict[str, set[str]] = {}
+    for outcome in read_report(unused_by).outcomes if unused_by else ():
+        used.setdefault(outcome.measurement.environment.machine_key, set()).add(outcome.measurement.case_id)
+    variants, problems = variants_of(tests)
+    rules = Rules(
+        variants=[variant.name for variant, _ in variants],
+        # An installed package whose variants cannot be loaded may be the one that declares a baseline's.
+        all_known=bool(tests) and not problems,
+        used=used,
+        only_machine=machine_key(detect()) if other_machines else "",
+        keep_jobs=keep_jobs,
+    )
+    found = prunable(inventory(root), rules)
+    if yes:
+        delete(root, found)
+    here.show(render(found, root=str(root), done=yes, problems=problems, width=here.width, colour=here.colour))
+    if found and not yes:
+        click.get_current_context().exit(1)

@@ -1,0 +1,1 @@
+"""What the command shows, each page made from values alone: `render(x, width=, colour=) -> str`."""

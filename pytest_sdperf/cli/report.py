@@ -1,0 +1,69 @@
+"""`sdperf report`: render a JSON report again, from the file alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_sdperf.cli.reading import STANDARD, read_report
+from pytest_sdperf.cli.renderings import RENDERINGS, rendering
+from pytest_sdperf.cli.screen import screen
+from pytest_sdperf.errors import ReportError
+
+_ENDLESS = 500
+"""Cells: the summary table with all of its columns, for a pipe."""
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for name, made in reversed(RENDERINGS.items()):
+        option = click.option(f"--{name}", name.replace("-", "_"), metavar="PATH", help=f"Write here: {made.summary}")
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Render a JSON report again: terminal, HTML, Markdown …")
+@click.argument("file", metavar="FILE.json")
+@_options
+def report(file: str, **paths: str | None) -> None:
+    """Render a JSON report (pytest --sdperf --sdperf-json=PATH) again, from the file alone.
+
+    Without an option the summary is printed as at the end of the run. FILE.json may be - for stdin, PATH - for stdout.
+
+    \b
+    Examples:
+      sdperf report results.json
+      sdperf report results.json --html report.html --markdown summary.md
+      sdperf report results.json --bencher - | bencher run --adapter json ...
+    """
+    found = read_report(file)
+    wanted = {name: path for name in RENDERINGS if (path := paths[name.replace("-", "_")]) is not None}
+    if not wanted:
+        from pytest_sdperf.report import terminal
+
+        here = screen()
+        here.show(terminal.render(found, width=here.width or _ENDLESS, colour=here.colour))
+        return
+    for name, path in wanted.items():
+        if STANDARD not in (path, file) and Path(path).resolve() == Path(file).resolve():
+            raise ReportError(f"{path} is the report itself", where=f"--{name}", cure="Name another file.")
+    # All are rendered before the first is written: one that fails leaves nothing half done.
+    texts = {name: rendering(name)(found) for name in wanted}
+    for name, path in wanted.items():
+        _write(path, texts[name], where=f"--{name}")
+
+
+def _write(path: str, text: str, *, where: str) -> None:
+    if path == STANDARD:
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(
+            f"{path} cannot be written: {error.strerror or error}", where=where, cure="Name a file that can be written."
+        ) from error
+    click.echo(f"{where.removeprefix('--')}: {path}", err=True)

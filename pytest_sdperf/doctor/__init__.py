@@ -1,0 +1,1 @@
+"""What `sdperf doctor` finds out about a machine, and says of it."""

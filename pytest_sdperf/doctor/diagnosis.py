@@ -1,0 +1,91 @@
+"""A diagnosis as values: what was found, how good that is, and what to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pytest_sdperf.case import Variant
+from pytest_sdperf.hardware.requirements import Unmet
+
+
+class State(str, Enum):
+    """How good a finding is; the value is the word that people see."""
+
+    FINE = "ok"
+    NOTE = "-"
+    "neither good nor bad, or not told by this system"
+    WEAK = "weak"
+    "measures worse than it could"
+    LACKS = "no"
+    "something cannot run"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a diagnosis."""
+
+    name: str
+    state: State
+    found: str
+    "what was found, to be read after the name"
+    advice: str = ""
+    "what to change, a sentence; empty where there is nothing to change"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Checks of one kind."""
+
+    title: str
+    checks: list[Check]
+
+
+@dataclass(frozen=True)
+class Runnable:
+    """A variant, and what keeps it from running here."""
+
+    variant: Variant
+    origin: str
+    "who declares it: `pytest-sdperf`, an entry point, a conftest"
+    unmet: list[Unmet]
+    "empty where it can run"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Pairs of fresh processes that did the same small work in turn, as two arms of a comparison do."""
+
+    pair_log_ratios: list[float]
+    "natural logarithm, one for each pair; the truth is 0"
+    process_medians_s: list[float]
+    "median time of each process's work, s"
+    steal: float
+    "share of the CPUs' time that the hypervisor gave to others meanwhile"
+    foreign: float
+    "share that other processes used meanwhile"
+    spent_s: float
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything that is told of a machine."""
+
+    machine_key: str
+    sections: list[Section]
+    variants: list[Runnable]
+    noise: Noise | None
+    "None where it was not measured"
+    no_noise: str = ""
+    "why not, as a clause"
+    problems: list[str] = field(default_factory=list)
+    "declarations that could not be read, as sentences"
+
+    @property
+    def advice(self) -> list[str]:
+        """What to change, each once, in the order of the checks."""
+        return list(dict.fromkeys(c.advice for s in self.sections for c in s.checks if c.advice))
+
+    def can_run(self, name: str) -> bool:
+        """Whether the variant of that name is known and has all it needs."""
+        return any(r.variant.name == name and not r.unmet for r in self.variants)

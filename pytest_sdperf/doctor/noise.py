@@ -1,0 +1,119 @@
+"""Measure this machine's noise: pairs of fresh processes that do the same small work in turn."""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytest_sdperf.doctor.diagnosis import Noise
+from pytest_sdperf.errors import WorkerError
+from pytest_sdperf.judge.pair import pair_log_ratio
+from pytest_sdperf.runner.noise_watch import CpuTimes, machine_cpu_times
+from pytest_sdperf.runner.surroundings import usable_cpus
+
+PAIRS = 8
+ROUNDS = 10
+"""Eight pairs of ten rounds take 5 to 10 s on two cores; eight tell a spread to within a factor of 1.6 either way."""
+
+_WORKER = "pytest_sdperf.doctor.noise_worker"
+
+Work = Callable[[], int]
+"""Let a process do its work once; ns."""
+
+
+def measure_noise(
+    pairs: int = PAIRS,
+    rounds: int = ROUNDS,
+    *,
+    tell: Callable[[int], None] = lambda _: None,
+    cpu_times: Callable[[], CpuTimes] = machine_cpu_times,
+) -> Noise:
+    """Time ``pairs`` pairs as a comparison does: both processes alive, in turn, first one drawn at random.
+
+    The host's lock must be held. ``tell`` takes the number of each pair as it is done. Raises WorkerError where
+    a process does not start.
+    """
+    order = random.Random(0)  # noqa: S311 - the order of two arms is no secret
+    start_s, before, own_s = time.perf_counter(), cpu_times(), _own_and_children_s()
+    ratios, medians_s = [], []
+    for number in range(1, pairs + 1):
+        with worker() as base, worker() as head:
+            arms = _in_turn([base, head], rounds, order)
+        ratios.append(pair_log_ratio(*arms))
+        medians_s += [statistics.median(arm) / 1e9 for arm in arms]
+        tell(number)
+    spent_s, after = time.perf_counter() - start_s, cpu_times()
+    all_s = max(spent_s, 1e-9) * len(usable_cpus())
+    foreign_s = after.busy_s - before.busy_s - (_own_and_children_s() - own_s)
+    steal_s = after.steal_s - before.steal_s
+    return Noise(ratios, medians_s, max(steal_s, 0.0) / all_s, max(foreign_s, 0.0) / all_s, spent_s)
+
+
+def _in_turn(arms: Sequence[Work], rounds: int, order: random.Random) -> tuple[list[int], list[int]]:
+    """Ns of each round, arm by arm."""
+    times: tuple[list[int], list[int]] = [], []
+    for _ in range(rounds):
+        for arm in order.sample((0, 1), 2):
+            times[arm].append(arms[arm]())
+    return times
+
+
+@contextmanager
+def worker(command: Sequence[str] = (sys.executable, "-m", _WORKER)) -> Iterator[Work]:
+    """A fresh process, ready to work; it is ended with the block."""
+    package_parent = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            _answer(process)
+            yield lambda: _work(process)
+        finally:
+            process.kill()
+
+
+def _work(process: subprocess.Popen[str]) -> int:
+    assert process.stdin is not None  # noqa: S101 - it was opened as a pipe
+    try:
+        process.stdin.write("\n")
+        process.stdin.flush()
+        return int(_answer(process))
+    except (OSError, ValueError) as error:
+        raise _ended(process) from error
+
+
+def _answer(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None  # noqa: S101 - it was opened as a pipe
+    line = process.stdout.readline()
+    if not line:
+        raise _ended(process)
+    return line
+
+
+def _ended(process: subprocess.Popen[str]) -> WorkerError:
+    process.kill()
+    said = process.communicate()[1].strip().splitlines()
+    return WorkerError(
+        f"a process of the noise measurement ended: {said[-1] if said else 'it said nothing'}",
+        cure="Mend what it says, or leave the measurement out with --no-noise.",
+    )
+
+
+def _own_and_children_s() -> float:
+    """Time on CPUs of this process and of those of its children that have ended, s."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system

@@ -1,0 +1,47 @@
+"""Real processes, two pairs of them: their times decide nothing."""
+
+import sys
+
+import pytest
+
+from pytest_sdperf.doctor.noise import measure_noise, worker
+from pytest_sdperf.errors import WorkerError
+from pytest_sdperf.runner.noise_watch import CpuTimes
+
+
+def test_a_short_measurement():
+    seen = []
+    times = iter([CpuTimes(0.0, 0.0), CpuTimes(0.0, 1e6)])
+    noise = measure_noise(2, 2, tell=seen.append, cpu_times=lambda: next(times))
+    assert seen == [1, 2]
+    assert len(noise.pair_log_ratios) == 2
+    assert len(noise.process_medians_s) == 4
+    assert min(noise.process_medians_s) > 0
+    assert noise.steal > 1  # of the made-up counters
+    assert noise.foreign == 0
+    assert noise.spent_s > 0
+
+
+def test_a_process_that_does_not_start():
+    command = (sys.executable, "-c", "raise SystemExit('no such luck')")
+    with pytest.raises(WorkerError, match="noise measurement ended: no such luck"), worker(command):
+        pytest.fail("it was taken for ready")
+
+
+def test_a_process_that_ends_at_work():
+    command = (sys.executable, "-c", "print('ready', flush=True); input(); raise SystemExit('enough')")
+    with pytest.raises(WorkerError, match="ended: enough. .*--no-noise"), worker(command) as work:
+        work()
+
+
+def test_a_process_that_babbles():
+    command = (sys.executable, "-c", "print('ready', flush=True); input(); print('x', flush=True); input()")
+    with pytest.raises(WorkerError, match="ended"), worker(command) as work:
+        work()
+
+
+def test_the_process_ends_with_the_block():
+    with worker() as work:
+        assert work() > 0
+    with pytest.raises((WorkerError, ValueError)):
+        work()
