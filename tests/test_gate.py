@@ -46,6 +46,7 @@ class Session:
     siblings: list = field(default_factory=list)
     recorded: set = field(default_factory=set)
     comparer: object = None
+    images: dict = field(default_factory=dict)
     shown = session.Session.shown
 
     def baselines(self, options):
