@@ -79,6 +79,7 @@ class Options(NamedTuple):
     budget: float = 600.0
     "seconds that the pairs of one case may take"
     json: str | None = None
+    html: str | None = None
     thresholds: Thresholds = Thresholds()
 
 
@@ -257,6 +258,7 @@ SPECS: tuple[OptionSpec, ...] = (
         on_marker=True,
     ),
     OptionSpec("json", _text, "write everything measured and judged to this file, relative to the rootdir", "PATH"),
+    OptionSpec("html", _text, "write the report as one HTML page to this file, relative to the rootdir", "PATH"),
     OptionSpec(
         "max_slowdown",
         units.parse_share,

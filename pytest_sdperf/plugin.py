@@ -10,6 +10,7 @@ import pytest
 from pytest_sdperf import fixtures, hookspecs
 from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.options import SPECS, resolve, spoken
+from pytest_sdperf.renderings import check_renderings
 from pytest_sdperf.shell import SHELL, Shell, refuse, skip, told
 
 _LOG_WIDTH = 160
@@ -25,7 +26,7 @@ MARKERS = (
 )
 
 
-_PROBLEM = pytest.StashKey[str]()
+_PROBLEMS = pytest.StashKey[list[str]]()
 """What went wrong after the tests."""
 
 
@@ -51,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     try:
         options = resolve(**spoken(config))
+        if options.sdperf:
+            check_renderings(options)
     except SdperfError as error:
         raise pytest.UsageError(str(error)) from None
     if options.sdperf and (getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput")):
@@ -225,13 +228,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     known = terminalreporter.isatty or "COLUMNS" in os.environ
     width = writer.fullwidth if known else max(writer.fullwidth, _LOG_WIDTH)
     terminalreporter.write(terminal.render(report, width=width, colour=writer.hasmarkup))
-    if problem := config.stash.get(_PROBLEM, None):
+    for problem in config.stash.get(_PROBLEMS, []):
         terminalreporter.write_line(f"ERROR: {problem}", red=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    problem = session.config.stash[SHELL].finish()
-    if problem:
+    problems = session.config.stash[SHELL].finish()
+    if problems:
         # An exception here would cost people the summary of all that was measured.
-        session.config.stash[_PROBLEM] = problem
+        session.config.stash[_PROBLEMS] = problems
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

@@ -153,23 +153,19 @@ class Shell:
             return None
         return self._session.report(self._outcomes, self.options)
 
-    def finish(self) -> str | None:
-        """Write what was asked for, and end the session; returns what went wrong, as a sentence for people."""
+    def finish(self) -> list[str]:
+        """Write what was asked for, and end the session; returns what went wrong, as sentences for people."""
         if self._session is None:
-            return None
+            return []
         try:
             report = self.report()
-            if report is not None and self.options.json:
-                from pytest_sdperf.report import json
+            if report is None:
+                return []
+            from pytest_sdperf import renderings
 
-                path = self._config.rootpath / self.options.json
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(json.render(report), encoding="utf-8")
-        except OSError as error:
-            return f"--sdperf-json={self.options.json} cannot be written: {error}. Name a file that can."
+            return list(renderings.write(report, self.options, self._config.rootpath))
         finally:
             self._session.close()
-        return None
 
     def _tell(self, line: str) -> None:
         """One line for people at the terminal, past pytest's capture."""
