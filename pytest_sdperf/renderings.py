@@ -73,7 +73,7 @@ def check_renderings(options: Options) -> None:
 
 
 def write(report: Report, options: Options, rootdir: Path) -> Iterator[str]:
-    """Write every file that was asked for, and tell what went wrong: one that fails keeps no other from being written."""
+    """Write every file that was asked for; tells what went wrong. One that fails keeps no other from being written."""
     for rendering in RENDERINGS:
         path = rendering.path(options)
         if not path:

@@ -14,6 +14,8 @@ _NAMED = 3
 
 _LONGEST_NAME = 40
 
+_PASSED = (Status.PASSED, Status.FASTER)
+
 
 def headline(report: Report) -> str:
     """``1 of 9 cases failed: openvino_static (latency REGRESSED). 1 is INCONCLUSIVE: openvino.``"""
@@ -26,7 +28,9 @@ def headline(report: Report) -> str:
     if bad:
         sentences.append(f"{len(bad)} of {plural(len(outcomes), 'case')} failed: {_named(bad, with_parts=True)}.")
     elif judged:
-        sentences.append("The case passed." if len(outcomes) == 1 else f"None of {len(outcomes)} cases failed.")
+        passed = all(o.verdict is not None and o.verdict.status in _PASSED for o in outcomes)
+        many = f"All {len(outcomes)} cases passed." if passed else f"None of {len(outcomes)} cases failed."
+        sentences.append(many if len(outcomes) > 1 else f"The case {'passed' if passed else 'did not fail'}.")
     others = [o for o in judged if o not in bad]
     unsure = [o for o in others if o.verdict is not None and o.verdict.status is Status.INCONCLUSIVE]
     ungated = [o for o in others if o.verdict is not None and o.verdict.status in o.verdict.failing and o not in unsure]

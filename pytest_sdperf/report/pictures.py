@@ -45,7 +45,7 @@ _SCALES = (1 / 255, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BRIGHTEST_SHARE = 99.9
 """Per cent of the pixels that the scale must hold: a single odd pixel does not darken all others."""
 
-_HEAT = {"black": "#0b0724", "mid": "#c73e4c", "white": "#fcf3a6"}
+_HEAT = ("#0b0724", "#c73e4c", "#fcf3a6")
 """No, half, full difference; as in matplotlib's inferno, brightness alone tells them apart, too."""
 
 _MAGIC = {"WEBP": b"RIFF", "JPEG": b"\xff\xd8\xff"}
@@ -134,7 +134,8 @@ def _difference(picture: Picture, reference: Picture, *, eight_bit: bool) -> Pic
     import numpy as np
 
     a, b = (as_8_bit(p) if eight_bit else p.astype(np.float64) for p in (picture, reference))
-    return np.clip(np.nan_to_num(np.abs(a - b).max(axis=2), nan=1.0), 0.0, 1.0)
+    found: Picture = np.clip(np.nan_to_num(np.abs(a - b).max(axis=2), nan=1.0), 0.0, 1.0)
+    return found
 
 
 def _with_heat_map(made: ShownPicture, difference: Picture, images: MutableMapping[str, bytes]) -> ShownPicture:
@@ -159,7 +160,9 @@ def _heat_map(difference: Picture, scale: float) -> bytes:
     """The difference (H, W) from 0 to ``scale`` and beyond, as colours."""
     from PIL import Image, ImageOps
 
-    return _encoded(ImageOps.colorize(Image.fromarray(_bytes_of(difference / scale)), **_HEAT))
+    none, half, full = _HEAT
+    grey = Image.fromarray(_bytes_of(difference / scale))
+    return _encoded(ImageOps.colorize(grey, black=none, mid=half, white=full))
 
 
 def _bytes_of(picture: Picture) -> NDArray[np.uint8]:

@@ -13,6 +13,9 @@ from pytest_sdperf.judge.verdict import Finding
 from pytest_sdperf.measurement import Measurement, ProcessRun
 from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.html.charts import Change, Process
+from pytest_sdperf.report.plain import plain
+
+_LONGEST_NAME = 80
 
 _GAP = 1.0
 """Between the groups of the latency chart, in steps of its processes."""
@@ -31,6 +34,7 @@ class Beside:
     base: Measurement | None = None
     "None: nothing to compare with"
     base_label: str = ""
+    "made plain"
     processes: list[Process] = field(default_factory=list)
     ticks: dict[float, str] = field(default_factory=dict)
     "place in the latency chart -> what stands there"
@@ -72,7 +76,7 @@ def _side_by_side(outcome: Outcome, size: str, finding: Finding | None) -> Besid
         head,
         size,
         base=comparison.measurement_of_base(head),
-        base_label=comparison.base.label,
+        base_label=plain(comparison.base.label, _LONGEST_NAME),
         processes=processes,
         ticks={float(at): str(at) for at in range(1, len(comparison.pairs) + 1)},
         change=_change(finding, pairs=[math.expm1(r) for r in ratios]),
@@ -93,7 +97,7 @@ def _after_jobs(outcome: Outcome, size: str, finding: Finding | None) -> Beside:
         ticks[sum(places) / len(places)] = f"job {number}" if arm == "base" else "now"
         at = places[-1] + _GAP
     newest = outcome.baseline.jobs[-1]
-    label = f"stored job of {newest.recorded_at}" if newest.recorded_at else "stored job"
+    label = plain(f"stored job of {newest.recorded_at}", _LONGEST_NAME) if newest.recorded_at else "stored job"
     return Beside(
         outcome.measurement,
         size,

@@ -71,6 +71,7 @@ class CaseView:
     variant: str
     mark: Mark
     sentence: str
+    "why it failed; empty: it did not"
     facts: list[tuple[str, str]]
     parts: list[Part]
     reference: str
@@ -101,7 +102,7 @@ def case_view(outcome: Outcome, number: int) -> CaseView:
         anchor=anchor,
         variant=variant,
         mark=mark_of_outcome(outcome),
-        sentence=sentence(outcome),
+        sentence="" if verdict is None or verdict.passed else sentence(outcome),
         facts=_facts(outcome),
         parts=[_part(f, verdict) for f in verdict.findings] if verdict else [],
         reference=_reference(verdict),
@@ -124,7 +125,7 @@ def case_view(outcome: Outcome, number: int) -> CaseView:
         kernel_changes=[plain(line, _LONGEST_LINE) for line in compared.kernel_changes],
         environment=_environment(measured.environment),
         environment_changes=[plain(line, _LONGEST_LINE) for line in compared.environment_changes],
-        base_label=plain(compared.base_label, _LONGEST_NAME),
+        base_label=compared.base_label,
     )
 
 
@@ -207,7 +208,7 @@ def _interval(change: float, lower: float | None, upper: float | None) -> str:
 
 def _latency_caption(compared: Beside) -> str:
     several = len(compared.head.sizes) > 1
-    at = f" at {compared.size}, the size that decides" if several else ""
+    at = f" at {plain(compared.size, _LONGEST_NAME)}, the size that decides" if several else ""
     what = f"A dot is the median of one process{at}, its line the range of its pictures."
     if compared.base is None:
         return f"{what} {_latency_told(compared)}"

@@ -74,7 +74,7 @@ def speed_up_chart(bars: Sequence[Bar], *, name: str, told: str) -> str:
         colours = [COLOURS["base" if bar.variant == "fp32" else "head"] for bar in bars]
         axes.barh(range(len(bars)), [bar.median_s for bar in bars], height=0.66, color=colours)
         for row, bar in enumerate(bars):
-            factor = "" if bar.factor is None else f"  {bar.factor:.2f}x"
+            factor = "" if bar.factor is None else f" · {bar.factor:.2f}x"
             axes.text(bar.median_s + longest * 0.015, row, f"{format_seconds(bar.median_s)}{factor}", va="center")
         axes.set_yticks(range(len(bars)), [plain(bar.variant, _LONGEST_NAME) for bar in bars])
         axes.tick_params(axis="y", length=0)
@@ -119,7 +119,7 @@ def _dots(axes: Axes, processes: Sequence[Process], ticks: Mapping[float, str]) 
                 at, [p.median_s * scale for p in of_arm], linestyle="", marker=marker if counts else "x", markersize=5,
                 markeredgecolor=colour, markerfacecolor=face, label=label,
             )  # fmt: skip
-    axes.set_ylabel(unit)
+    axes.set_ylabel(unit, rotation=0, ha="right", va="center")
     axes.grid(axis="y")
     shown = list(ticks)[:: max(1, math.ceil(len(ticks) / 12))]
     axes.set_xticks(shown, [ticks[at] for at in shown])
@@ -164,7 +164,7 @@ def _interval(axes: Axes, change: Change) -> None:
 
 
 def stages_chart(arms: Mapping[str, Mapping[str, float]], *, name: str, told: str) -> str:
-    """A stacked bar for each arm: seconds in each stage. ``arms``: label -> stage -> s; the stages' order is the first's."""
+    """A stacked bar for each arm: seconds in each stage. ``arms``: label -> stage -> s; the first's order counts."""
     stages = list(dict.fromkeys(stage for parts in arms.values() for stage in parts))
     scale, unit = _unit(max(sum(parts.values()) for parts in arms.values()))
 
@@ -209,6 +209,7 @@ def drift_chart(drift_db: Sequence[float | None], *, name: str, told: str) -> st
         if None in drift_db:
             axes.legend(loc="best")
         axes.locator_params(axis="x", integer=True)
+        axes.set_xlim(0.5, len(shown) + 0.5)
 
     return inline(draw, name=name, height=170, told=told)
 

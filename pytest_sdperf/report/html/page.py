@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_sdperf.outcome import Report
+from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.columns import Column, columns, common_workload
 from pytest_sdperf.report.headline import failed, headline
-from pytest_sdperf.report.html.case import CaseView, Part, case_view
+from pytest_sdperf.report.html.case import CaseView, case_view
 from pytest_sdperf.report.html.charts import Bar, speed_up_chart
-from pytest_sdperf.report.html.marks import Mark, mark_of_outcome
+from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
 from pytest_sdperf.report.pictures import media_type
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
@@ -21,6 +21,7 @@ from pytest_sdperf.report.speedup import workload_key
 from pytest_sdperf.units import format_seconds
 
 _LONGEST_LINE = 1000
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class TableRow:
     anchor: str
     "of the case"
     cells: list[str]
-    parts: list[Part]
+    parts: list[tuple[str, Mark]]
+    "each part of the verdict with the worst that was found of it"
     mark: Mark
 
 
@@ -116,9 +118,18 @@ def _headings(made: list[Row]) -> list[Column]:
 
 def _table(report: Report, made: list[Row], cases: list[CaseView]) -> list[TableRow]:
     cells = list(zip(*(column.cells for column in _headings(made)), strict=True))
-    both = zip(cases, report.outcomes, strict=True)
-    of_rows = [case for case, outcome in both for _ in outcome.measurement.sizes]
-    return [TableRow(c.anchor, list(row), c.parts, c.mark) for row, c in zip(cells, of_rows, strict=True)]
+    of_rows = [(c, o) for c, o in zip(cases, report.outcomes, strict=True) for _ in o.measurement.sizes]
+    return [
+        TableRow(case.anchor, list(row), _parts(outcome), case.mark)
+        for row, (case, outcome) in zip(cells, of_rows, strict=True)
+    ]
+
+
+def _parts(outcome: Outcome) -> list[tuple[str, Mark]]:
+    verdict = outcome.verdict
+    names = list(dict.fromkeys(f.part for f in verdict.findings)) if verdict else []
+    worst = {name: found for name in names if verdict and (found := verdict.finding(name))}
+    return [(plain(name, _LONGEST_NAME), mark_of(found.status)) for name, found in worst.items()]
 
 
 def _speed_ups(report: Report, made: list[Row]) -> list[SpeedUp]:
@@ -128,15 +139,17 @@ def _speed_ups(report: Report, made: list[Row]) -> list[SpeedUp]:
     for number, key in enumerate(dict.fromkeys(keys), 1):
         group = [row for row, k in zip(made, keys, strict=True) if k == key]
         bars = [Bar(row.variant, row.median_s, row.speed_up) for row in group]
-        told = "; ".join(
-            f"{plain(b.variant, 40)} {format_seconds(b.median_s)}" + (f", {b.factor:.2f} times" if b.factor else "")
-            for b in bars
-        )
+        told = "; ".join(map(_bar_told, bars))
         svg = speed_up_chart(
             bars, name=f"speed-up-{number}", told=f"Latency, and how many times faster than fp32. {told}."
         )
         charts.append(SpeedUp(common_workload(group), svg))
     return charts
+
+
+def _bar_told(bar: Bar) -> str:
+    factor = f", {bar.factor:.2f} times" if bar.factor else ""
+    return f"{plain(bar.variant, _LONGEST_NAME)} {format_seconds(bar.median_s)}{factor}"
 
 
 def _images(report: Report) -> dict[str, ImageView]:

@@ -7,7 +7,7 @@ import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,14 +18,14 @@ WIDTH = 360
 TEXT = 11
 """Size of the charts' texts, in the same pixels."""
 
-_NAMES = ("ink", "muted", "grid", "paper", "base", "head", "limit", "stage-0", "stage-1", "stage-2", "stage-3", "stage-4",
-          "stage-5")  # fmt: skip
+_NAMES = ("ink", "muted", "grid", "paper", "base", "head", "limit", *(f"stage-{number}" for number in range(6)))
 
 COLOURS = {name: f"#0000{number:02x}" for number, name in enumerate(_NAMES, 0x10)}
 """Name -> the colour to draw with; in the SVG it becomes the page's `--chart-<name>`."""
 
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",  # texts stay texts
+    "svg.hashsalt": "sdperf",  # the same ids every time
     "text.parse_math": False,  # a dollar in a name is a dollar
     "font.family": "DejaVu Sans",  # comes with matplotlib; only measured with
     "font.size": TEXT,
@@ -69,7 +69,8 @@ def inline(draw: Callable[[Figure], None], *, name: str, height: float, told: st
         draw(figure)
         buffer = StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata=nothing)
     return _as_part_of_a_page(buffer.getvalue(), name, told)
 
 

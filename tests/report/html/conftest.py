@@ -1,6 +1,7 @@
 """A report with everything in it: cases side by side and after stored jobs, pictures, kernels, drift, and faults."""
 
 import random
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -34,6 +35,11 @@ KERNELS = [
 ]
 
 
+LARGE = 256
+"""Pixels from which on pictures are shown and not judged."""
+
+
+@lru_cache
 def painted(seed, side):
     """Something like a photo: soft shapes, edges, and a little grain."""
     rng = np.random.default_rng(seed)
@@ -91,12 +97,12 @@ def outcome_of(variant, seconds, images, *, side, prompts):
     size = f"{side}x{side}"
     workload = Workload(prompts=tuple(prompts), sizes=((side, side),))
     truth = {picture_key((side, side), i): painted(i, side) for i in range(len(prompts))}
-    own = {key: picture for key, picture in truth.items()}
+    own = truth
     ladder = None
     if variant != "fp32":
         grain = np.random.default_rng(len(variant))
         own = {
-            key: np.clip(p + 0.01 * (1 + i) * grain.standard_normal(p.shape), 0, 1).astype(np.float32)
+            key: np.clip(p + 0.0015 * (1 + i) * grain.standard_normal(p.shape), 0, 1).astype(np.float32)
             for i, (key, p) in enumerate(truth.items())
         }
         ladder = Ladder(
@@ -114,9 +120,13 @@ def outcome_of(variant, seconds, images, *, side, prompts):
             figures={"size": size, "ratio": 1.012, "lower": 0.99, "upper": 1.08, "limit": 1.05},
         )
     )  # fmt: skip
-    picture = judge_picture(
-        own, truth, thresholds, motifs=workload.motifs, sizes=workload.sizes, is_reference=variant == "fp32"
-    )
+    if side > LARGE:  # SSIM takes longer than all else
+        figures = {"ssim": 0.99, "psnr_db": 41.5, "worst": picture_key((side, side), 3), "reference": "fp32"}
+        picture = Finding("picture", Status.PASSED, "as promised", figures=figures)
+    else:
+        picture = judge_picture(
+            own, truth, thresholds, motifs=workload.motifs, sizes=workload.sizes, is_reference=variant == "fp32"
+        )
     proof = Finding(
         "proof", Status.PASSED, "2 claims hold", ["holds: kernel_precision(bf16): 97 % of kernel time (limit 90 %)"],
         {"kernel_precision(bf16)": 0.97, "claim kernel_precision(bf16)": "holds"},
@@ -176,7 +186,6 @@ def hostile(make_whole):
     report = make_whole(
         {"fp32": 2.0, "openvino_static": 1.0}, prompts=tuple(f"p{i} {name}" for i, name in enumerate(HOSTILE[:4]))
     )
-    [plainly, beside] = report.outcomes
 
     def renamed(outcome, name):
         m = outcome.measurement
@@ -203,7 +212,7 @@ def hostile(make_whole):
             comparison=comparison, skip_reason=name,
         )  # fmt: skip
 
-    outcomes = [renamed(o, name) for o in (plainly, beside) for name in HOSTILE]
+    outcomes = [renamed(report.outcomes[-1], name) for name in HOSTILE]
     return msgspec.structs.replace(
         report, outcomes=outcomes, notes=list(HOSTILE), begun_at=HOSTILE[0], plugin_version=HOSTILE[1]
     )
