@@ -11,10 +11,12 @@ from pytest_sdperf.comparing import side_by_side
 from pytest_sdperf.judge import judging
 from pytest_sdperf.judge.accepting import begins_anew
 from pytest_sdperf.judge.job_spread import job_spread
+from pytest_sdperf.judge.judging import References
 from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.options import GATE_PARTS, Options
 from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.references import find_references, store_references
+from pytest_sdperf.report.pictures import with_pictures
 from pytest_sdperf.session import Measured
 from pytest_sdperf.stored import Job, Stored
 
@@ -31,9 +33,10 @@ def judge(
     ``promised`` is False for a test that only measured: it gets no verdict. A run that fails in any part,
     gated or not, is never recorded. Raises BaselineError for stored files that cannot be trusted or written.
     """
-    if not promised:
-        return Outcome(nodeid, measured.measurement, None)
     session, case = measured.session, measured.case
+    if not promised:
+        only = Outcome(nodeid, measured.measurement, None)
+        return with_pictures(only, case.workload, measured.pictures, References(), session.images)
     root = session.baselines(options)
     store = BaselineStore(root, session.machine_key)
     baseline = store.load(case.id)
@@ -72,7 +75,7 @@ def judge(
         store.save(Stored([job]) if baseline is None or anew else baseline.with_job(job))
         store_references(references, root)
         session.recorded.add(case.id)
-    return Outcome(
+    outcome = Outcome(
         nodeid,
         measurement,
         verdict,
@@ -84,6 +87,7 @@ def judge(
         control=beside.control,
         skip_reason="" if records else _left_unjudged(verdict, options),
     )
+    return with_pictures(outcome, case.workload, measured.pictures, references.truth, session.images)
 
 
 def _records(options: Options, baseline: Stored | None) -> bool:

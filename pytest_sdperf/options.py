@@ -81,6 +81,7 @@ class Options(NamedTuple):
     budget: float = 600.0
     "seconds that the pairs of one case may take"
     json: str | None = None
+    html: str | None = None
     markdown: str | None = None
     thresholds: Thresholds = Thresholds()
 
@@ -267,6 +268,7 @@ SPECS: tuple[OptionSpec, ...] = (
         on_marker=True,
     ),
     OptionSpec("json", _text, "write everything measured and judged to this file, relative to the rootdir", "PATH"),
+    OptionSpec("html", _text, "write the report as one HTML page to this file, relative to the rootdir", "PATH"),
     OptionSpec("markdown", _text, "write a summary for a pull request's comment to this file (64 KiB at most)", "PATH"),
     OptionSpec(
         "max_slowdown",

@@ -10,6 +10,29 @@ from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.stored import Stored
 
 
+class ShownPicture(msgspec.Struct, frozen=True):
+    """One picture of a case, for people to look at: the verdict was made on the raw floats, not on these copies."""
+
+    key: str
+    "size, height first, and number of the motif: `512x512/0`"
+    prompt: str
+    seed: int
+    picture: str
+    "name of the small copy in Report.images"
+    reference: str = ""
+    "the same of what it is held against; empty: there is nothing, or nothing that can be shown"
+    difference: str = ""
+    "the same of the heat map: each pixel's largest difference of a channel; empty: identical, or not comparable"
+    difference_scale: float = 0.0
+    "difference that the heat map's brightest colour stands for, and any larger one; 1 is black against white"
+    largest_difference: float = 0.0
+    "of all pixels and channels; 1 is black against white"
+    ssim: float | None = None
+    "None: not compared"
+    psnr_db: float | None = None
+    "infinite: identical; None: not compared"
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """One case of the session, told to people by `report/`."""
 
@@ -36,6 +59,10 @@ class Outcome(msgspec.Struct, frozen=True):
     "the test's file, relative to the rootdir; empty where it is not known"
     line: int | None = None
     "where the test begins in it, from 1; None where that is not known"
+    pictures: list[ShownPicture] = []
+    "the worst of the case's pictures, the one that decides first"
+    pictures_left_out: int = 0
+    "how many more it has"
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -46,3 +73,9 @@ class Report(msgspec.Struct, frozen=True):
     "things to say loudly once: baselines recorded, foreign files, what could not be judged"
     fp32_latency_s: dict[str, float] = {}
     "workload and model -> median latency of `fp32` in this session, for the speed-up column"
+    images: dict[str, bytes] = {}
+    "what `pictures` name: WebP or JPEG, small and lossy; the name is the digest, so that equal pictures are kept once"
+    begun_at: str = ""
+    "when the session began, UTC, ISO 8601 to the second (`2026-11-24T12:00:00Z`)"
+    plugin_version: str = ""
+    "of pytest-sdperf"

@@ -10,6 +10,7 @@ import pytest
 from pytest_sdperf import fixtures, hookspecs
 from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.options import SPECS, resolve, spoken
+from pytest_sdperf.renderings import check_renderings
 from pytest_sdperf.shell import SHELL, Shell, refuse, skip, told
 
 _LOG_WIDTH = 160
@@ -51,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     try:
         options = resolve(**spoken(config))
+        if options.sdperf:
+            check_renderings(options)
     except SdperfError as error:
         raise pytest.UsageError(str(error)) from None
     if options.sdperf and (getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput")):

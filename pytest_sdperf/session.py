@@ -10,15 +10,18 @@ import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pytest_sdperf import __version__
 from pytest_sdperf.arms.base import Invocation
 from pytest_sdperf.arms.base_rules import BaseRules
 from pytest_sdperf.arms.opponent import Opponent
+from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case, Variant
 from pytest_sdperf.comparing import Comparer
@@ -111,6 +114,9 @@ class Session:
         "of the revision whose baselines count; None: those that are checked out"
         self.comparer = None if opponent is None else Comparer(self, opponent)
         "measures side by side with the other arm; None where there is none"
+        self.begun_at = time_text(datetime.now(timezone.utc))
+        self.images: dict[str, bytes] = {}
+        "what the outcomes' pictures name"
         self.recorded: set[str] = set()
         "ids of the cases that this run has written into their baselines"
         self.tell = tell
@@ -247,7 +253,14 @@ class Session:
         ]
         # What was judged comes first: side by side it has other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._measured.values()]
-        return Report(list(outcomes), [*notes, *own], fp32_latencies(measured))
+        return Report(
+            list(outcomes),
+            [*notes, *own],
+            fp32_latencies(measured),
+            images=self.images,
+            begun_at=self.begun_at,
+            plugin_version=__version__,
+        )
 
     def shown(self, path: Path) -> str:
         """A file as people would type it: relative to the rootdir where it lies below; of a revision, as git does."""

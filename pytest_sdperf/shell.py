@@ -242,27 +242,11 @@ class Shell:
             self._open.close()
 
     def _outputs(self, report: Report) -> list[str]:
+        from pytest_sdperf import renderings
         from pytest_sdperf.github import append_summary
-        from pytest_sdperf.report import json, markdown
 
-        problems = [
-            self._written(self.options.json, "--sdperf-json", lambda: json.render(report)),
-            self._written(self.options.markdown, "--sdperf-markdown", lambda: markdown.render(report)),
-            append_summary(report, os.environ),
-        ]
+        problems = [*renderings.write(report, self.options, self._config.rootpath), append_summary(report, os.environ)]
         return [problem for problem in problems if problem]
-
-    def _written(self, named: str | None, flag: str, render: Callable[[], str]) -> str:
-        """Write one rendering, if it is asked for; what goes wrong costs the others nothing."""
-        if named is None:
-            return ""
-        try:
-            path = self._config.rootpath / named
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(render(), encoding="utf-8", newline="\n")
-        except OSError as error:
-            return f"{flag}={named} cannot be written: {error}. Name a file that can."
-        return ""
 
     def _tell(self, line: str) -> None:
         """One line for people at the terminal, past pytest's capture."""

@@ -47,6 +47,7 @@ class Session:
     recorded: set = field(default_factory=set)
     comparer: object = None
     rules: object = None
+    images: dict = field(default_factory=dict)
     shown = session.Session.shown
 
     def baselines(self, options):
@@ -206,3 +207,19 @@ def test_a_baseline_that_cannot_be_trusted_is_an_error_and_stays(judge, tmp_path
 def test_a_path_outside_of_the_rootdir_is_shown_in_full(judge, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside")
     assert judge(measurement(), Options(baselines=str(outside))).baseline_path == f"{outside}/here/{CASE.id}.json"
+
+
+def test_pictures_are_shown_beside_what_they_were_held_against(judge):
+    judge(measurement(), RECORD)
+    outcome = judge(measurement())
+    [shown] = outcome.pictures
+    assert (shown.key, shown.prompt, shown.seed) == ("8x8/0", "a ship", 0)
+    assert shown.ssim == 1.0
+    assert {shown.picture, shown.reference} == set(judge.session.images)
+    assert outcome.pictures_left_out == 0
+
+
+def test_pictures_that_were_only_drawn_are_shown_alone(judge):
+    [shown] = judge(measurement(), promised=False).pictures
+    assert (shown.reference, shown.ssim) == ("", None)
+    assert set(judge.session.images) == {shown.picture}

@@ -10,7 +10,8 @@ MODULES = sorted(str(p.relative_to(PACKAGE)) for p in PACKAGE.rglob("*.py"))
 
 HEAVY = {"torch", "diffusers", "openvino", "optimum", "intel_extension_for_pytorch", "transformers", "huggingface_hub",
          "safetensors", "accelerate", "nncf"}  # fmt: skip
-LATE = {"numpy", "scipy", "skimage", "PIL", "rich", "filelock", "psutil", "archspec", "platformdirs", "packaging"}
+LATE = {"numpy", "scipy", "skimage", "PIL", "rich", "filelock", "psutil", "archspec", "platformdirs", "packaging",
+        "jinja2", "matplotlib"}  # fmt: skip
 PURE = [m for m in MODULES if m.startswith(("judge/", "report/", "cli/pages/"))] + [
     "doctor/diagnosis.py", "doctor/opinions.py", "baselines/picture_use.py", "baselines/verifying.py",
     "case.py", "errors.py", "measurement.py", "options.py", "outcome.py", "stored.py",

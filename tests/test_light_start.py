@@ -29,7 +29,7 @@ code = pytest.main(["-p", "no:cacheprovider", "-q", *loaded, *arguments])
 print("\\n" + json.dumps({"code": int(code), "modules": sorted(sys.modules), "started": started}))
 """.replace("ROOT", repr(str(ROOT)))
 
-HEAVY = {"numpy", "scipy", "skimage", "PIL", "torch", "diffusers", "openvino", "jinja2", "rich", "psutil", "archspec",
+HEAVY = {"numpy", "scipy", "skimage", "PIL", "torch", "diffusers", "openvino", "jinja2", "matplotlib", "rich", "psutil", "archspec",
          "filelock", "platformdirs", "msgspec", "packaging.requirements", "multiprocessing", "click"}  # fmt: skip
 
 NEEDY = """
@@ -87,7 +87,10 @@ def test_an_empty_folder(start, tmp_path):
     assert files(tmp_path) == ["project"]
 
 
-@pytest.mark.parametrize("arguments", [(), ("--collect-only",), ("--sdperf-missing=record", "--sdperf-json=all.json")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--collect-only",), ("--sdperf-missing=record", "--sdperf-json=all.json", "--sdperf-html=all.html")],
+)
 def test_tests_of_ours_that_skip(start, tmp_path, arguments):
     (tmp_path / "project" / "test_needy.py").write_text(NEEDY)
     before, _ = start("without", "--collect-only")

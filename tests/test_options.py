@@ -29,6 +29,7 @@ VALUES = {
     "max_pairs": (("4", 4), ("20", 20), (200, 200)),
     "inconclusive": (("fail", "fail"), ("warn", "warn"), ("fail", "fail")),
     "json": (("a", "a"), ("b", "b"), ("c", "c")),
+    "html": (("a", "a"), ("b", "b"), ("c", "c")),
     "markdown": (("a", "a"), ("b", "b"), ("c", "c")),
     "max_slowdown": (("5%", 0.05), ("0.1", 0.1), (0.2, 0.2)),
     "max_memory_growth": (("5%", 0.05), ("0.1", 0.1), (0.2, 0.2)),

@@ -1,12 +1,14 @@
 """The session with a fake launcher: nothing is started."""
 
 import contextlib
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+import pytest_sdperf
 from pytest_sdperf import session as module
 from pytest_sdperf.case import Variant
 from pytest_sdperf.errors import CaseError, ModelError
@@ -267,3 +269,12 @@ def test_workers_import_the_projects_folders_and_not_the_interpreters(session, t
 def test_an_environment_of_the_host_alone(session):
     environment = session.host_environment()
     assert environment == Environment(environment.machine_key, environment.cpu_model, environment.kernel)
+
+
+def test_a_report_says_when_it_was_made_and_by_what_and_holds_the_images(session):
+    session.images["name"] = b"a picture"
+    report = session.report([], OWN)
+    begun = datetime.strptime(report.begun_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    assert timedelta(0) <= datetime.now(timezone.utc) - begun < timedelta(hours=1)
+    assert report.plugin_version == pytest_sdperf.__version__
+    assert report.images == {"name": b"a picture"}

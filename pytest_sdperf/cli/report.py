@@ -9,16 +9,19 @@ from typing import Any
 import click
 
 from pytest_sdperf.cli.reading import STANDARD, read_report
-from pytest_sdperf.cli.renderings import RENDERINGS, rendering
 from pytest_sdperf.cli.screen import screen
 from pytest_sdperf.errors import ReportError
+from pytest_sdperf.renderings import RENDERINGS, write_text
+
+_FILES = {name: rendering for name, rendering in RENDERINGS.items() if name != "json"}
+"""What can be made of a JSON report."""
 
 _ENDLESS = 500
 """Cells: the summary table with all of its columns, for a pipe."""
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for name, made in reversed(RENDERINGS.items()):
+    for name, made in reversed(_FILES.items()):
         option = click.option(f"--{name}", name.replace("-", "_"), metavar="PATH", help=f"Write here: {made.summary}")
         command = option(command)
     return command
@@ -39,7 +42,7 @@ def report(file: str, **paths: str | None) -> None:
       sdperf report results.json --bencher - | bencher run --adapter json ...
     """
     found = read_report(file)
-    wanted = {name: path for name in RENDERINGS if (path := paths[name.replace("-", "_")]) is not None}
+    wanted = {name: path for name in _FILES if (path := paths[name.replace("-", "_")]) is not None}
     if not wanted:
         from pytest_sdperf.report import terminal
 
@@ -47,10 +50,11 @@ def report(file: str, **paths: str | None) -> None:
         here.show(terminal.render(found, width=here.width or _ENDLESS, colour=here.colour))
         return
     for name, path in wanted.items():
+        _FILES[name].check(path, where=f"--{name}")
         if STANDARD not in (path, file) and Path(path).resolve() == Path(file).resolve():
             raise ReportError(f"{path} is the report itself", where=f"--{name}", cure="Name another file.")
     # All are rendered before the first is written: one that fails leaves nothing half done.
-    texts = {name: rendering(name)(found) for name in wanted}
+    texts = {name: _FILES[name](found) for name in wanted}
     for name, path in wanted.items():
         _write(path, texts[name], where=f"--{name}")
 
@@ -60,8 +64,7 @@ def _write(path: str, text: str, *, where: str) -> None:
         click.echo(text, nl=not text.endswith("\n"))
         return
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text, encoding="utf-8")
+        write_text(Path(path), text)
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written: {error.strerror or error}", where=where, cure="Name a file that can be written."

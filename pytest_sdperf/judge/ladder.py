@@ -45,7 +45,10 @@ def judge_ladder(ladder: Ladder, limits_db: Mapping[str, float]) -> Finding:
         status=Status.BROKEN if below else Status.PASSED,
         sentence=sentence,
         details=details,
-        figures={f"{stage}_psnr_db": db for stage, db in ladder.rungs_db.items()},
+        figures={
+            **{f"{stage}_psnr_db": db for stage, db in ladder.rungs_db.items()},
+            **{f"{stage}_limit_db": limits_db[stage] for stage in ladder.rungs_db if stage in limits_db},
+        },
     )
 
 

@@ -135,6 +135,7 @@ def _figures(one: Look, size: str, comparison: Comparison, thresholds: Threshold
         "ratio": math.exp(one.log_ratio),
         "lower": _ratio(one.lower),
         "upper": _ratio(one.upper),
+        "ignored": 1 + thresholds.ignore,
         "limit": 1 + thresholds.must_catch,
         "detectable": None if (detectable := _ratio(one.detectable)) is None else detectable - 1,
         "confidence": CONFIDENCE,

@@ -162,6 +162,8 @@ def _compared(
     figures: dict[str, float | str | None] = {
         "ssim": ssim,
         "psnr_db": psnr if math.isfinite(psnr) else None,
+        "ssim_limit": thresholds.min_ssim,
+        "psnr_limit_db": thresholds.min_psnr,
         "worst": worst_psnr if ssim >= thresholds.min_ssim else worst_ssim,
         "reference": against,
         "bits": "8" if eight_bit else "float",

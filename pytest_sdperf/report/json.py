@@ -11,14 +11,16 @@ import msgspec
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.outcome import Report
+from pytest_sdperf.report.pictures import image_faults
 
 FORMAT = "pytest-sdperf-report"
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 # History:
+# 3 (2026-11): small copies of the pictures (outcomes' pictures, images), when the session began, the plugin's version.
 # 2 (2026-11): a baseline is a list of jobs; a verdict says what INCONCLUSIVE means, an outcome why jobs were dropped,
-#   and what was measured side by side (comparison, control): every pair, raw, and both arms. What lacks those was not.
-# 1 (2026-11): first version: outcomes (measurement, verdict, baseline), notes, fp32 latencies.
+#   and what was measured side by side (comparison, control): every pair, raw, and both arms. Never released.
+# 1 (2026-11): first version: outcomes (measurement, verdict, baseline), notes, fp32 latencies. Never released.
 
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _NON_FINITE_KEY = "non_finite"
@@ -28,7 +30,7 @@ def render(report: Report) -> str:
     """The report as one JSON document, ASCII only.
 
     NaN and infinities, which JSON lacks, are written as ``{"non_finite": "nan"}``: not as null, which
-    means "identical" or "not known" in a finding's figures.
+    means "identical" or "not known" in a finding's figures. Its schema: ``docs/report.schema.json``.
     """
     document = {"format": FORMAT, "version": FORMAT_VERSION, "report": _finite(msgspec.to_builtins(report))}
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
@@ -64,6 +66,9 @@ def read(text: str, *, where: str = "") -> Report:
             fault = _fault(measurement)
             if fault:
                 raise ReportError(f"{role} of outcome {number} {fault}", where=where, cure=_CURE)
+    fault = next(image_faults(report), "")
+    if fault:
+        raise ReportError(fault, where=where, cure=_CURE)
     return report
 
 

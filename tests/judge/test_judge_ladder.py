@@ -25,7 +25,10 @@ def test_all_fine_tells_every_rung():
         "UNet call 1 on fp32's inputs: 50.0 dB (limit 45 dB)",
         "the VAE's decoding on fp32's inputs: 36.0 dB (limit 35 dB)",
     ]
-    assert finding.figures == {"text_encoder_psnr_db": None, "unet_psnr_db": 50.04, "vae_decode_psnr_db": 36.0}
+    assert finding.figures == {
+        "text_encoder_psnr_db": None, "unet_psnr_db": 50.04, "vae_decode_psnr_db": 36.0,
+        "text_encoder_limit_db": 40.0, "unet_limit_db": 45.0, "vae_decode_limit_db": 35.0,
+    }  # fmt: skip
 
 
 def test_the_first_stage_below_its_limit_is_named():

@@ -73,6 +73,7 @@ def test_surely_slower_is_regressed(judged, spread):
         "ratio": pytest.approx(1.1),
         "lower": pytest.approx(bounds[0], abs=1e-4),
         "upper": pytest.approx(bounds[1], abs=1e-4),
+        "ignored": 1.01,
         "limit": 1.05,
         "detectable": pytest.approx(1.01 * math.exp((T_ALPHA + 0.9785) * ERROR) - 1, abs=1e-4),
         "confidence": 0.95,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import math
 from typing import Any
@@ -10,15 +12,24 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from pytest_sdperf.comparison import Arm, Comparison, Disturbance, Pair
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
-from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.outcome import Outcome, Report, ShownPicture
 from pytest_sdperf.report import terminal
 from pytest_sdperf.report.json import FORMAT_VERSION, read, render
+from pytest_sdperf.report.pictures import image_name
 from pytest_sdperf.stored import Job, Stored
+
+
+def small_image(colour: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), colour).save(buffer, "WEBP")
+    return buffer.getvalue()
+
 
 TEXT = st.text(alphabet=st.characters(), max_size=8)  # lone surrogates too
 COUNT = st.integers(0, 2**63 - 1)
@@ -95,15 +106,24 @@ def pairs(draw: st.DrawFn) -> Pair:
 COMPARISON = st.builds(
     Comparison, ARM, ARM, st.lists(pairs(), max_size=1), st.booleans(), TEXT, TEXT, TEXT, NUMBER,
 )  # fmt: skip
+IMAGES = {image_name(data): data for data in map(small_image, ("teal", "red"))}
+NAME = st.sampled_from(list(IMAGES))
+SHOWN = st.builds(
+    ShownPicture, TEXT, TEXT, COUNT, NAME, st.just("") | NAME, st.just("") | NAME, st.floats(0.001, 1), NUMBER,
+    st.none() | NUMBER, st.none() | NUMBER,
+)  # fmt: skip
 OUTCOME = st.builds(
     Outcome, TEXT, measurements(), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT,
-    st.none() | COMPARISON, st.none() | COMPARISON, TEXT,
+    st.none() | COMPARISON, st.none() | COMPARISON, TEXT, st.lists(SHOWN, max_size=2), st.integers(0, 9),
 )  # fmt: skip
 REPORT = st.builds(
     Report,
     st.lists(OUTCOME, max_size=2),
     st.lists(TEXT, max_size=2),
     st.dictionaries(TEXT, NUMBER, max_size=2),
+    st.just(IMAGES),
+    TEXT,
+    TEXT,
 )
 
 
@@ -225,7 +245,7 @@ def test_what_is_refused(text: str, message: str) -> None:
 
 
 def test_the_first_version_is_refused() -> None:
-    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 2"):
+    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 3"):
         read(document(version=1))
 
 
@@ -255,3 +275,28 @@ def test_measurements_without_a_latency_are_refused(
     with pytest.raises(ReportError) as refused:
         read(render(Report([outcome])))
     assert str(refused.value).startswith(f"{role} of outcome 0 {fault}. Write a new one")
+
+
+def test_images_are_base64_and_come_back() -> None:
+    [name, _] = IMAGES
+    outcome = Outcome("test", MEASURED, None, pictures=[ShownPicture("8x8/0", "a boat", 0, name)])
+    text = render(Report([outcome], images=IMAGES))
+    assert json.loads(text)["report"]["images"][name] == base64.b64encode(IMAGES[name]).decode()
+    assert read(text).images == IMAGES
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ({"a": "PHN2Zz4="}, "image 'a' is not named by its digest [old.json]. Write a new one"),
+        ({"a": "?"}, "this report has the wrong shape: "),
+        ({}, "a picture of outcome 0 names an image that is not there [old.json]. Write a new one"),
+    ],
+)
+def test_images_that_cannot_be_trusted_are_refused(images: dict[str, str], message: str) -> None:
+    outcome = Outcome("test", MEASURED, None, pictures=[ShownPicture("8x8/0", "a boat", 0, next(iter(IMAGES)))])
+    whole = json.loads(render(Report([outcome], images=IMAGES)))
+    whole["report"]["images"] = images
+    with pytest.raises(ReportError) as refused:
+        read(json.dumps(whole), where="old.json")
+    assert str(refused.value).startswith(message)

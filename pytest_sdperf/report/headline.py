@@ -1,0 +1,67 @@
+"""The verdict of a whole run in one or two sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.judge.wording import plural
+from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.plain import plain
+
+_NAMED = 3
+"""Variants that are named; of more the number is told."""
+
+_LONGEST_NAME = 40
+
+_PASSED = (Status.PASSED, Status.FASTER)
+
+
+def headline(report: Report) -> str:
+    """``1 of 9 cases failed: openvino_static (latency REGRESSED). 1 is INCONCLUSIVE: openvino.``"""
+    outcomes = report.outcomes
+    if not outcomes:
+        return "Nothing was measured."
+    bad = failed(report)
+    judged = [o for o in outcomes if o.verdict is not None]
+    sentences = []
+    if bad:
+        sentences.append(f"{len(bad)} of {plural(len(outcomes), 'case')} failed: {_named(bad, with_parts=True)}.")
+    elif judged:
+        passed = all(o.verdict is not None and o.verdict.status in _PASSED for o in outcomes)
+        many = f"All {len(outcomes)} cases passed." if passed else f"None of {len(outcomes)} cases failed."
+        sentences.append(many if len(outcomes) > 1 else f"The case {'passed' if passed else 'did not fail'}.")
+    others = [o for o in judged if o not in bad]
+    unsure = [o for o in others if o.verdict is not None and o.verdict.status is Status.INCONCLUSIVE]
+    ungated = [o for o in others if o.verdict is not None and o.verdict.status in o.verdict.failing and o not in unsure]
+    for found, one, many in (
+        (unsure, "is INCONCLUSIVE", "are INCONCLUSIVE"),
+        (ungated, "breaks a promise that is not gated", "break a promise that is not gated"),
+        ([o for o in others if o.skip_reason], "was skipped for want of a baseline", "were skipped for want of one"),
+    ):
+        if found:
+            sentences.append(f"{len(found)} {one if len(found) == 1 else many}: {_named(found)}.")
+    recorded = [o for o in outcomes if o.recorded and o.baseline is None]
+    if recorded:
+        was = "was recorded as new baseline" if len(recorded) == 1 else "were recorded as new baselines"
+        sentences.append(f"{len(recorded)} {was}, with latency and memory not judged.")
+    only = len(outcomes) - len(judged)
+    if only:
+        sentences.append(f"{only} {'was' if only == 1 else 'were'} only measured.")
+    return " ".join(sentences)
+
+
+def failed(report: Report) -> list[Outcome]:
+    """The outcomes that failed their test."""
+    return [o for o in report.outcomes if o.verdict is not None and not o.verdict.passed]
+
+
+def _named(outcomes: Sequence[Outcome], *, with_parts: bool = False) -> str:
+    told = [plain(o.measurement.variant, _LONGEST_NAME) + (_parts(o) if with_parts else "") for o in outcomes[:_NAMED]]
+    more = f" and {len(outcomes) - _NAMED} more" if len(outcomes) > _NAMED else ""
+    return ", ".join(told) + more
+
+
+def _parts(outcome: Outcome) -> str:
+    failures = outcome.verdict.failures if outcome.verdict else []
+    return f" ({', '.join(dict.fromkeys(f'{f.part} {f.status.value}' for f in failures))})"

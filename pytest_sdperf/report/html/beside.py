@@ -1,0 +1,129 @@
+"""What a case stands beside: the other arm, or the stored jobs; its processes, stages and changes, ready to draw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from pytest_sdperf.comparison import latencies_s
+from pytest_sdperf.judge.environment import environment_changes
+from pytest_sdperf.judge.kernels import kernel_changes
+from pytest_sdperf.judge.pair import pair_log_ratio
+from pytest_sdperf.judge.verdict import Finding
+from pytest_sdperf.measurement import Measurement, ProcessRun
+from pytest_sdperf.outcome import Outcome
+from pytest_sdperf.report.html.charts import Change, Process
+from pytest_sdperf.report.plain import plain
+
+_LONGEST_NAME = 80
+
+_GAP = 1.0
+"""Between the groups of the latency chart, in steps of its processes."""
+
+_BESIDE = 0.17
+"""Half the distance between the two arms of a pair, in the same."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A case and its base."""
+
+    head: Measurement
+    size: str
+    "what latency was judged by: the worst size, else the first"
+    base: Measurement | None = None
+    "None: nothing to compare with"
+    base_label: str = ""
+    "made plain"
+    processes: list[Process] = field(default_factory=list)
+    ticks: dict[float, str] = field(default_factory=dict)
+    "place in the latency chart -> what stands there"
+    change: Change | None = None
+
+    @property
+    def kernel_changes(self) -> list[str]:
+        return [] if self.base is None else kernel_changes(self.base.evidence, self.head.evidence)
+
+    @property
+    def environment_changes(self) -> list[str]:
+        return [] if self.base is None else environment_changes(self.base.environment, self.head.environment)
+
+
+def beside(outcome: Outcome) -> Beside:
+    """What the latency verdict compared; the case alone where it compared nothing."""
+    head = outcome.measurement
+    finding = outcome.verdict.finding("latency") if outcome.verdict else None
+    named = finding.figures.get("size") if finding else None
+    size = named if isinstance(named, str) and named in head.sizes else head.sizes[0]
+    if outcome.comparison is not None and outcome.comparison.kept:
+        return _side_by_side(outcome, size, finding)
+    if outcome.baseline is not None and all(size in job.sizes for job in outcome.baseline.measurements):
+        return _after_jobs(outcome, size, finding)
+    processes = [_process("head", at, run, size) for at, run in enumerate(head.processes, 1)]
+    return Beside(head, size, processes=processes, ticks={p.at: str(i) for i, p in enumerate(processes, 1)})
+
+
+def _side_by_side(outcome: Outcome, size: str, finding: Finding | None) -> Beside:
+    head, comparison = outcome.measurement, outcome.comparison
+    assert comparison is not None  # noqa: S101 - for the type checker; the caller asked
+    processes = []
+    for at, pair in enumerate(comparison.pairs, 1):
+        for arm, run, aside in (("base", pair.base, -_BESIDE), ("head", pair.head, _BESIDE)):
+            if size in run.images:
+                processes.append(_process(arm, at + aside, run, size, counts=not pair.dropped))
+    ratios = [pair_log_ratio(latencies_s(p.base, size), latencies_s(p.head, size)) for p in comparison.kept]
+    return Beside(
+        head,
+        size,
+        base=comparison.measurement_of_base(head),
+        base_label=plain(comparison.base.label, _LONGEST_NAME),
+        processes=processes,
+        ticks={float(at): str(at) for at in range(1, len(comparison.pairs) + 1)},
+        change=_change(finding, pairs=[math.expm1(r) for r in ratios]),
+    )
+
+
+def _after_jobs(outcome: Outcome, size: str, finding: Finding | None) -> Beside:
+    assert outcome.baseline is not None  # noqa: S101 - for the type checker; the caller asked
+    processes: list[Process] = []
+    ticks: dict[float, str] = {}
+    at = 0.0
+    jobs = outcome.baseline.measurements
+    for number, measurement in enumerate([*jobs, outcome.measurement], 1):
+        arm = "base" if number <= len(jobs) else "head"
+        at += _GAP
+        places = [at + step for step in range(len(measurement.processes))]
+        processes += [_process(arm, p, run, size) for p, run in zip(places, measurement.processes, strict=True)]
+        ticks[sum(places) / len(places)] = f"job {number}" if arm == "base" else "now"
+        at = places[-1] + _GAP
+    newest = outcome.baseline.jobs[-1]
+    label = plain(f"stored job of {newest.recorded_at}", _LONGEST_NAME) if newest.recorded_at else "stored job"
+    return Beside(
+        outcome.measurement,
+        size,
+        base=newest.measurement,
+        base_label=label,
+        processes=processes,
+        ticks=ticks,
+        change=_change(finding),
+    )
+
+
+def _process(arm: str, at: float, run: ProcessRun, size: str, *, counts: bool = True) -> Process:
+    seconds = latencies_s(run, size)
+    return Process(arm, at, run.median_ns(size) / 1e9, min(seconds), max(seconds), counts)
+
+
+def _change(finding: Finding | None, *, pairs: list[float] | None = None) -> Change | None:
+    """The interval of the latency finding; None where it tells none."""
+    figures = finding.figures if finding else {}
+
+    def share(name: str) -> float | None:
+        value = figures.get(name)
+        return value - 1 if isinstance(value, float) and math.isfinite(value) else None
+
+    change = share("ratio")
+    if change is None:
+        return None
+    limits = {name: limit for name in ("ignored", "limit") if (limit := share(name)) is not None}
+    return Change(change, share("lower"), share("upper"), limits, pairs or [])

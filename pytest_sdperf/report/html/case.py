@@ -1,0 +1,333 @@
+"""One case as the page shows it: texts, tables and charts, ready for the template."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_sdperf.judge.ladder import FIRST_CALL
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+from pytest_sdperf.judge.wording import plural
+from pytest_sdperf.measurement import Environment, Measurement
+from pytest_sdperf.outcome import Outcome, ShownPicture
+from pytest_sdperf.report.failure import sentence
+from pytest_sdperf.report.html.beside import Beside, beside
+from pytest_sdperf.report.html.charts import drift_chart, latency_chart, stages_chart
+from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
+from pytest_sdperf.report.plain import plain
+from pytest_sdperf.units import format_bytes, format_seconds, format_share
+
+_LONGEST_NAME = 80
+_LONGEST_LINE = 500
+_LONGEST_PROMPT = 300
+_MOST_KERNELS = 10
+
+NOT_KNOWN = "–"  # noqa: RUF001 - a dash, as tables have it where there is no figure
+
+
+@dataclass(frozen=True)
+class Part:
+    """One finding."""
+
+    name: str
+    mark: Mark
+    gated: bool
+    sentence: str
+    details: list[str]
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """A picture beside its reference."""
+
+    prompt: str
+    what: str
+    "size and seed"
+    picture: str
+    "names of images; empty: there is none"
+    reference: str
+    difference: str
+    scores: str
+    scale: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column heads its rows."""
+
+    caption: str
+    headings: list[str]
+    rows: list[list[str]]
+    swatches: bool = False
+    "the rows' colours are those of the stages chart"
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """All of a case."""
+
+    anchor: str
+    variant: str
+    mark: Mark
+    sentence: str
+    "why it failed; empty: it did not"
+    facts: list[tuple[str, str]]
+    parts: list[Part]
+    reference: str
+    pictures: list[PictureView]
+    left_out: str
+    latency: str
+    "SVG, like the next ones; empty: there is nothing to draw"
+    latency_caption: str
+    stages: str
+    stages_table: Table
+    drift: str
+    rungs: Table | None
+    claims: list[tuple[Mark, str]]
+    kernels: Table | None
+    kernel_changes: list[str]
+    environment: Table
+    environment_changes: list[str]
+    base_label: str
+
+
+def case_view(outcome: Outcome, number: int) -> CaseView:
+    """The view of the ``number``-th case of the page."""
+    anchor, verdict, measured = f"case-{number}", outcome.verdict, outcome.measurement
+    compared = beside(outcome)
+    variant = plain(measured.variant, _LONGEST_NAME)
+    proof = verdict.finding("proof") if verdict else None
+    return CaseView(
+        anchor=anchor,
+        variant=variant,
+        mark=mark_of_outcome(outcome),
+        sentence="" if verdict is None or verdict.passed else sentence(outcome),
+        facts=_facts(outcome),
+        parts=[_part(f, verdict) for f in verdict.findings] if verdict else [],
+        reference=_reference(verdict),
+        pictures=[_picture(p) for p in outcome.pictures],
+        left_out=_left_out(outcome.pictures_left_out),
+        latency=latency_chart(
+            compared.processes,
+            compared.ticks,
+            compared.change,
+            name=f"{anchor}-latency",
+            told=f"Latency of each process of {variant}. {_latency_told(compared)}",
+        ),
+        latency_caption=_latency_caption(compared),
+        stages=_stages(compared, anchor, variant),
+        stages_table=_stages_table(compared),
+        drift=_drift(measured, anchor, variant),
+        rungs=_rungs(measured, verdict),
+        claims=[_claim(line) for line in (proof.details if proof else [])],
+        kernels=_kernels(measured),
+        kernel_changes=[plain(line, _LONGEST_LINE) for line in compared.kernel_changes],
+        environment=_environment(measured.environment),
+        environment_changes=[plain(line, _LONGEST_LINE) for line in compared.environment_changes],
+        base_label=compared.base_label,
+    )
+
+
+def _facts(outcome: Outcome) -> list[tuple[str, str]]:
+    m = outcome.measurement
+    own = m.peak_own_bytes
+    facts = [
+        ("test", outcome.nodeid),
+        ("case", m.case_id),
+        ("model", m.model),
+        ("scheduler", m.scheduler),
+        (
+            "processes",
+            f"{len(m.processes)}, {plural(len(m.processes[0].images[m.sizes[0]]), 'timed picture')} in the first",
+        ),
+        ("peak memory", format_bytes(m.peak_rss_bytes) + (f", of its own {format_bytes(own)}" if own else "")),
+    ]
+    if outcome.baseline_path:
+        stored = plural(len(outcome.baseline.jobs), "stored job") if outcome.baseline else "not there before this run"
+        facts.append(("baseline", f"{outcome.baseline_path} ({stored})"))
+    if outcome.skip_reason:
+        facts.append(("skipped", outcome.skip_reason))
+    return [(name, plain(text, _LONGEST_LINE)) for name, text in facts]
+
+
+def _part(finding: Finding, verdict: Verdict | None) -> Part:
+    gated = verdict is not None and finding.part in verdict.gate
+    details = [] if finding.part == "proof" else [plain(line, _LONGEST_LINE) for line in finding.details]
+    name = plain(finding.part, _LONGEST_NAME)
+    return Part(name, mark_of(finding.status), gated, plain(finding.sentence, _LONGEST_LINE), details)
+
+
+def _reference(verdict: Verdict | None) -> str:
+    found = [f.figures.get("reference") for f in verdict.findings] if verdict else []
+    named = next((r for r in found if isinstance(r, str)), "the reference")
+    return plain(named, _LONGEST_NAME)
+
+
+def _picture(shown: ShownPicture) -> PictureView:
+    size = shown.key.partition("/")[0]
+    scores = "not compared"
+    if shown.ssim is not None and shown.psnr_db is not None:
+        psnr = "identical" if math.isinf(shown.psnr_db) else f"PSNR {shown.psnr_db:.1f} dB"
+        scores = f"SSIM {shown.ssim:.4f}, {psnr}"
+    scale = ""
+    if shown.difference:
+        # From 10 % on whole per cents, below as fine as the scale itself.
+        scale = (
+            f"black: no difference; brightest: {shown.difference_scale * 100:.2g} % of full scale or more; "
+            f"largest {shown.largest_difference * 100:.2g} %"
+        )
+    return PictureView(
+        plain(shown.prompt, _LONGEST_PROMPT), f"{plain(size, 20)}, seed {shown.seed}", shown.picture, shown.reference,
+        shown.difference, scores, scale,
+    )  # fmt: skip
+
+
+def _left_out(count: int) -> str:
+    if not count:
+        return ""
+    return (
+        f"{plural(count, 'more picture')} came closer to the reference and {'is' if count == 1 else 'are'} not shown."
+    )
+
+
+def _latency_told(compared: Beside) -> str:
+    head = f"This run: {format_seconds(compared.head.latency_at(compared.size).median_s)}"
+    if compared.base is None:
+        return f"{head}, nothing to compare with."
+    base = format_seconds(compared.base.latency_at(compared.size).median_s)
+    change = compared.change
+    told = f"{head}; {compared.base_label}: {base}."
+    return told if change is None else f"{told} {_interval(change.change, change.lower, change.upper)}"
+
+
+def _interval(change: float, lower: float | None, upper: float | None) -> str:
+    bounds = [NOT_KNOWN if bound is None else format_share(bound) for bound in (lower, upper)]
+    return f"Change {format_share(change)}, 95 % bounds {bounds[0]} and {bounds[1]}."
+
+
+def _latency_caption(compared: Beside) -> str:
+    several = len(compared.head.sizes) > 1
+    at = f" at {plain(compared.size, _LONGEST_NAME)}, the size that decides" if several else ""
+    what = f"A dot is the median of one process{at}, its line the range of its pictures."
+    if compared.base is None:
+        return f"{what} {_latency_told(compared)}"
+    ticks = " Short strokes: the pairs' own ratios." if compared.change and compared.change.pairs else ""
+    crosses = " Crosses: pairs that do not count." if any(not p.counts for p in compared.processes) else ""
+    return f"{what} Base: {compared.base_label}. {_latency_told(compared)}{ticks}{crosses}"
+
+
+def _stages_of(compared: Beside) -> tuple[dict[str, float], dict[str, float] | None]:
+    head = compared.head.stages_s(compared.size)
+    base = compared.base.stages_s(compared.size) if compared.base else None
+    names = list(dict.fromkeys([*head, *(base or {})]))
+    names = [n for n in names if n != "rest"] + ["rest"]
+    return {n: head.get(n, 0.0) for n in names}, None if base is None else {n: base.get(n, 0.0) for n in names}
+
+
+def _stages(compared: Beside, anchor: str, variant: str) -> str:
+    head, base = _stages_of(compared)
+    arms = {**({"base": base} if base else {}), "this run": head}
+    told = "; ".join(
+        f"{label}: " + ", ".join(f"{plain(s, 30)} {format_seconds(value)}" for s, value in parts.items())
+        for label, parts in arms.items()
+    )
+    return stages_chart(arms, name=f"{anchor}-stages", told=f"Time of a picture by stage of {variant}. {told}.")
+
+
+def _stages_table(compared: Beside) -> Table:
+    head, base = _stages_of(compared)
+    rows = []
+    for stage, now_s in head.items():
+        was_s = base[stage] if base else None
+        change = format_share(now_s / was_s - 1) if was_s and was_s > 0 else NOT_KNOWN
+        told = [format_seconds(was_s), format_seconds(now_s), change] if was_s is not None else [format_seconds(now_s)]
+        rows.append([plain(stage, _LONGEST_NAME), *told])
+    headings = ["stage", "base", "this run", "change"] if base else ["stage", "this run"]
+    return Table(
+        "Median time of a picture in each stage; rest: scheduler, Python and copies", headings, rows, swatches=True
+    )
+
+
+def _drift(measured: Measurement, anchor: str, variant: str) -> str:
+    ladder = measured.ladder
+    if ladder is None or not any(db is not None for db in ladder.drift_db):
+        return ""
+    told = ", ".join("identical" if db is None else f"{db:.1f} dB" for db in ladder.drift_db)
+    name = plain(ladder.reference, _LONGEST_NAME)
+    return drift_chart(
+        ladder.drift_db,
+        name=f"{anchor}-drift",
+        told=f"PSNR of the latents of {variant} to {name}'s before each step: {told}.",
+    )
+
+
+def _rungs(measured: Measurement, verdict: Verdict | None) -> Table | None:
+    ladder = measured.ladder
+    if ladder is None or not ladder.rungs_db:
+        return None
+    figures: dict[str, float | str | None] = {}
+    for finding in verdict.findings if verdict else []:
+        figures.update(finding.figures)
+    rows = []
+    for stage, db in ladder.rungs_db.items():
+        limit = figures.get(f"{stage}_limit_db")
+        told = "identical" if db is None else f"{db:.1f}"
+        rows.append(
+            [
+                plain(FIRST_CALL.get(stage, stage), _LONGEST_NAME),
+                told,
+                f"{limit:g}" if isinstance(limit, float) else NOT_KNOWN,
+            ]
+        )
+    name = plain(ladder.reference, _LONGEST_NAME)
+    return Table(
+        f"Each stage's first call on {name}'s own inputs, PSNR to {name}'s output", ["stage", "dB", "limit dB"], rows
+    )
+
+
+def _claim(line: str) -> tuple[Mark, str]:
+    """A line of the proof finding: ``holds: …`` or ``BROKEN: …``."""
+    state, _, told = line.partition(": ")
+    status = Status.PASSED if state == "holds" else Status.BROKEN
+    return mark_of(status), plain(told or line, _LONGEST_LINE)
+
+
+def _kernels(measured: Measurement) -> Table | None:
+    kernels = sorted(measured.evidence.kernels, key=lambda k: -k.time_ms)
+    total = sum(k.time_ms for k in kernels)
+    if not total > 0:
+        return None
+    rows = [
+        [
+            plain(f"{k.operation} {k.implementation}", _LONGEST_NAME),
+            plain(k.precision, 20),
+            str(k.calls),
+            f"{k.time_ms / total * 100:.1f} %",
+        ]
+        for k in kernels[:_MOST_KERNELS]
+    ]
+    more = f"; {len(kernels) - _MOST_KERNELS} more are not shown" if len(kernels) > _MOST_KERNELS else ""
+    source = plain(measured.evidence.kernel_source, _LONGEST_NAME)
+    return Table(
+        f"Kernels by time over one picture, as {source} tells{more}", ["kernel", "precision", "calls", "of time"], rows
+    )
+
+
+def _environment(environment: Environment) -> Table:
+    told: Mapping[str, str] = {
+        "machine": environment.machine_key,
+        "CPU": environment.cpu_model,
+        "kernel": environment.kernel,
+        "Python": environment.python,
+        "threads": str(environment.threads or ""),
+        "CPUs": _listed(environment.cpus),
+        **environment.packages,
+        **environment.variables,
+    }
+    rows = [[plain(name, _LONGEST_NAME), plain(text, _LONGEST_LINE)] for name, text in told.items() if text]
+    return Table("Environment of this run", ["what", "value"], rows)
+
+
+def _listed(cpus: Sequence[int]) -> str:
+    return ",".join(map(str, cpus))

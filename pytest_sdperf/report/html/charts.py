@@ -1,0 +1,218 @@
+"""The charts of the report: what each is drawn from, and how."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_sdperf.report.html.svg import COLOURS, inline
+from pytest_sdperf.report.plain import plain
+from pytest_sdperf.units import format_seconds, format_share
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LONGEST_NAME = 22
+_LINE = 20
+"""Height of a line of a chart, in its pixels."""
+
+STAGE_COLOURS = 6
+"""Stages that have a colour of their own; any further one has the last."""
+
+_ARMS = {"base": ("o", "none"), "head": ("D", COLOURS["head"])}
+"""Arm -> marker, filling: told apart by shape, not by colour alone."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One variant of the speed-up chart."""
+
+    variant: str
+    median_s: float
+    factor: float | None
+    "times faster than fp32"
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the latency chart: a dot, and the range of its pictures."""
+
+    arm: str
+    "`base` or `head`"
+    at: float
+    "place from left to right"
+    median_s: float
+    shortest_s: float
+    longest_s: float
+    counts: bool = True
+    "False: dropped"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is known of the ratio of head and base. All are shares: 0.05 is 5 % slower."""
+
+    change: float
+    lower: float | None
+    upper: float | None
+    "None: nothing is known of that bound"
+    limits: Mapping[str, float] = field(default_factory=dict)
+    "word -> limit: `ignored`, `limit`"
+    pairs: Sequence[float] = ()
+    "of each pair that counts"
+
+
+def speed_up_chart(bars: Sequence[Bar], *, name: str, told: str) -> str:
+    """A bar for each variant: latency, and how many times faster than fp32 it is."""
+    longest = max(bar.median_s for bar in bars)
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        colours = [COLOURS["base" if bar.variant == "fp32" else "head"] for bar in bars]
+        axes.barh(range(len(bars)), [bar.median_s for bar in bars], height=0.66, color=colours)
+        for row, bar in enumerate(bars):
+            factor = "" if bar.factor is None else f" · {bar.factor:.2f}x"
+            axes.text(bar.median_s + longest * 0.015, row, f"{format_seconds(bar.median_s)}{factor}", va="center")
+        axes.set_yticks(range(len(bars)), [plain(bar.variant, _LONGEST_NAME) for bar in bars])
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlim(0, longest * 1.45)  # room for the figures behind the longest bar
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+        axes.set_ylim(len(bars) - 0.5, -0.5)
+
+    return inline(draw, name=name, height=_LINE * len(bars) + 14, told=told)
+
+
+def latency_chart(
+    processes: Sequence[Process], ticks: Mapping[float, str], change: Change | None, *, name: str, told: str
+) -> str:
+    """A dot for each process, base and head beside each other; below, the interval of their ratio."""
+
+    def draw(figure: Figure) -> None:
+        grid: Any = {"height_ratios": (150, 70)} if change else {}
+        upper = figure.subplots(1 + (change is not None), 1, gridspec_kw=grid, squeeze=False)[:, 0]
+        _dots(upper[0], processes, ticks)
+        if change:
+            _interval(upper[1], change)
+
+    return inline(draw, name=name, height=270 if change else 180, told=told)
+
+
+def _dots(axes: Axes, processes: Sequence[Process], ticks: Mapping[float, str]) -> None:
+    scale, unit = _unit(max(p.longest_s for p in processes))
+    for arm, (marker, filling) in _ARMS.items():
+        for counts in (True, False):
+            of_arm = [p for p in processes if p.arm == arm and p.counts is counts]
+            if not of_arm:
+                continue
+            at, colour = [p.at for p in of_arm], COLOURS[arm if counts else "muted"]
+            axes.vlines(
+                at, [p.shortest_s * scale for p in of_arm], [p.longest_s * scale for p in of_arm],
+                color=colour, linewidth=1, alpha=0.6,
+            )  # fmt: skip
+            face = filling if counts else "none"
+            label = {"base": "base", "head": "this run"}[arm] if counts else ""
+            axes.plot(
+                at, [p.median_s * scale for p in of_arm], linestyle="", marker=marker if counts else "x", markersize=5,
+                markeredgecolor=colour, markerfacecolor=face, label=label,
+            )  # fmt: skip
+    axes.set_ylabel(unit, rotation=0, ha="right", va="center")
+    axes.grid(axis="y")
+    shown = list(ticks)[:: max(1, math.ceil(len(ticks) / 12))]
+    axes.set_xticks(shown, [ticks[at] for at in shown])
+    axes.tick_params(axis="x", length=0)
+    places = [p.at for p in processes]
+    axes.set_xlim(min(places) - 0.6, max(places) + 0.6)
+    if len({p.arm for p in processes}) > 1:
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, borderpad=0, handletextpad=0.2)
+
+
+def _interval(axes: Axes, change: Change) -> None:
+    """The ratio as a point with its bounds, the pairs below it, the limits as lines."""
+    known = [
+        c for c in (change.change, change.lower, change.upper, *change.limits.values(), *change.pairs) if c is not None
+    ]
+    low, high = min([0.0, *known]) * 100, max([0.0, *known]) * 100
+    margin = max(1.0, (high - low) * 0.15)
+    low, high = low - margin, high + margin
+    axes.axvline(0, color=COLOURS["muted"], linewidth=0.8)
+    for word, limit in change.limits.items():
+        axes.axvline(limit * 100, color=COLOURS["limit"], linewidth=1.2, linestyle="-" if word == "limit" else ":")
+        axes.annotate(
+            f"{word} {format_share(limit)}", (limit * 100, 1), xycoords=("data", "axes fraction"), va="bottom",
+            ha="left" if word == "limit" else "right", color=COLOURS["limit"], fontsize=9.5,
+        )  # fmt: skip
+    ends = [low if change.lower is None else change.lower * 100, high if change.upper is None else change.upper * 100]
+    axes.plot(ends, [0.62, 0.62], color=COLOURS["head"], linewidth=2.4, solid_capstyle="butt")
+    marker, filling = _ARMS["head"]
+    axes.plot(
+        [change.change * 100], [0.62], marker=marker, markersize=6, color=COLOURS["head"], markerfacecolor=filling
+    )
+    if change.pairs:
+        axes.plot(
+            [p * 100 for p in change.pairs], [0.2] * len(change.pairs), linestyle="", marker="|", markersize=8,
+            color=COLOURS["ink"],
+        )  # fmt: skip
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(0, 1)
+    axes.set_xlim(low, high)
+    axes.set_xlabel("slower than base, %")
+
+
+def stages_chart(arms: Mapping[str, Mapping[str, float]], *, name: str, told: str) -> str:
+    """A stacked bar for each arm: seconds in each stage. ``arms``: label -> stage -> s; the first's order counts."""
+    stages = list(dict.fromkeys(stage for parts in arms.values() for stage in parts))
+    scale, unit = _unit(max(sum(parts.values()) for parts in arms.values()))
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for row, parts in enumerate(arms.values()):
+            left = 0.0
+            for number, stage in enumerate(stages):
+                width = max(0.0, parts.get(stage, 0.0)) * scale
+                axes.barh(
+                    row, width, left=left, height=0.6, color=COLOURS[f"stage-{min(number, STAGE_COLOURS - 1)}"],
+                    edgecolor=COLOURS["paper"], linewidth=0.8,
+                )  # fmt: skip
+                left += width
+        axes.set_yticks(range(len(arms)), [plain(label, 14) for label in arms])
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(len(arms) - 0.5, -0.5)
+        axes.set_xlabel(unit)
+        axes.grid(axis="x")
+
+    return inline(draw, name=name, height=52 + 30 * len(arms), told=told)
+
+
+def drift_chart(drift_db: Sequence[float | None], *, name: str, told: str) -> str:
+    """PSNR of the latents before each step; None: identical, drawn on the upper edge."""
+    known = [db for db in drift_db if db is not None]
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        top = max(known) + 5
+        shown = [top if db is None else db for db in drift_db]
+        axes.plot(range(1, len(shown) + 1), shown, color=COLOURS["head"], linewidth=1.4)
+        for identical in (False, True):
+            at = [i for i, db in enumerate(drift_db, 1) if (db is None) is identical]
+            axes.plot(
+                at, [shown[i - 1] for i in at], linestyle="", marker="^" if identical else "o", markersize=4.5,
+                color=COLOURS["head"], label="identical" if identical and at else "",
+            )  # fmt: skip
+        axes.set_ylabel("PSNR, dB")
+        axes.set_xlabel("before step (last: before decoding)")
+        axes.grid(axis="y")
+        if None in drift_db:
+            axes.legend(loc="best")
+        axes.locator_params(axis="x", integer=True)
+        axes.set_xlim(0.5, len(shown) + 0.5)
+
+    return inline(draw, name=name, height=170, told=told)
+
+
+def _unit(longest_s: float) -> tuple[float, str]:
+    return (1.0, "s") if longest_s >= 1 else (1e3, "ms")
