@@ -62,9 +62,9 @@ def options() -> str:
         [
             "# Options",
             "",
-            "Each is said on the command line, in pytest's ini file, or, where a marker is named, for one test",
-            "by that keyword of `@pytest.mark.sdperf`. The marker wins over the command line, that over the ini file, that",
-            "over what a variant declares for itself (`Variant(…, thresholds={…})`, limits only), and that over",
+            "Each is said on the command line, in pytest's ini file, or, where a marker is named, for one test by",
+            "that keyword of `@pytest.mark.sdperf`. The marker wins over the command line, that over the ini file,",
+            "that over what a variant declares for itself (`Variant(…, thresholds={…})`, limits only), and that over",
             "the default. Quantities are written with their unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`.",
             *("", "## For the whole session", "", *_options(session)),
             *("", "## How a case is measured", "", *_options(sampling)),

@@ -4,6 +4,7 @@ import configparser
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -47,15 +48,19 @@ def read(block):
         check_workflow(block)
     elif block.language == "json":
         json.loads(block.text)
-    else:
+    elif block.needs != "ci":
         known = block.language in ("diff", *OUTPUT) and {"output", "recorded", "file"} & block.said.keys()
         assert known, f"{block}: a block of {block.language or 'no language'} that is neither output nor a file"
 
 
 def check_options(command, where):
     """Every `--sdperf…` of a command is an option, and its value one that it takes."""
+    check_words(shlex.split(command, comments=True), where)
+
+
+def check_words(words, where):
     said = {}
-    for word in shlex.split(command, comments=True):
+    for word in words:
         flag, equals, value = word.partition("=")
         if flag.startswith("--sdperf"):
             assert flag in FLAGS, f"{where}: there is no option {flag}"
@@ -72,9 +77,15 @@ def check_ini(keys):
 
 
 def check_workflow(block):
-    """YAML, with the commands of its `run:` steps, on whatever service it is for."""
-    for command in _runs(yaml.safe_load(block.text)):
-        check_options(re.sub(r"\$\{\{.*?\}\}|\$\w+", "x", command.replace("\n", " ; ")), block)
+    """YAML, with the commands of its steps, on whatever service it is for; GitHub's with actionlint, where that is."""
+    loaded = yaml.safe_load(block.text)
+    for script in _runs(loaded):
+        # Scripts of a service are not split as a shell does it: they hold its own expressions.
+        words = re.findall(r"(?<![\w-])--sdperf[\w-]*(?:=[^\s\"']*)?", re.sub(r"\$\{\{.*?\}\}", "x", script))
+        check_words([re.sub(r"\$\{?\w+\}?", "x", word) for word in words], block)
+    if isinstance(loaded, dict) and "jobs" in loaded and (actionlint := shutil.which("actionlint")):
+        done = subprocess.run([actionlint, "-"], input=block.text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{block}: {done.stdout}"
 
 
 def _runs(node):

@@ -76,6 +76,7 @@ def test_commands_are_joined_and_comments_left_out():
         ("toml", "[tool.pytest.ini_options]\nsdperf_modle = 'bundled'"),
         ("toml", "x = "),
         ("yaml", "steps:\n  - run: pytest --sdperf-modle=bundled"),
+        ("yaml", "steps:\n  - run: |\n      pytest --sdperf \\\n        --sdperf-max-slowdown=5ms"),
         ("yaml", "gate:\n  script:\n    - pytest --sdperf-modle=bundled"),
         ("json", "{"),
         ("text", "what nobody runs"),
@@ -83,7 +84,7 @@ def test_commands_are_joined_and_comments_left_out():
     ],
 )
 def test_what_cannot_be_run_and_is_not_marked_fails(language, text):
-    with pytest.raises((AssertionError, SyntaxError, ValueError)):
+    with pytest.raises((AssertionError, SyntaxError, ValueError, SdperfError)):
         read(block(f"```{language}\n{text}\n```"))
 
 
@@ -98,6 +99,12 @@ def test_what_cannot_be_run_and_is_not_marked_fails(language, text):
 )
 def test_what_is_well_said_is_read(language, text):
     read(block(f"```{language}\n{text}\n```"))
+
+
+def test_scripts_of_a_service_need_it():
+    read(block("<!-- needs: ci -->\n```groovy\nsh 'pytest --sdperf'\n```"))
+    with pytest.raises(AssertionError, match="a block of groovy that is neither output nor a file"):
+        read(block("```groovy\nsh 'pytest --sdperf'\n```"))
 
 
 def test_values_are_read_too():
