@@ -36,7 +36,7 @@ def test_the_committed_pages_are_what_the_code_says(generate):
     made = generate.pages()
     assert {path.name for path in (ROOT / "docs" / "reference").iterdir()} == {*made}
     for name, text in made.items():
-        assert (ROOT / "docs" / "reference" / name).read_text() == text, "run: python docs/generate.py"
+        assert (ROOT / "docs" / "reference" / name).read_text() == text, "run: PYTHONPATH=. python docs/generate.py"
 
 
 def test_every_option_is_there_with_all_that_it_is_called(generate):
