@@ -67,9 +67,12 @@ def pages():
 
 
 def scene_of(page):
-    """The page whose project a page goes on with: `<!-- scene: README.md -->` above its title; None without."""
-    found = re.match(r"<!-- scene: (\S+) -->", (ROOT / page).read_text())
-    return found[1] if found else None
+    """(page, baselines): the page whose project this one goes on with, and whether its baselines are recorded; or None.
+
+    Said above the title: `<!-- scene: README.md -->` or `<!-- scene: README.md, recorded -->`.
+    """
+    found = re.match(r"<!-- scene: (\S+?)(, recorded)? -->", (ROOT / page).read_text())
+    return (found[1], bool(found[2])) if found else None
 
 
 def blocks(page):

@@ -33,17 +33,20 @@ class Scene:
     def play(self, page, *, needs=""):
         """Every block of a page that needs just this is dealt with; all others are only read."""
         if scene := scene_of(page):
-            self._go_on_with(scene)
+            self._go_on_with(*scene)
         for block in blocks(page):
             read(block)
             if block.needs == needs:
                 self._play(block)
 
-    def _go_on_with(self, page):
+    def _go_on_with(self, page, recorded):
         """The files of another page's project, in a repository."""
         for block in blocks(page):
             if "file" in block.said and not block.needs:
                 self._write(block)
+        if recorded:
+            code, output = self._run_pytest(["--sdperf", "--sdperf-update=new"], others=False)
+            assert code == 0, output
         self._bash("git init --quiet\ngit add .\ngit commit --quiet --message tour", self.folder)
 
     def _play(self, block):
