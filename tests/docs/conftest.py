@@ -1,0 +1,39 @@
+"""The docs are played in the projects of tests/plugin, with real workers in plain numpy."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+# `--import-mode=importlib` finds no modules beside a test.
+sys.path.insert(0, str(HERE))
+
+
+def _fixtures_of_plugin_tests():
+    spec = importlib.util.spec_from_file_location("plugin_tests_conftest", HERE.parent / "plugin" / "conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_PLUGIN = _fixtures_of_plugin_tests()
+project, weather, real_workers = _PLUGIN.project, _PLUGIN.weather, _PLUGIN.real_workers
+
+
+@pytest.fixture
+def scene(project, real_workers, git_settings, monkeypatch):
+    """An empty project in which pytest runs in this process; other people's settings do not reach it."""
+    from doc_scene import Scene
+
+    monkeypatch.setenv("COLUMNS", "100")
+    for path in project.path.glob("*.py"):
+        path.unlink()
+
+    def run_pytest(arguments, *, others):
+        result = project.run_beside_others(*arguments) if others else project.run(*arguments, sdperf=False)
+        return int(result.ret), result.stdout.str() + result.stderr.str()
+
+    return Scene(project.path, run_pytest)
