@@ -224,13 +224,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     # A log has no width: there the table has all its columns, unless somebody says how wide it may be.
     known = terminalreporter.isatty or "COLUMNS" in os.environ
     width = writer.fullwidth if known else max(writer.fullwidth, _LOG_WIDTH)
-    terminalreporter.write(terminal.render(report, width=width, colour=writer.hasmarkup))
+    text = terminal.render(report, width=width, colour=writer.hasmarkup, verbosity=config.get_verbosity())
+    terminalreporter.write(text)
     if problem := config.stash.get(_PROBLEM, None):
         terminalreporter.write_line(f"ERROR: {problem}", red=True)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    problem = session.config.stash[SHELL].finish()
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+    problem = session.config.stash[SHELL].finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if problem:
         # An exception here would cost people the summary of all that was measured.
         session.config.stash[_PROBLEM] = problem

@@ -36,6 +36,7 @@ from pytest_sdperf.models.prepare import Prepared, prepare
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import DEFAULT_ROUNDS, Options
 from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.progress import Show, Step, unseen
 from pytest_sdperf.report.speedup import fp32_latencies
 from pytest_sdperf.runner.host_lock import host_lock
 from pytest_sdperf.runner.launcher import Launcher
@@ -89,7 +90,7 @@ class Drawn:
 
 
 class Session:
-    """One run of sdperf on this host. ``tell`` takes one line for people at each step of long work."""
+    """One run of sdperf on this host. ``tell`` takes lines that must not be missed, ``show`` each step of long work."""
 
     def __init__(
         self,
@@ -98,6 +99,7 @@ class Session:
         rootdir: Path,
         work_dir: Path,
         tell: Callable[[str], None],
+        show: Show = unseen,
         opponent: Opponent | None = None,
         invocation: Invocation | None = None,
     ) -> None:
@@ -109,7 +111,7 @@ class Session:
         "measures side by side with the other arm; None where there is none"
         self.recorded: set[str] = set()
         "ids of the cases that this run has written into their baselines"
-        self.tell = tell
+        self.tell, self.show = tell, show
         self.open = ExitStack()
         "what ends with the session"
         self._models: dict[str, Prepared] = {}
@@ -146,7 +148,7 @@ class Session:
             source = parse_model(options.model, self.rootdir)
 
             def run(function: str, kwargs: Mapping[str, Any]) -> Any:
-                self.tell(f"model {options.model}: {function.rpartition(':')[2]}")
+                self.show(Step(f"model {options.model}", function.rpartition(":")[2]))
                 launcher = replace(self.launcher, network=source.kind == "hub")
                 log_path = self.work_dir / "model.log"
                 return call_in_worker(launcher, function, dict(kwargs), log_path=log_path, timeout_s=options.timeout)
@@ -159,7 +161,8 @@ class Session:
         reference = self._trace_of_reference(case, options) if compared else None
         rounds = options.rounds or DEFAULT_ROUNDS
         processes = 1 if compared and self._pairs_will_tell(case, options) else options.processes
-        self.tell(f"{case.variant.name}: measuring {case.id}, {plural(processes, 'process', 'es')} x {rounds} pictures")
+        told = f"measuring {case.id}, {plural(processes, 'process', 'es')} x {plural(rounds, 'picture')}"
+        self.show(Step(case.variant.name, told))
         rig = self.rig(options)
         model = self.model_of(case.variant, options)
         sampled = sample(
@@ -225,11 +228,11 @@ class Session:
         """The folder of stored baselines and references."""
         return (self.rootdir / options.baselines).resolve()
 
-    def report(self, outcomes: Sequence[Outcome], options: Options) -> Report:
-        """Everything of this run, for the renderings."""
+    def report(self, outcomes: Sequence[Outcome], options: Options, notes: Sequence[str] = ()) -> Report:
+        """Everything of this run, for the renderings; ``notes`` come before those of the baselines."""
         store = BaselineStore(self.baselines(options), self.machine_key)
         used = {o.measurement.case_id for o in outcomes}
-        notes = [
+        of_baselines = [
             f"{len(paths)} {what}: {', '.join(map(self.shown, paths))}"
             for what, paths in (
                 ("stored here but not used by this run, and left as they are", store.unused(used)),
@@ -242,7 +245,7 @@ class Session:
         ]
         # What was judged comes first: side by side it has other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._measured.values()]
-        return Report(list(outcomes), notes, fp32_latencies(measured))
+        return Report(list(outcomes), [*notes, *of_baselines], fp32_latencies(measured))
 
     def shown(self, path: Path) -> str:
         """A file as people would type it: relative to the rootdir where it lies below."""
@@ -280,7 +283,7 @@ class Session:
         folder = self.work_dir / f"case-{len(list(self.work_dir.iterdir())) + 1}"
         folder.mkdir(parents=True)
         trees = () if self.comparer is None else self.comparer.trees
-        return Rig(self.launcher, folder, cache.cache_dir(), options.timeout, self.tell, trees)
+        return Rig(self.launcher, folder, cache.cache_dir(), options.timeout, self.tell, trees, self.show)
 
     @cached_property
     def launcher(self) -> Launcher:

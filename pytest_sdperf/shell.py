@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,13 +16,16 @@ import pytest
 
 from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
 from pytest_sdperf.options import Options, resolve, spoken
+from pytest_sdperf.progress import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_sdperf.arms.opponent import Opponent
     from pytest_sdperf.hardware.requirements import Unmet
+    from pytest_sdperf.live_line import LiveLine
     from pytest_sdperf.outcome import Outcome, Report
+    from pytest_sdperf.progress import Step
     from pytest_sdperf.session import Measured, Session
     from pytest_sdperf.variants.registry import Registry
 
@@ -39,6 +45,10 @@ class Shell:
         "tests that pytest-benchmark shows a case of already"
         self._unjudged: list[tuple[pytest.Item, Measured, Options]] = []
         self._skips: list[tuple[pytest.Item, str]] = []
+        self._interrupted = False
+        "True where the run ended before its last test: Ctrl-C, pytest.exit"
+        self._unfinished: str | None = None
+        "what was at work when somebody ended it"
 
     @cached_property
     def registry(self) -> Registry:
@@ -92,6 +102,7 @@ class Shell:
                 rootdir=self._config.rootpath,
                 work_dir=make_work_dir(),
                 tell=self._tell,
+                show=self._show,
                 opponent=self.opponent,
                 invocation=Invocation(call.dir, self._config.args, [str(argument) for argument in call.args]),
             )
@@ -106,7 +117,8 @@ class Shell:
         from pytest_sdperf import gate
 
         try:
-            outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
+            with self.at_work(measured.case.id):
+                outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
         except SdperfError:
             self._outcomes.append(gate.judge(measured, options, nodeid=item.nodeid, promised=False))
             raise
@@ -147,14 +159,31 @@ class Shell:
         if reasons and body_passed:
             skip("; ".join(dict.fromkeys(reasons)))
 
+    @contextmanager
+    def at_work(self, what: str) -> Iterator[None]:
+        """Long work on ``what``, a case: its progress is gone from the screen at the end.
+
+        Where somebody ends the run meanwhile (Ctrl-C, pytest.exit), the report says that this was not finished.
+        """
+        try:
+            yield
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            self._unfinished = what
+            raise
+        finally:
+            self._clear()
+
     def report(self) -> Report | None:
         """Everything measured and judged so far; None where nothing was."""
         if self._session is None:
             return None
-        return self._session.report(self._outcomes, self.options)
+        ended = self._interrupted or self._unfinished is not None
+        notes = [_interruption(self._unfinished)] if ended else []
+        return self._session.report(self._outcomes, self.options, notes)
 
-    def finish(self) -> str | None:
+    def finish(self, *, interrupted: bool = False) -> str | None:
         """Write what was asked for, and end the session; returns what went wrong, as a sentence for people."""
+        self._interrupted = interrupted
         if self._session is None:
             return None
         try:
@@ -172,18 +201,59 @@ class Shell:
         return None
 
     def _tell(self, line: str) -> None:
-        """One line for people at the terminal, past pytest's capture."""
+        """One line that people must not miss, -q or not."""
+        with self._terminal() as reporter:
+            if reporter is not None:
+                self._clear()
+                reporter.ensure_newline()
+                reporter.write_line(f"sdperf: {line}")
+
+    def _show(self, step: Step) -> None:
+        """One step of long work: redrawn on one line of a terminal, else a line of its own; not with -q."""
+        if self._config.get_verbosity() < 0:
+            return
+        if self._live is not None:
+            self._live.show(replace(step, work=f"sdperf: {step.work}"))
+        elif step.reach is Reach.LOG:
+            self._tell(step.line)
+
+    def _clear(self) -> None:
+        if self._live is not None:
+            self._live.clear()
+
+    @cached_property
+    def _live(self) -> LiveLine | None:
+        """The line that is redrawn; None where output is a log."""
+        from pytest_sdperf.live_line import LiveLine, can_be_redrawn
+
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None or not can_be_redrawn(os.environ, isatty=reporter.isatty):
+            return None
+        return LiveLine(self._config.get_terminal_writer(), self._write_raw, time.perf_counter)
+
+    def _write_raw(self, text: str) -> None:
+        with self._terminal():
+            # While nothing is captured this is the file that pytest's reporter writes to.
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    @contextmanager
+    def _terminal(self) -> Iterator[pytest.TerminalReporter | None]:
+        """The reporter of pytest, past its capture; None where there is none."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         capture = self._config.pluginmanager.get_plugin("capturemanager")
-        if reporter is None or self._config.get_verbosity() < 0:
-            return
-        if capture is None:
-            reporter.ensure_newline()
-            reporter.write_line(f"sdperf: {line}")
-            return
-        with capture.global_and_fixture_disabled():
-            reporter.ensure_newline()
-            reporter.write_line(f"sdperf: {line}")
+        with nullcontext() if capture is None else capture.global_and_fixture_disabled():
+            yield reporter
+
+
+def _interruption(unfinished: str | None) -> str:
+    """What the report of a run that somebody ended must say, lest it be taken for the whole."""
+    if unfinished is None:
+        return "INTERRUPTED: what had not been measured by then is not in this report"
+    return (
+        f"INTERRUPTED during {unfinished}: nothing of that is judged or recorded, and what was to follow was not "
+        "measured; what was finished before stands"
+    )
 
 
 SHELL = pytest.StashKey[Shell]()
