@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from pytest_sdperf.progress import Reach, Step
-from pytest_sdperf.report.plain import ELLIPSIS, plain
+from pytest_sdperf.report.plain import cut, plain
 
 _TICK_S = 1.0
 """Seconds between two redraws for mere ticks."""
@@ -50,11 +50,15 @@ class LiveLine:
 
     def show(self, step: Step) -> None:
         """Redraw; a tick too soon after the last time changes nothing."""
+        from rich.cells import cell_len
+
         now_s = self._clock_s()
         if step.reach is Reach.TICK and self._drawn_s is not None and now_s - self._drawn_s < _TICK_S:
             return
         # A terminal wraps what reaches its last column, and then there are two lines to clear.
-        self._draw(_cut(plain(step.line, _LONGEST_LINE), self._terminal.fullwidth - 1))
+        room = self._terminal.fullwidth - 1
+        clock = cut(step.clock, room, cell_len)
+        self._draw(cut(plain(step.what, _LONGEST_LINE), room - cell_len(clock), cell_len) + clock)
         self._drawn_s = now_s
 
     def clear(self) -> None:
@@ -71,11 +75,3 @@ class LiveLine:
         column = max(self._terminal.width_of_current_line, 0) % max(self._terminal.fullwidth, 1)
         right = f"\x1b[{column}C" if column else ""  # 0 would move by one
         self._write(f"\n\r\x1b[J{text}\x1b[A\r{right}")
-
-
-def _cut(text: str, width: int) -> str:
-    from rich.cells import cell_len, set_cell_size
-
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(width - 1, 0)).rstrip() + ELLIPSIS

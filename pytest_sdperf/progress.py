@@ -35,18 +35,26 @@ class Step:
     "True where it may well end before"
 
     @property
-    def line(self) -> str:
-        """``ship: pair 5 of at most 24: round 3 of 12, 1:12 of at most 6:40``."""
-        told = f"{self.work}: {self.doing}"
+    def what(self) -> str:
+        """``ship: pair 5 of at most 24: round 3 of 12``."""
+        return f"{self.work}: {self.doing}"
+
+    @property
+    def clock(self) -> str:
+        """``, 1:12 of at most 6:40``; empty where nobody waits: below a second."""
         if self.elapsed_s is None or max(self.elapsed_s, self.ends_s or 0.0) < 1:
-            return told  # nobody waits for that
+            return ""
         elapsed = clock_text(self.elapsed_s)
         if self.ends_s is None:
-            return f"{told}, {elapsed}"
-        ends = clock_text(self.ends_s)
-        if self.elapsed_s > self.ends_s and not self.at_most:
-            return f"{told}, {elapsed} and not the {ends} expected"
-        return f"{told}, {elapsed} of {'at most' if self.at_most else 'about'} {ends}"
+            return f", {elapsed}"
+        if self.elapsed_s > self.ends_s:
+            return f", {elapsed}, longer than expected"
+        return f", {elapsed} of {'at most' if self.at_most else 'about'} {clock_text(self.ends_s)}"
+
+    @property
+    def line(self) -> str:
+        """Both of them."""
+        return self.what + self.clock
 
 
 Show = Callable[[Step], None]

@@ -202,9 +202,9 @@ class Shell:
 
     def _tell(self, line: str) -> None:
         """One line that people must not miss, -q or not."""
+        self._clear()
         with self._terminal() as reporter:
             if reporter is not None:
-                self._clear()
                 reporter.ensure_newline()
                 reporter.write_line(f"sdperf: {line}")
 
@@ -213,13 +213,15 @@ class Shell:
         if self._config.get_verbosity() < 0:
             return
         if self._live is not None:
-            self._live.show(replace(step, work=f"sdperf: {step.work}"))
+            with self._terminal():  # whose width is not known while its output is captured
+                self._live.show(replace(step, work=f"sdperf: {step.work}"))
         elif step.reach is Reach.LOG:
             self._tell(step.line)
 
     def _clear(self) -> None:
         if self._live is not None:
-            self._live.clear()
+            with self._terminal():
+                self._live.clear()
 
     @cached_property
     def _live(self) -> LiveLine | None:
@@ -229,13 +231,7 @@ class Shell:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or not can_be_redrawn(os.environ, isatty=reporter.isatty):
             return None
-        return LiveLine(self._config.get_terminal_writer(), self._write_raw, time.perf_counter)
-
-    def _write_raw(self, text: str) -> None:
-        with self._terminal():
-            # While nothing is captured this is the file that pytest's reporter writes to.
-            sys.stdout.write(text)
-            sys.stdout.flush()
+        return LiveLine(self._config.get_terminal_writer(), _write_to_stdout, time.perf_counter)
 
     @contextmanager
     def _terminal(self) -> Iterator[pytest.TerminalReporter | None]:
@@ -244,6 +240,12 @@ class Shell:
         capture = self._config.pluginmanager.get_plugin("capturemanager")
         with nullcontext() if capture is None else capture.global_and_fixture_disabled():
             yield reporter
+
+
+def _write_to_stdout(text: str) -> None:
+    """While nothing is captured, that is the file that pytest's reporter writes to."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _interruption(unfinished: str | None) -> str:

@@ -11,6 +11,7 @@ from pytest_sdperf.comparison import Pair
 from pytest_sdperf.judge.disturbance import judged
 from pytest_sdperf.judge.rounds import rounds_per_pair
 from pytest_sdperf.judge.side_by_side import decided, looks, ratios_of_rounds
+from pytest_sdperf.judge.wording import plural
 from pytest_sdperf.measurement import Evidence, Measurement
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.progress import Course
@@ -104,7 +105,7 @@ def _costs_s(pairs: list[Pair], head: Measurement) -> tuple[float, float]:
 
 def _line(pairs: list[Pair], rounds: int, thresholds: Thresholds) -> str:
     """``pair 5 of at most 24, 12 rounds: +0.4 % so far``."""
-    told = f"pair {len(pairs)} of at most {_most(pairs, thresholds)}, {rounds} rounds"
+    told = f"pair {len(pairs)} of at most {_most(pairs, thresholds)}, {plural(rounds, 'round')}"
     if pairs[-1].dropped:
         return f"{told}: does not count, {pairs[-1].dropped}"
     return f"{told}: {_change(pairs, thresholds)} so far"

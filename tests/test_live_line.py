@@ -65,6 +65,15 @@ def test_it_is_redrawn_below_what_pytest_writes_and_leaves_nothing():
     assert terminal.lines == ["test_it.py ... [100%]"]
 
 
+def test_of_a_long_step_the_clock_is_kept():
+    terminal = Terminal(50)
+    terminal.live.show(
+        step("pair 7 of at most 24 (+2.9 % so far): building and warming up", elapsed_s=72.0, ends_s=400.0)
+    )
+    assert terminal.lines[1] == "ship: pair 7 of at most 24 (…, 1:12 of about 6:40"
+    assert len(terminal.lines[1]) < 50
+
+
 def test_at_the_bottom_the_screen_scrolls_and_still_nothing_is_left():
     terminal = Terminal(40)
     for number in range(HEIGHT):
@@ -106,14 +115,15 @@ def test_ticks_are_drawn_once_a_second_and_all_else_at_once():
     width=st.integers(20, 200),
     before=st.text(alphabet="abc/._帆", max_size=60),
     doing=st.text(max_size=300),
+    elapsed_s=st.none() | st.floats(0, 1e6),
 )
-def test_whatever_is_told_fits_one_line_and_leaves_nothing(width, before, doing):
+def test_whatever_is_told_fits_one_line_and_leaves_nothing(width, before, doing, elapsed_s):
     terminal = Terminal(width)
     terminal.write(before)
     if before and cell_len(before) % width == 0:
         return  # the cursor waits beyond the last column, where no terminal can be sent back to
     seen, cursor = terminal.lines, terminal.cursor
-    terminal.live.show(step(doing))
+    terminal.live.show(step(doing, elapsed_s=elapsed_s))
     assert terminal.lines[: len(seen)] == seen
     assert len(terminal.lines) <= len(seen) + 1
     assert terminal.cursor == cursor

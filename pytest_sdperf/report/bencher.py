@@ -1,9 +1,9 @@
 """The report for Bencher: Bencher Metric Format, a JSON object of benchmarks, their measures and these' metrics.
 
-Documented at https://bencher.dev/docs/reference/bencher-metric-format with its JSON schema, https://bencher.dev/bmf.json:
-``{"benchmark": {"measure": {"value": …, "lower_value": …, "upper_value": …}}}``, the bounds optional. A benchmark's name
-has at most 1024 bytes, a measure's slug at most 64. ``latency`` is a measure of every project, in ns; ``peak-memory``
-is made when it is first seen. ``bencher run --adapter json --file PATH`` sends the file.
+Documented at https://bencher.dev/docs/reference/bencher-metric-format with a schema, https://bencher.dev/bmf.json:
+``{"benchmark": {"measure": {"value": …, "lower_value": …, "upper_value": …}}}``, the bounds optional. A benchmark's
+name has at most 1024 bytes, a measure's slug at most 64. ``latency`` is in every project, in ns; ``peak-memory`` is
+made when it is first seen. ``bencher run --adapter json --file PATH`` sends the file.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The report for github-action-benchmark: a JSON list of results of its own kind, of which smaller is better.
 
-The action draws the values of each name over the commits, and raises an alert where one grows beyond a ratio. The format
-(``tool: customSmallerIsBetter``) is documented in its README (https://github.com/benchmark-action/github-action-benchmark,
-under "Examples"), and checked by ``BenchmarkResult`` in its src/extract.ts: ``name``, ``value`` and ``unit``, and ``range``
-and ``extra``, texts, where there is more to say. For a list without any result the action fails.
+The action draws the values of each name over the commits, and raises an alert where one grows beyond a ratio. The
+format (``tool: customSmallerIsBetter``) is documented in its README, under "Examples"
+(https://github.com/benchmark-action/github-action-benchmark), and checked by ``BenchmarkResult`` in its
+src/extract.ts: ``name``, ``value`` and ``unit``, and ``range`` and ``extra``, texts, where there is more to say. For a
+list without any result the action fails.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _LONGEST_LINE = 300
 def render(report: Report) -> str:
     """Latency at each size (s) and peak memory (bytes) of every case that `series.followed` lets through.
 
-    ``range`` is half the range of the processes' medians in the unit of the value (``± 0.012``, as the action reads it);
+    ``range`` is half the range of the processes' medians, in the value's unit (``± 0.012``, as the action reads it);
     one process shows none.
     """
     return json.dumps(list(_results(report)), indent=1, allow_nan=False) + "\n"
@@ -45,5 +46,9 @@ def _range(latency: Latency) -> dict[str, str]:
 
 def _tooltip(outcome: Outcome) -> str:
     """How it was judged, on which machine, by which test."""
-    machine, test = outcome.measurement.environment.machine_key, outcome.nodeid
-    return "\n".join(plain(line, _LONGEST_LINE) for line in (verdict_words(outcome), f"machine {machine}", f"test {test}"))
+    lines = (
+        verdict_words(outcome),
+        f"machine {outcome.measurement.environment.machine_key}",
+        f"test {outcome.nodeid}",
+    )
+    return "\n".join(plain(line, _LONGEST_LINE) for line in lines)

@@ -80,13 +80,12 @@ def _table(made: Sequence[Row], kept: Sequence[Column]) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold")
     for column in kept:
-        # The variant alone may shrink, for widths that even it and the verdict do not fit.
         table.add_column(
             Text(column.heading),
             justify="right" if column.right else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=None if column.name == "variant" else column.width(cell_len),
+            min_width=column.width(cell_len),  # they fit, and none makes room for another
         )
     for row, cells in zip(made, zip(*(c.cells for c in kept), strict=True), strict=True):
         style = _STYLES[row.status] if row.status else ""

@@ -38,7 +38,9 @@ def checked(text: str) -> list[dict[str, Any]]:
 
 
 def test_a_case(make_measurement: Make, make_outcome: Make, make_finding: Make) -> None:
-    outcome = make_outcome(make_measurement("tuned", medians_s=(1.5, 2.0, 2.25)), make_finding("latency", Status.REGRESSED))
+    outcome = make_outcome(
+        make_measurement("tuned", medians_s=(1.5, 2.0, 2.25)), make_finding("latency", Status.REGRESSED)
+    )
     extra = "REGRESSED\nmachine zen5-2c-avx512_bf16\ntest tests/perf/test_blog.py::test_tuned"
     assert checked(github_action_benchmark.render(Report([outcome]))) == [
         {

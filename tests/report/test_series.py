@@ -59,7 +59,11 @@ def test_the_same_case_twice_has_two_names(make_measurement: Make, make_outcome:
     assert [case.name for case in followed(Report([outcome] * 3))] == [name, f"{name} (2)", f"{name} (3)"]
 
 
-@pytest.mark.parametrize("case_id", ["帆" * 5000, "\x1b[2J\n" * 1000, "\U0001f600" * 5000, "", "\ud800"])
+@pytest.mark.parametrize(
+    "case_id",
+    ["帆" * 5000, "\x1b[2J\n" * 1000, "\U0001f600" * 5000, "", "\ud800"],
+    ids=["wide", "control", "four bytes", "empty", "surrogate"],
+)
 def test_names_from_outside_are_short_and_harmless(make_measurement: Make, make_outcome: Make, case_id: str) -> None:
     measurement = make_measurement(sizes=("1" * 5000, "帆" * 5000))
     outcome = make_outcome(msgspec.structs.replace(measurement, case_id=case_id))
