@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -16,16 +13,14 @@ import pytest
 
 from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
 from pytest_sdperf.options import Options, resolve, spoken
-from pytest_sdperf.progress import Reach
+from pytest_sdperf.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_sdperf.arms.opponent import Opponent
     from pytest_sdperf.hardware.requirements import Unmet
-    from pytest_sdperf.live_line import LiveLine
     from pytest_sdperf.outcome import Outcome, Report
-    from pytest_sdperf.progress import Step
     from pytest_sdperf.session import Measured, Session
     from pytest_sdperf.variants.registry import Registry
 
@@ -39,6 +34,7 @@ class Shell:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.options = options
         self._config = config
+        self._telling = Telling(config)
         self._session: Session | None = None
         self._outcomes: list[Outcome] = []
         self.fed: set[str] = set()
@@ -101,8 +97,8 @@ class Shell:
                 registry=self.registry,
                 rootdir=self._config.rootpath,
                 work_dir=make_work_dir(),
-                tell=self._tell,
-                show=self._show,
+                tell=self._telling.tell,
+                show=self._telling.show,
                 opponent=self.opponent,
                 invocation=Invocation(call.dir, self._config.args, [str(argument) for argument in call.args]),
             )
@@ -171,7 +167,7 @@ class Shell:
             self._unfinished = what
             raise
         finally:
-            self._clear()
+            self._telling.clear()
 
     def report(self) -> Report | None:
         """Everything measured and judged so far; None where nothing was."""
@@ -199,53 +195,6 @@ class Shell:
         finally:
             self._session.close()
         return None
-
-    def _tell(self, line: str) -> None:
-        """One line that people must not miss, -q or not."""
-        self._clear()
-        with self._terminal() as reporter:
-            if reporter is not None:
-                reporter.ensure_newline()
-                reporter.write_line(f"sdperf: {line}")
-
-    def _show(self, step: Step) -> None:
-        """One step of long work: redrawn on one line of a terminal, else a line of its own; not with -q."""
-        if self._config.get_verbosity() < 0:
-            return
-        if self._live is not None:
-            with self._terminal():  # whose width is not known while its output is captured
-                self._live.show(replace(step, work=f"sdperf: {step.work}"))
-        elif step.reach is Reach.LOG:
-            self._tell(step.line)
-
-    def _clear(self) -> None:
-        if self._live is not None:
-            with self._terminal():
-                self._live.clear()
-
-    @cached_property
-    def _live(self) -> LiveLine | None:
-        """The line that is redrawn; None where output is a log."""
-        from pytest_sdperf.live_line import LiveLine, can_be_redrawn
-
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is None or not can_be_redrawn(os.environ, isatty=reporter.isatty):
-            return None
-        return LiveLine(self._config.get_terminal_writer(), _write_to_stdout, time.perf_counter)
-
-    @contextmanager
-    def _terminal(self) -> Iterator[pytest.TerminalReporter | None]:
-        """The reporter of pytest, past its capture; None where there is none."""
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        capture = self._config.pluginmanager.get_plugin("capturemanager")
-        with nullcontext() if capture is None else capture.global_and_fixture_disabled():
-            yield reporter
-
-
-def _write_to_stdout(text: str) -> None:
-    """While nothing is captured, that is the file that pytest's reporter writes to."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 def _interruption(unfinished: str | None) -> str:

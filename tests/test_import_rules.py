@@ -12,7 +12,8 @@ HEAVY = {"torch", "diffusers", "openvino", "optimum", "intel_extension_for_pytor
          "safetensors", "accelerate", "nncf"}  # fmt: skip
 LATE = {"numpy", "scipy", "skimage", "PIL", "rich", "filelock", "psutil", "archspec", "platformdirs", "packaging"}
 PURE = [m for m in MODULES if m.startswith(("judge/", "report/"))] + [
-    "case.py", "errors.py", "measurement.py", "options.py", "outcome.py", "stored.py", "units.py", "workload.py",
+    "case.py", "errors.py", "live_line.py", "measurement.py", "options.py", "outcome.py", "progress.py", "stored.py",
+    "units.py", "workload.py",
 ]  # fmt: skip
 TOUCHES_THE_WORLD = {"os", "pathlib", "subprocess", "socket", "shutil", "tempfile", "time", "random", "threading",
                      "multiprocessing", "ctypes", "urllib", "pytest", *HEAVY}  # fmt: skip

@@ -6,9 +6,6 @@ import re
 
 import pytest
 
-pytest.importorskip("pytest_html", reason="is about pytest-html")
-pytest.importorskip("pytest_reportlog", reason="is about pytest-reportlog")
-
 TESTS = """
     import pytest
 

@@ -63,7 +63,8 @@ def interrupted(project, own_process, default_sigint):
                 said.append(line)
                 if when in line:
                     break
-            assert session.poll() is None, "".join(said)
+            while not workers_in(project.path):  # the next process, or pair, is about to start
+                assert session.poll() is None, "".join(said)
             session.send_signal(signal.SIGINT)
             said += session.communicate(timeout=60)[0]
         return session.returncode, "".join(said)
