@@ -119,7 +119,9 @@ def main() -> None:
         "guidance": arguments.guidance,
     }
     with tempfile.TemporaryDirectory(prefix="sdperf-drawn-") as folder:
-        session = Session(registry=Registry(), rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell)
+        session = Session(
+            registry=Registry(), rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell, show=machine.show
+        )
         try:
             # a prompt comes once in a case: those that come again are drawn from another seed
             distinct = len(set(prompts))

@@ -114,7 +114,9 @@ def main() -> None:
         "models": {},
     }
     with tempfile.TemporaryDirectory(prefix="sdperf-fair-load-") as folder:
-        session = Session(registry=Registry(), rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell)
+        session = Session(
+            registry=Registry(), rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell, show=machine.show
+        )
         try:
             for model in arguments.models:
                 document["models"][model] = study(session, model, arguments)

@@ -126,7 +126,9 @@ def main() -> None:
     broken = faults.variants()
     registry.add([ONE_THREAD, int8_weights.VARIANT, *broken], origin="this benchmark")
     with tempfile.TemporaryDirectory(prefix="sdperf-pictures-") as folder:
-        session = Session(registry=registry, rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell)
+        session = Session(
+            registry=registry, rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell, show=machine.show
+        )
         try:
             session.measure(session.case("fp32", options, keywords), options)
             # ipex_bf16_dpm has another reference: DPM's pictures are compared with fp32's by DPM

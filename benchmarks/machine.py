@@ -17,6 +17,7 @@ from typing import Any
 from pytest_sdperf.hardware.cores import pinned_cpus
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import detect, machine_key
+from pytest_sdperf.progress import Reach, Step
 from pytest_sdperf.runner.launcher import Launcher
 from pytest_sdperf.runner.surroundings import package_versions, steering_variables
 from pytest_sdperf.units import format_bytes
@@ -29,6 +30,12 @@ RESULTS = HERE / "results"
 def tell(line: str) -> None:
     """One line of progress, with the time of day."""
     print(f"{datetime.now(timezone.utc):%H:%M:%S} {line}", file=sys.stderr, flush=True)
+
+
+def show(step: Step) -> None:
+    """The steps that a log should have a line of."""
+    if step.reach is Reach.LOG:
+        tell(step.line)
 
 
 def launcher() -> Launcher:

@@ -23,7 +23,7 @@ TARGET = 0.01
 
 def measure(arguments: argparse.Namespace, work_dir: Path) -> dict[str, Any]:
     """Run the pairs in a worker that is launched as the variant asks."""
-    session = Session(registry=Registry(), rootdir=Path.cwd(), work_dir=work_dir, tell=machine.tell)
+    session = Session(registry=Registry(), rootdir=Path.cwd(), work_dir=work_dir, tell=machine.tell, show=machine.show)
     try:
         options = Options(model=arguments.model, timeout=arguments.timeout)
         workload = {"height": arguments.size, "width": arguments.size, "num_inference_steps": arguments.steps}

@@ -238,7 +238,9 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="sdperf-speedups-") as folder:
         work_dir = Path(folder)
-        session = Session(registry=Registry(), rootdir=Path.cwd(), work_dir=work_dir, tell=machine.tell)
+        session = Session(
+            registry=Registry(), rootdir=Path.cwd(), work_dir=work_dir, tell=machine.tell, show=machine.show
+        )
         try:
             study = Study(session, options, arguments, document, work_dir)
             study.run()

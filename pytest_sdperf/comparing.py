@@ -26,6 +26,7 @@ from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.folder import check_folder
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import Options
+from pytest_sdperf.progress import Course, Step
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import NoiseWatch
 from pytest_sdperf.runner.pairs import ArmRig, PairSampler, told_of_base
@@ -104,7 +105,8 @@ class Comparer:
         head = ArmRig(head_case, session.model_of(head_case.variant, options), session.rig(options))
         cache_dir = base.cache_for(case.variant, cache.cache_dir())
         rig = replace(head.rig, start=base.launcher, cache_dir=cache_dir, work_dir=head.rig.work_dir / BASE)
-        session.tell(f"{head_case.variant.name}: {self.opponent.head_label} side by side with {base.opponent.label}")
+        name = head_case.variant.name
+        session.show(Step(name, f"{self.opponent.head_label} side by side with {base.opponent.label}"))
         at_once = self._fits(measured)
         begun_s = time.perf_counter()
         try:
@@ -113,13 +115,14 @@ class Comparer:
                 if base.cache_dir is not None:
                     prepare_case(case, other.model, rig)
             rng = random.Random()  # noqa: S311 -- no secret
-            sampler = PairSampler({BASE: other, HEAD: head}, rng, NoiseWatch, at_once=at_once)
+            course = Course(name, session.show, time.perf_counter)
+            sampler = PairSampler({BASE: other, HEAD: head}, rng, NoiseWatch, at_once=at_once, course=course)
             found = measure_pairs(
                 sampler.sample,
                 measured.measurement,
                 Limits(options.thresholds, options.budget, options.rounds),
                 wrong_code=lambda built: _wrong_code(base, case, head_case, built),
-                tell=session.tell,
+                course=course,
             )
         except ArmError as error:
             return Beside(self._nothing(str(error)))

@@ -71,8 +71,10 @@ class VariantFixture:
             workload["prompt"] = prompt
         with told(self._item):
             session = self._shell.session(lambda: folders.mktemp("sdperf"))
-            case = session.case(self.name, self._options, workload)
-            return session.measure(case, self._options, compared=compared)
+            with self._shell.at_work(self.name):  # a model may be built or downloaded first
+                case = session.case(self.name, self._options, workload)
+            with self._shell.at_work(case.id):
+                return session.measure(case, self._options, compared=compared)
 
     def _feed_benchmark(self, measurement: Measurement, verdict: Verdict | None) -> None:
         """Show the case in pytest-benchmark where that is active; its fixture takes one case a test."""

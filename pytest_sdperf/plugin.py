@@ -235,14 +235,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     # A log has no width: there the table has all its columns, unless somebody says how wide it may be.
     known = terminalreporter.isatty or "COLUMNS" in os.environ
     width = writer.fullwidth if known else max(writer.fullwidth, _LOG_WIDTH)
-    terminalreporter.write(terminal.render(report, width=width, colour=writer.hasmarkup))
+    text = terminal.render(report, width=width, colour=writer.hasmarkup, verbosity=config.get_verbosity())
+    terminalreporter.write(text)
     for problem in config.stash.get(_PROBLEMS, []):
         terminalreporter.write_line(f"ERROR: {problem}", red=True)
     terminalreporter.write(annotated(report, config.rootpath, os.environ))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    problems = session.config.stash[SHELL].finish()
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+    problems = session.config.stash[SHELL].finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if problems:
         # An exception here would cost people the summary of all that was measured.
         session.config.stash[_PROBLEMS] = problems

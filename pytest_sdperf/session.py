@@ -40,6 +40,7 @@ from pytest_sdperf.models.prepare import Prepared, prepare
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import DEFAULT_ROUNDS, Options
 from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.progress import Show, Step, unseen
 from pytest_sdperf.report.speedup import fp32_latencies
 from pytest_sdperf.runner.host_lock import host_lock
 from pytest_sdperf.runner.launcher import Launcher
@@ -93,7 +94,7 @@ class Drawn:
 
 
 class Session:
-    """One run of sdperf on this host. ``tell`` takes one line for people at each step of long work."""
+    """One run of sdperf on this host. ``tell`` takes lines that must not be missed, ``show`` each step of long work."""
 
     def __init__(
         self,
@@ -102,6 +103,7 @@ class Session:
         rootdir: Path,
         work_dir: Path,
         tell: Callable[[str], None],
+        show: Show = unseen,
         opponent: Opponent | None = None,
         invocation: Invocation | None = None,
         rules: BaseRules | None = None,
@@ -119,7 +121,7 @@ class Session:
         "what the outcomes' pictures name"
         self.recorded: set[str] = set()
         "ids of the cases that this run has written into their baselines"
-        self.tell = tell
+        self.tell, self.show = tell, show
         self.open = ExitStack()
         "what ends with the session"
         self._models: dict[str, Prepared] = {}
@@ -156,7 +158,7 @@ class Session:
             source = parse_model(options.model, self.rootdir)
 
             def run(function: str, kwargs: Mapping[str, Any]) -> Any:
-                self.tell(f"model {options.model}: {function.rpartition(':')[2]}")
+                self.show(Step(f"model {options.model}", function.rpartition(":")[2]))
                 launcher = replace(self.launcher, network=source.kind == "hub")
                 log_path = self.work_dir / "model.log"
                 return call_in_worker(launcher, function, dict(kwargs), log_path=log_path, timeout_s=options.timeout)
@@ -169,7 +171,8 @@ class Session:
         reference = self._trace_of_reference(case, options) if compared else None
         rounds = options.rounds or DEFAULT_ROUNDS
         processes = 1 if compared and self._pairs_will_tell(case, options) else options.processes
-        self.tell(f"{case.variant.name}: measuring {case.id}, {plural(processes, 'process', 'es')} x {rounds} pictures")
+        told = f"measuring {case.id}, {plural(processes, 'process', 'es')} x {plural(rounds, 'picture')}"
+        self.show(Step(case.variant.name, told))
         rig = self.rig(options)
         model = self.model_of(case.variant, options)
         sampled = sample(
@@ -300,7 +303,7 @@ class Session:
         folder = self.work_dir / f"case-{len(list(self.work_dir.iterdir())) + 1}"
         folder.mkdir(parents=True)
         trees = () if self.comparer is None else self.comparer.trees
-        return Rig(self.launcher, folder, cache.cache_dir(), options.timeout, self.tell, trees)
+        return Rig(self.launcher, folder, cache.cache_dir(), options.timeout, self.tell, trees, self.show)
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
 from pytest_sdperf.options import Options, resolve, spoken
+from pytest_sdperf.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,7 @@ class Shell:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.options = options
         self._config = config
+        self._telling = Telling(config)
         self._session: Session | None = None
         self._outcomes: list[Outcome] = []
         self._report: Report | None = None
@@ -52,6 +54,10 @@ class Shell:
         self._collected: frozenset[str] = frozenset()
         self._open = ExitStack()
         "what ends with the run, whether anything was measured or not"
+        self._interrupted = False
+        "True where the run ended before its last test: Ctrl-C, pytest.exit"
+        self._unfinished: str | None = None
+        "what was at work when somebody ended it"
 
     @cached_property
     def registry(self) -> Registry:
@@ -147,7 +153,8 @@ class Shell:
                 registry=self.registry,
                 rootdir=self._config.rootpath,
                 work_dir=make_work_dir(),
-                tell=self._tell,
+                tell=self._telling.tell,
+                show=self._telling.show,
                 opponent=self.opponent,
                 invocation=self._invocation(),
                 rules=self.judged_by.base if self.judged_by else None,
@@ -163,7 +170,8 @@ class Shell:
         from pytest_sdperf import gate
 
         try:
-            outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
+            with self.at_work(measured.case.id):
+                outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
         except SdperfError:
             self._keep(item, gate.judge(measured, options, nodeid=item.nodeid, promised=False))
             raise
@@ -216,6 +224,20 @@ class Shell:
         if reasons and body_passed:
             skip("; ".join(dict.fromkeys(reasons)))
 
+    @contextmanager
+    def at_work(self, what: str) -> Iterator[None]:
+        """Long work on ``what``, a case: its progress is gone from the screen at the end.
+
+        Where somebody ends the run meanwhile (Ctrl-C, pytest.exit), the report says that this was not finished.
+        """
+        try:
+            yield
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            self._unfinished = what
+            raise
+        finally:
+            self._telling.clear()
+
     def report(self) -> Report | None:
         """Everything measured and judged so far; None where nothing was."""
         if self._session is None:
@@ -225,14 +247,17 @@ class Shell:
         return self._report
 
     def _notes(self) -> list[str]:
-        if self.judged_by is None:
-            return []
-        folder = (self._config.rootpath / self.options.baselines).resolve()
-        whole = not any("::" in path for path in self._config.args)
-        return self.judged_by.notes(self._collected, folder, whole=whole)
+        ended = self._interrupted or self._unfinished is not None
+        notes = [_interruption(self._unfinished)] if ended else []
+        if self.judged_by is not None:
+            folder = (self._config.rootpath / self.options.baselines).resolve()
+            whole = not any("::" in path for path in self._config.args)
+            notes += self.judged_by.notes(self._collected, folder, whole=whole)
+        return notes
 
-    def finish(self) -> list[str]:
+    def finish(self, *, interrupted: bool = False) -> list[str]:
         """Write what was asked for, and end the session; returns what went wrong, as sentences for people."""
+        self._interrupted = interrupted
         try:
             report = self.report()
             return [] if report is None else self._outputs(report)
@@ -248,19 +273,15 @@ class Shell:
         problems = [*renderings.write(report, self.options, self._config.rootpath), append_summary(report, os.environ)]
         return [problem for problem in problems if problem]
 
-    def _tell(self, line: str) -> None:
-        """One line for people at the terminal, past pytest's capture."""
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        capture = self._config.pluginmanager.get_plugin("capturemanager")
-        if reporter is None or self._config.get_verbosity() < 0:
-            return
-        if capture is None:
-            reporter.ensure_newline()
-            reporter.write_line(f"sdperf: {line}")
-            return
-        with capture.global_and_fixture_disabled():
-            reporter.ensure_newline()
-            reporter.write_line(f"sdperf: {line}")
+
+def _interruption(unfinished: str | None) -> str:
+    """What the report of a run that somebody ended must say, lest it be taken for the whole."""
+    if unfinished is None:
+        return "INTERRUPTED: what had not been measured by then is not in this report"
+    return (
+        f"INTERRUPTED during {unfinished}: nothing of that is judged or recorded, and what was to follow was not "
+        "measured; what was finished before stands"
+    )
 
 
 def marker_keywords(item: pytest.Item) -> dict[str, object]:

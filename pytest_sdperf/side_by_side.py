@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,10 @@ from pytest_sdperf.comparison import Pair
 from pytest_sdperf.judge.disturbance import judged
 from pytest_sdperf.judge.rounds import rounds_per_pair
 from pytest_sdperf.judge.side_by_side import decided, looks, ratios_of_rounds
+from pytest_sdperf.judge.wording import plural
 from pytest_sdperf.measurement import Evidence, Measurement
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.progress import Course
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.pairs import Sampled
 from pytest_sdperf.units import format_share
@@ -56,15 +57,17 @@ def measure_pairs(
     limits: Limits,
     *,
     wrong_code: WrongCode,
-    tell: Callable[[str], None],
-    clock_s: Callable[[], float] = time.perf_counter,
+    course: Course,
 ) -> Paired:
-    """Measure pairs of the case of ``head``, whose own cost says how many rounds the first pair should have."""
-    begun_s = clock_s()
+    """Measure pairs of the case of ``head``, whose own cost says how many rounds the first pair should have.
+
+    ``course`` takes what is going on, and its clock the time that is left.
+    """
+    begun_s = course.elapsed_s
     found = Paired()
     size = head.sizes[0]
     while True:
-        left_s = limits.budget_s - (clock_s() - begun_s)
+        left_s = limits.budget_s - (course.elapsed_s - begun_s)
         start_s, round_s = _costs_s(found.pairs, head)
         rounds = limits.rounds or rounds_per_pair(
             ratios_of_rounds(found.pairs, size), start_s=start_s, round_s=round_s, left_s=left_s
@@ -72,13 +75,18 @@ def measure_pairs(
         if found.pairs and start_s + rounds * round_s > left_s:
             found.ended_by = "budget"
             return found
-        sampled = sample(len(found.pairs) + 1, rounds, show_base=not found.pairs)
+        number, most = len(found.pairs) + 1, _most(found.pairs, limits.thresholds)
+        pair_s = start_s + rounds * round_s
+        ends_s = course.elapsed_s + min((most - len(found.pairs)) * pair_s, left_s)
+        so_far = _so_far(found.pairs, limits.thresholds)
+        course.part(f"pair {number} of at most {most}{so_far}", ends_s=ends_s, at_most=True)
+        sampled = sample(number, rounds, show_base=not found.pairs)
         if not found.pairs:
             found.built, found.pictures = sampled.built, sampled.pictures
             found.evidence = sampled.evidence or found.evidence
             found.invalid = wrong_code(sampled.built)
         found.pairs.append(judged(sampled.pair, found.pairs))
-        tell(_line(head.variant, found.pairs, rounds, limits.thresholds))
+        course.done(_line(found.pairs, rounds, limits.thresholds), ends_s=ends_s, at_most=True)
         if found.invalid or decided(found.pairs, limits.thresholds):
             return found
 
@@ -95,12 +103,24 @@ def _costs_s(pairs: list[Pair], head: Measurement) -> tuple[float, float]:
     return start_s, sum(pair.spent_s["rounds"] for pair in pairs) / rounds
 
 
-def _line(variant: str, pairs: list[Pair], rounds: int, thresholds: Thresholds) -> str:
-    """``openvino_static: pair 5 of at most 24, 12 rounds: +0.4 % so far``."""
-    last = pairs[-1]
-    most = thresholds.max_pairs + sum(bool(pair.dropped) for pair in pairs)  # only those that count are limited
-    told = f"{variant}: pair {len(pairs)} of at most {most}, {rounds} rounds"
-    if last.dropped:
-        return f"{told}: does not count, {last.dropped}"
+def _line(pairs: list[Pair], rounds: int, thresholds: Thresholds) -> str:
+    """``pair 5 of at most 24, 12 rounds: +0.4 % so far``."""
+    told = f"pair {len(pairs)} of at most {_most(pairs, thresholds)}, {plural(rounds, 'round')}"
+    if pairs[-1].dropped:
+        return f"{told}: does not count, {pairs[-1].dropped}"
+    return f"{told}: {_change(pairs, thresholds)} so far"
+
+
+def _so_far(pairs: list[Pair], thresholds: Thresholds) -> str:
+    """`` (+0.4 % so far)``; empty before a pair counts."""
+    return f" ({_change(pairs, thresholds)} so far)" if any(not pair.dropped for pair in pairs) else ""
+
+
+def _change(pairs: list[Pair], thresholds: Thresholds) -> str:
     worst = max(looks(pairs, thresholds).values(), key=lambda look: look.log_ratio)
-    return f"{told}: {format_share(math.expm1(worst.log_ratio))} so far"
+    return format_share(math.expm1(worst.log_ratio))
+
+
+def _most(pairs: list[Pair], thresholds: Thresholds) -> int:
+    """Only pairs that count are limited."""
+    return thresholds.max_pairs + sum(bool(pair.dropped) for pair in pairs)

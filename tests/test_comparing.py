@@ -45,6 +45,9 @@ class Session:
     def tell(self, line):
         self.told.append(line)
 
+    def show(self, step):
+        self.told.append(step.line)
+
     def resolved(self, variant):
         return dataclasses.replace(variant, params={**variant.params, "resolved": True})
 
@@ -82,7 +85,7 @@ def seen(monkeypatch):
             raise seen["arm"]
         return seen["arm"]
 
-    def measure_pairs(sample, head, limits, *, wrong_code, tell):
+    def measure_pairs(sample, head, limits, *, wrong_code, course):
         seen["samplers"].append(sample.__self__)
         seen["limits"].append(limits)
         return Paired(

@@ -93,7 +93,8 @@ def session(calls, tmp_path):
     work = tmp_path / "work"
     work.mkdir()
     told = []
-    made = module.Session(registry=registry, rootdir=tmp_path, work_dir=work, tell=told.append)
+    show = lambda step: told.append(step.line)  # noqa: E731 -- short
+    made = module.Session(registry=registry, rootdir=tmp_path, work_dir=work, tell=told.append, show=show)
     made.told = told
     return made
 

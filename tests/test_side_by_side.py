@@ -9,6 +9,7 @@ from pytest_sdperf.judge.rounds import PRIOR, rounds_per_pair
 from pytest_sdperf.judge.side_by_side import ratios_of_rounds
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.progress import Course, Reach
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.pairs import Sampled
 from pytest_sdperf.side_by_side import Limits, measure_pairs
@@ -38,7 +39,7 @@ class Pairs:
         self.make_pair, self.told = make_pair, list(told)
         self.start_s, self.round_s, self.end_s = start_s, round_s, end_s
         self.now_s = 1000.0
-        self.calls, self.lines = [], []
+        self.calls, self.steps = [], []
 
     def sample(self, number, rounds, *, show_base):
         self.calls.append((number, rounds, show_base))
@@ -56,9 +57,13 @@ class Pairs:
             head or measured(),
             Limits(Thresholds(**thresholds), budget_s, rounds),
             wrong_code=wrong_code,
-            tell=self.lines.append,
-            clock_s=lambda: self.now_s,
+            course=Course("ship", self.steps.append, lambda: self.now_s),
         )
+
+    @property
+    def lines(self):
+        """What a log has of it."""
+        return [step.line for step in self.steps if step.reach is Reach.LOG]
 
     @property
     def rounds(self):
@@ -208,18 +213,31 @@ def test_each_pair_is_told(pairs):
     told = pairs(1.02, {"steal": 0.07}, 0.99, 1.0)
     told.run(rounds=12, max_pairs=24)
     assert told.lines == [
-        "ship: pair 1 of at most 24, 12 rounds: +2.0 % so far",
+        # By the head's own cost a pair of 12 rounds would take 10 s.
+        "ship: pair 1 of at most 24, 12 rounds: +2.0 % so far, 0:01 of at most 4:00",
         (
             "ship: pair 2 of at most 25, 12 rounds: does not count, "
-            "the hypervisor took 7.0 % of the CPUs' time (limit 5 %)"
+            "the hypervisor took 7.0 % of the CPUs' time (limit 5 %), 0:03 of at most 0:42"
         ),
-        "ship: pair 3 of at most 25, 12 rounds: +0.5 % so far",
-        "ship: pair 4 of at most 25, 12 rounds: +0.3 % so far",
-        "ship: pair 5 of at most 25, 12 rounds: +0.2 % so far",
+        "ship: pair 3 of at most 25, 12 rounds: +0.5 % so far, 0:05 of at most 0:43",
+        "ship: pair 4 of at most 25, 12 rounds: +0.3 % so far, 0:07 of at most 0:43",
+        "ship: pair 5 of at most 25, 12 rounds: +0.2 % so far, 0:08 of at most 0:43",
+    ]
+
+
+def test_who_watches_sees_each_pair_begin_with_what_is_known_by_then(pairs):
+    told = pairs(1.02, 0.99, 1.0)
+    told.run(rounds=12, budget_s=20.0)
+    begun = [step.line for step in told.steps if step.reach is Reach.LIVE]
+    assert begun == [
+        "ship: pair 1 of at most 24, 0:00 of at most 0:20",
+        "ship: pair 2 of at most 24 (+2.0 % so far), 0:01 of at most 0:20",
+        "ship: pair 3 of at most 24 (+0.5 % so far), 0:03 of at most 0:20",
+        "ship: pair 4 of at most 24 (+0.3 % so far), 0:05 of at most 0:20",
     ]
 
 
 def test_of_several_sizes_the_slowest_is_told(pairs):
     told = pairs({"head_s": 1.01, "more_sizes": {"128x128": (4.8, 4.0), "8x8": (0.5, 1.0)}})
     told.run(rounds=3)
-    assert told.lines[0] == "ship: pair 1 of at most 24, 3 rounds: +20.0 % so far"
+    assert told.lines[0].startswith("ship: pair 1 of at most 24, 3 rounds: +20.0 % so far, 0:01 ")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.report.plain import ELLIPSIS, plain
+from pytest_sdperf.report.plain import cut, plain
 from pytest_sdperf.report.rows import Row
 from pytest_sdperf.units import format_bytes
 
@@ -71,7 +71,8 @@ def common_workload(rows: Sequence[Row]) -> str:
 def fitting(made: Sequence[Column], width: int, measure: Callable[[str], int] = len) -> list[Column]:
     """The columns that fit into ``width`` terminal cells, ``measure`` giving the cells that a text takes.
 
-    ``proven`` is shortened, item by item, before it or anything less telling is dropped.
+    ``proven`` is shortened, item by item, before it or anything less telling is dropped. Where even variant and
+    verdict do not fit, the variants' names are cut.
     """
     for dropped in range(len(_DROPPED_FIRST) + 1):
         kept = [c for c in made if c.name not in _DROPPED_FIRST[:dropped]]
@@ -81,7 +82,12 @@ def fitting(made: Sequence[Column], width: int, measure: Callable[[str], int] = 
             return kept
         if proven is not None and room - GAP >= min(_SHORTEST_PROVEN, proven.width(measure)):
             return [_shortened(c, room - GAP, measure) if c is proven else c for c in kept]
-    return kept
+    left = width - sum(c.width(measure) + GAP for c in kept if c.name != "variant")
+    return [_cut(c, max(left, 1), measure) if c.name == "variant" else c for c in kept]
+
+
+def _cut(column: Column, width: int, measure: Callable[[str], int]) -> Column:
+    return Column(column.name, cut(column.heading, width, measure), [cut(c, width, measure) for c in column.cells])
 
 
 def _shortened(column: Column, width: int, measure: Callable[[str], int]) -> Column:
@@ -96,7 +102,7 @@ def _fewer_items(cell: str, width: int, measure: Callable[[str], int]) -> str:
         text = SEPARATOR.join([*kept, f"+{left_out}"] if left_out else kept)
         if measure(text) <= width:
             return text
-    return plain(items[0], width) if width > 0 else ELLIPSIS
+    return cut(items[0], width, measure)
 
 
 def _differing(rows: Sequence[Row]) -> list[str]:

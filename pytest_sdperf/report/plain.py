@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 ELLIPSIS = "…"
 
@@ -24,6 +25,16 @@ def plain(text: str, limit: int = 200) -> str:
     shown = "".join(_visible(c) for c in text[: limit + 1])
     shown = _COMMAND.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):02x}", shown)
     return shown if len(shown) <= limit else shown[: limit - 1] + ELLIPSIS
+
+
+def cut(text: str, width: int, measure: Callable[[str], int]) -> str:
+    """``text``, its end cut off where ``measure`` gives it more than ``width`` terminal cells; an ellipsis says so."""
+    if measure(text) <= width:
+        return text
+    kept = text[:width]  # a character takes a cell or more, unless it joins the one before
+    while kept and measure(kept + ELLIPSIS) > width:
+        kept = kept[:-1]
+    return kept.rstrip() + ELLIPSIS if width > 0 else ""
 
 
 def _visible(character: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_sdperf.judge.verdict import FAILING, Status
 from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.columns import GAP, Column, columns, common_workload, fitting
-from pytest_sdperf.report.failure import sentence
+from pytest_sdperf.report.failure import section, sentence
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.stored import MOST_JOBS, Stored, level_s
@@ -30,10 +30,13 @@ _STYLES = {
 }
 
 
-def render(report: Report, *, width: int, colour: bool) -> str:
+def render(report: Report, *, width: int, colour: bool, verbosity: int = 0) -> str:
     """The report as text; no line of the table is wider than ``width`` cells, and no word needs its colour.
 
     Notes and failures stay on one line each, however long, so that they can be searched for.
+
+    ``verbosity`` is pytest's: below 0 (``-q``) says nothing more of what passed than the table does, but all of what
+    failed, is undecided or was recorded; above (``-v``) tells every part of what passed, as a failure's section does.
     """
     from rich.cells import cell_len
     from rich.console import Console
@@ -54,8 +57,11 @@ def render(report: Report, *, width: int, colour: bool) -> str:
             console.print(_table(made, fitting(columns(made), width, cell_len)))
         for line in _recorded(report.outcomes):
             console.print(Text(line, style="bold yellow"), soft_wrap=True)
-        for status, line in _told(report.outcomes):
+        for status, line in _told(report.outcomes, passed=verbosity == 0):
             console.print(Text(line, style=_STYLES[status]), soft_wrap=True)
+        for outcome in report.outcomes if verbosity > 0 else ():
+            if outcome.verdict is not None and outcome.verdict.passed:
+                console.print(Text(f"\n{section(outcome)}\n"), soft_wrap=True)
         for note in report.notes:
             console.print(Text(f"NOTE {plain(note, _LONGEST_LINE)}", style="yellow"), soft_wrap=True)
         for outcome in report.outcomes:
@@ -74,13 +80,12 @@ def _table(made: Sequence[Row], kept: Sequence[Column]) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold")
     for column in kept:
-        # The variant alone may shrink, for widths that even it and the verdict do not fit.
         table.add_column(
             Text(column.heading),
             justify="right" if column.right else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=None if column.name == "variant" else column.width(cell_len),
+            min_width=column.width(cell_len),  # they fit, and none makes room for another
         )
     for row, cells in zip(made, zip(*(c.cells for c in kept), strict=True), strict=True):
         style = _STYLES[row.status] if row.status else ""
@@ -88,14 +93,15 @@ def _table(made: Sequence[Row], kept: Sequence[Column]) -> Table:
     return table
 
 
-def _told(outcomes: Sequence[Outcome]) -> Iterator[tuple[Status, str]]:
-    """Of cases that passed: what was measured side by side, and what stayed undecided."""
+def _told(outcomes: Sequence[Outcome], *, passed: bool) -> Iterator[tuple[Status, str]]:
+    """Of cases that passed: what stayed undecided, and where ``passed``, what was measured side by side."""
     for outcome in outcomes:
         if outcome.verdict is None or not outcome.verdict.passed:
             continue
         for finding in outcome.verdict.findings:
             beside = outcome.comparison is not None and finding.part in ("latency", "control")
-            if beside or finding.status is Status.INCONCLUSIVE:
+            fine = finding.status in (Status.PASSED, Status.FASTER)
+            if (beside and (passed or not fine)) or finding.status is Status.INCONCLUSIVE:
                 name = plain(outcome.measurement.variant, _LONGEST_NAME)
                 yield (
                     finding.status,

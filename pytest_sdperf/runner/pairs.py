@@ -16,6 +16,7 @@ from pytest_sdperf.case import Case, picture_key, size_key
 from pytest_sdperf.comparison import BASE, HEAD, Disturbance, Pair
 from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, ProcessRun, Usage
+from pytest_sdperf.progress import Course, unseen
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import NoiseWatch
 from pytest_sdperf.runner.protocol import A
@@ -124,6 +125,8 @@ class PairSampler:
     "makes what watches one pair"
     at_once: bool = True
     "False: memory holds one arm only, so one process follows the other"
+    course: Course = field(default_factory=lambda: Course("", unseen, time.perf_counter))
+    "takes the phases of each pair"
     clock_s: Callable[[], float] = time.perf_counter
 
     def sample(self, number: int, rounds: int, *, show_base: bool) -> Sampled:
@@ -142,6 +145,7 @@ class PairSampler:
         for names in stints:
             marks_s = [self.clock_s()]
             with ExitStack() as stack:
+                self.course.phase("building and warming up")
                 for name in names:
                     running[name] = self._started(name, number, stack)
                 here = [running[name] for name in names]
@@ -150,6 +154,7 @@ class PairSampler:
                 seen.append(self._rounds(here, rounds, turns))
                 marks_s.append(self.clock_s())
                 if show_base and BASE in names:
+                    self.course.phase("drawing what is not timed")
                     shown = {"evidence": running[BASE].prove(), "pictures": running[BASE].pictures()}
                 for arm in here:
                     arm.worker.kill()  # it has answered everything; libraries take seconds to leave by themselves
@@ -180,7 +185,9 @@ class PairSampler:
         for size in here[0].arm.case.workload.sizes:
             firsts = [here[0].name, here[-1].name] * ((rounds + 1) // 2)
             self.rng.shuffle(firsts)
-            for first in firsts[:rounds]:
+            for number, first in enumerate(firsts[:rounds], 1):
+                # Between pictures: the quiet that each arm waits for, and the kernel, lie between this and the next.
+                self.course.tick(f"round {number} of {rounds} at {size_key(size)}")
                 if len(here) > 1:
                     turns.drew_first.setdefault(size_key(size), []).append(first)
                 for name in (first, _OTHER[first]) if len(here) > 1 else (first,):

@@ -13,6 +13,7 @@ import msgspec
 
 from pytest_sdperf.case import Case, Launch, picture_key, size_key
 from pytest_sdperf.measurement import Environment, Measurement, ProcessRun
+from pytest_sdperf.progress import Course, Show, Step, expected_end_s, unseen
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.protocol import A
 from pytest_sdperf.units import format_seconds
@@ -62,9 +63,11 @@ class Rig:
     timeout_s: float
     "longest wait for one answer"
     tell: Tell
-    "takes one line for each step"
+    "takes a line that people must not miss"
     trees: tuple[str, ...] = ()
     "folders of source code: each worker tells which of its modules come from them"
+    show: Show = unseen
+    "takes each step of the work"
 
     def worker(self, case: Case, name: str) -> AbstractContextManager[AskedWorker]:
         """Start a worker for ``case``; its log is called after ``name``."""
@@ -126,27 +129,33 @@ def sample(
     the inputs of ``reference_trace``. Raises LaunchError and WorkerError.
     """
     preparation_ns = prepare_case(case, model, rig)
+    course = Course(case.variant.name, rig.show, time.perf_counter)
+    begun_s = [course.elapsed_s]
     runs: list[ProcessRun] = []
     first: _Run | None = None
     others: dict[str, list[Path]] = {}
     for index in range(processes):
-        name = f"process-{index + 1}"
+        name, part = f"process-{index + 1}", f"process {index + 1} of {processes}"
+        course.part(part, ends_s=expected_end_s(begun_s, processes))
         with rig.worker(case, name) as worker:
-            run = _measure(worker, case, build_spec(case, model, rig, name), rounds=rounds)
+            run = _measure(worker, case, build_spec(case, model, rig, name), course, rounds=rounds)
             first = first or run
             for key, paths in run.others(first).items():
                 others.setdefault(key, []).extend(paths)
             if index == 0:
+                course.phase("drawing what is not timed")
                 for key, drawn in _draw(worker, case, first_motif=1).items():
                     run.picture_sha256[key] = [drawn.sha256]
                     run.pictures[key] = Path(drawn.path)
             if index == processes - 1:
+                course.phase("collecting evidence")
                 evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
                 trace = _trace(worker, case, rig, given=reference_trace)
             _end(worker, case, name, rig.tell)
         runs.append(run.finished())
+        begun_s.append(course.elapsed_s)
         latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
-        rig.tell(f"{case.variant.name}: process {index + 1} of {processes}, {latency} a picture")
+        course.done(f"{part}, {latency} a picture", ends_s=expected_end_s(begun_s, processes))
     measurement = Measurement(
         case_id=case.id,
         variant=case.variant.name,
@@ -166,7 +175,7 @@ def sample(
 def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> Drawing:
     """Draw every picture of ``case`` once, untimed, in one process. ``host`` as for `sample`."""
     prepare_case(case, model, rig)
-    rig.tell(f"{case.variant.name}: drawing the reference pictures")
+    rig.show(Step(case.variant.name, "drawing the reference pictures"))
     with rig.worker(case, "reference") as worker:
         built = worker.ask(protocol.Build(build_spec(case, model, rig, "reference")), protocol.Built)
         drawn = _draw(worker, case, first_motif=0)
@@ -240,20 +249,23 @@ def prepare_case(case: Case, model: Model, rig: Rig) -> dict[str, int]:
     """Run the variant's `prepare` in a process of its own, so that its memory does not count later."""
     if not case.variant.prepare:
         return {}
-    rig.tell(f"{case.variant.name}: preparing")
+    rig.show(Step(case.variant.name, "preparing"))
     started_ns = time.perf_counter_ns()
     with rig.worker(case, "prepare") as worker:
         prepared = worker.ask(protocol.Prepare(build_spec(case, model, rig, "prepare")), protocol.Prepared)
         _end(worker, case, "prepare", rig.tell)
     spent = format_seconds((time.perf_counter_ns() - started_ns) / 1e9)
-    rig.tell(f"{case.variant.name}: prepared in {spent}")
+    rig.show(Step(case.variant.name, f"prepared in {spent}"))
     return prepared.spent_ns
 
 
-def _measure(worker: AskedWorker, case: Case, spec: protocol.BuildSpec, *, rounds: int) -> _Run:
+def _measure(worker: AskedWorker, case: Case, spec: protocol.BuildSpec, course: Course, *, rounds: int) -> _Run:
     """Build, then warm up and time each size."""
+    course.phase("building")
     run = _Run(worker.spawn_ns, worker.ask(protocol.Build(spec), protocol.Built), {}, {}, {}, {})
     for size in case.workload.sizes:
+        # Told before it warms up: what draws the step for people must be done when the first picture is timed.
+        course.phase(f"timing pictures at {size_key(size)}")
         run.warmup_ns[size_key(size)] = worker.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed).spent_ns
         generated = worker.ask(protocol.Generate(size, 0, rounds), protocol.Generated)
         run.generated[size_key(size)] = generated

@@ -371,6 +371,39 @@ class Project:
 
 
 @pytest.fixture
+def own_process(project, tmp_path):
+    """Command and environment of a run of the project by a pytest of its own, with real workers."""
+
+    def own_process(*args):
+        # Other sessions on this host are not waited for.
+        (project.path / "alone.py").write_text(
+            "import pathlib\nfrom pytest_sdperf.runner import host_lock\n"
+            f"host_lock._shared_folder = lambda: pathlib.Path({str(tmp_path)!r})\n"
+        )
+        hidden = ("CI", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "PYTEST_ADDOPTS", "PYTEST_VERSION")
+        environ = {name: value for name, value in os.environ.items() if name not in hidden}
+        environ |= {
+            "PYTHONPATH": os.pathsep.join([str(Path(pytest_sdperf.__file__).parents[1]), str(project.path)]),
+            "PYTHONUNBUFFERED": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "TERM": "xterm-256color",
+        }
+        ours = [
+            "-p",
+            "alone",
+            "-p",
+            "pytest_sdperf.plugin",
+            "-p",
+            "no:cacheprovider",
+            "--basetemp",
+            str(tmp_path / "base"),
+        ]
+        return [sys.executable, "-m", "pytest", *ours, "--sdperf", *args], environ
+
+    return own_process
+
+
+@pytest.fixture
 def told():
     """Assert that the output of a run tells a text, whatever the line breaks and colours."""
 

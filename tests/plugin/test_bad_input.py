@@ -168,16 +168,16 @@ def test_a_second_session_waits_and_says_so(project, monkeypatch, told, tmp_path
     )
     try:
         assert holder.stdout.readline().strip() == b"held"
-        from pytest_sdperf import shell
+        from pytest_sdperf import telling
 
-        tell = shell.Shell._tell
+        tell = telling.Telling.tell
 
-        def tell_and_end_the_other(shell, line):
-            tell(shell, line)
+        def tell_and_end_the_other(telling, line):
+            tell(telling, line)
             if line.startswith("waiting"):
                 holder.communicate()
 
-        monkeypatch.setattr(shell.Shell, "_tell", tell_and_end_the_other)
+        monkeypatch.setattr(telling.Telling, "tell", tell_and_end_the_other)
         result = project.record()
     finally:
         holder.kill()

@@ -1,6 +1,10 @@
 """pytest-benchmark, where it is installed: our durations in its table and JSON, by its public interface."""
 
 import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree
 
 import pytest
 
@@ -57,3 +61,53 @@ def test_codspeed_keeps_its_own_fixture(project, monkeypatch):
     monkeypatch.setenv("CODSPEED_ENV", "runner")
     result = project.run_beside_others("--sdperf-missing=record")
     assert "Legend:" not in result.stdout.str()
+
+
+def saved(project):
+    """The files of two saved runs."""
+    project.run_beside_others("--benchmark-save=first", "--sdperf-missing=record").assert_outcomes(passed=1)
+    project.run_beside_others("--benchmark-save=second", "--sdperf-max-slowdown=99%").assert_outcomes(passed=1)
+    return sorted((project.path / ".benchmarks").rglob("*.json"))
+
+
+def test_its_compare_shows_our_runs_beside_each_other(project, weather, told):
+    first, second = saved(project)
+    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest_benchmark",
+        "compare",
+        str(first),
+        str(second),
+        "--csv=table.csv",
+        "--histogram=beside",
+    ]
+    done = subprocess.run(
+        command, cwd=project.path, env=environ, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "test_ship (0001_first)" in done.stdout
+    assert "test_ship (0002_second)" in done.stdout
+    heading, *lines = [line.split(",") for line in (project.path / "table.csv").read_text().splitlines()]
+    medians = [float(line[heading.index("median")]) for line in lines]
+    assert medians == [0.005, 0.005]
+    assert list(project.path.glob("beside*.svg"))
+
+
+def test_a_slower_run_is_told_by_its_compare_option(project, weather, told):
+    project.run_beside_others("--benchmark-save=first", "--sdperf-missing=record").assert_outcomes(passed=1)
+    weather.step_ns["ship"] = 1_500_000
+    result = project.run_beside_others(
+        "--benchmark-compare=0001", "--benchmark-compare-fail=median:20%", "--sdperf-max-slowdown=99%"
+    )
+    told(result, "test_ship (0001_first)", "test_ship (NOW)", "Performance has regressed")
+    assert result.ret != 0
+
+
+def test_its_histogram_draws_our_runs(project, real_workers, own_process):
+    """In processes of their own: pygal replaces a part of importlib, which does not survive being forgotten."""
+    loaded = ("-p", "benchmark", "--sdperf-processes=1", "--sdperf-missing=record", "--sdperf-gate=proof")
+    command, environ = own_process(*loaded, "--benchmark-histogram=drawn/ship")
+    subprocess.run(command, cwd=project.path, env=environ, capture_output=True, check=True, timeout=60)
+    [picture] = (project.path / "drawn").glob("*.svg")
+    assert "test_ship" in "".join(xml.etree.ElementTree.parse(picture).getroot().itertext())

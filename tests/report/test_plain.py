@@ -7,8 +7,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from pytest_sdperf.report.plain import plain
+from pytest_sdperf.report.plain import cut, plain
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,14 @@ def test_no_line_commands_githubs_runner(text: str, limit: int) -> None:
     shown = plain(text, limit)
     assert not shown.lstrip().startswith("::")
     assert "##[" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [
+        ("ship", 4, "ship"), ("ships", 4, "shi…"), ("ship ahoy", 6, "ship…"), ("帆船帆船", 8, "帆船帆船"), ("帆船帆船", 7, "帆船帆…"),
+        ("帆船帆船", 6, "帆船…"), ("帆船", 3, "帆…"), ("帆船", 1, "…"), ("ship", 0, ""), ("ship", -3, ""), ("", 0, ""),
+    ],
+)  # fmt: skip
+def test_what_is_cut_fits_as_many_cells(text: str, width: int, expected: str) -> None:
+    assert cut(text, width, cell_len) == expected

@@ -10,11 +10,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report import terminal
+from pytest_sdperf.report.columns import GAP, columns, fitting
+from pytest_sdperf.report.rows import rows
 from pytest_sdperf.stored import Job, Stored
 
 Make = Callable[..., Any]
@@ -151,6 +155,82 @@ def test_names_are_text_and_not_markup_escapes_or_endless(
     assert max(map(cell_len, lines[:8])) <= 100
     assert len({cell_len(line[: line.index("REGRESSED")]) for line in lines[3:8]}) == 1
     assert len(text) < 12_000
+
+
+HOSTILE = st.text(max_size=60) | st.sampled_from(
+    [
+        "openvino_static",
+        "帆船" * 30,
+        "é" * 50,
+        "e\u0301" * 30,
+        "👩‍🚀" * 20,
+        "⚓️" * 30,
+        "\u202egnp",
+        "a\tb\nc",
+        "ก็" * 30,
+        "",
+        " ",
+    ]
+)
+
+
+# The fixtures are plain functions, the same for every example.
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    width=st.integers(80, 240),
+    colour=st.booleans(),
+    names=st.lists(HOSTILE, min_size=1, max_size=4),
+    model=HOSTILE,
+    sizes=st.lists(HOSTILE.filter(bool), min_size=1, max_size=2, unique=True),
+    seconds=st.lists(st.floats(1e-7, 1e5), min_size=1, max_size=3),
+    status=st.sampled_from(Status),
+    gate=st.sampled_from([("latency",), ()]),
+)
+def test_at_any_width_the_table_fits_and_its_columns_stand(
+    make_measurement: Make,
+    make_outcome: Make,
+    make_finding: Make,
+    make_proof: Make,
+    width: int,
+    colour: bool,
+    names: list[str],
+    model: str,
+    sizes: list[str],
+    seconds: list[float],
+    status: Status,
+    gate: Any,
+) -> None:
+    outcomes = [
+        make_outcome(
+            make_measurement(name, model=model, sizes=tuple(sizes), medians_s=tuple(seconds)),
+            make_finding("latency", status),
+            make_proof("kernel_precision(bf16)", *names, bf16=0.97),
+            gate=gate,
+        )
+        for name in names
+    ]
+    text = terminal.render(Report(outcomes), width=width, colour=colour)
+    made = rows(Report(outcomes))
+    bare = [line.rstrip(" ") for line in re.sub(r"\x1b\[[\d;]*m", "", text).split("\n")]
+    title, heading, rule, *table = bare[: 3 + len(made)]
+    assert max(map(cell_len, [title, heading, rule, *table])) <= width
+    verdict_at = cell_len(heading) - len("verdict")
+    for row, line in zip(made, table, strict=True):
+        assert line.endswith(f" {row.verdict}")
+        assert cell_len(line) - cell_len(row.verdict) == verdict_at
+    # Each line is its cells, each padded to the width of its column: no cell pushes another aside.
+    kept = fitting(columns(made), width, cell_len)
+    room = [column.width(cell_len) for column in kept]
+    if sum(room) + GAP * (len(room) - 1) <= width:
+        lines = [[column.heading for column in kept], *zip(*(column.cells for column in kept), strict=True)]
+        for line, cells in zip([heading, *table], lines, strict=True):
+            padded = [_padded(cell, cells, column.right) for cell, cells, column in zip(cells, room, kept, strict=True)]
+            assert line == (" " * GAP).join(padded).rstrip()
+
+
+def _padded(cell: str, width: int, right: bool) -> str:
+    gap = " " * (width - cell_len(cell))
+    return gap + cell if right else cell + gap
 
 
 def test_an_empty_session_says_only_its_notes() -> None:

@@ -1,6 +1,7 @@
 """One pair of processes: who is asked what, in which order, and what is kept of it."""
 
 import contextlib
+import dataclasses
 import random
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from pytest_sdperf.comparison import BASE, HEAD, Disturbance
 from pytest_sdperf.errors import ArmError, LaunchError, WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
+from pytest_sdperf.progress import Course
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import CpuTimes, NoiseWatch
 from pytest_sdperf.runner.pairs import ArmRig, PairSampler, _joined, told_of_base
@@ -207,6 +209,27 @@ def test_a_pair_from_its_start_to_its_end(stage, sampler):
     ]
     assert stage.watches[0].watched == [HEAD, BASE]
     assert stage.watches[0].usages == [Usage(2, 40), Usage(2, 20)]
+
+
+def test_steps_are_told_between_pictures_and_never_while_one_is_timed(stage, sampler):
+    """Each round's is told before the quiet that the other arm is waited for, and the kernel."""
+    rng = ToldRandom([HEAD, BASE], [BASE, HEAD])
+    course = Course("ship", lambda step: stage.events.append((step.reach.value, step.doing)), lambda: stage.now_s)
+    course.part("pair 3 of at most 24")
+    stage.events.clear()
+    dataclasses.replace(sampler(rng), course=course).sample(3, 2, show_base=True)
+    acts = stage.acts()
+    assert acts[0] == "live pair 3 of at most 24: building and warming up"
+    begin, end = acts.index("watch begin"), acts.index("watch end")
+    assert acts[begin + 1 : end] == [
+        "tick pair 3 of at most 24: round 1 of 2 at 16x24",
+        *["head quiet", "watch kernel", "base Generate"],
+        *["base quiet", "watch kernel", "head Generate"],
+        "tick pair 3 of at most 24: round 2 of 2 at 16x24",
+        *["base quiet", "watch kernel", "head Generate"],
+        *["head quiet", "watch kernel", "base Generate"],
+    ]
+    assert acts[end + 1 : end + 3] == ["live pair 3 of at most 24: drawing what is not timed", "base Prove"]
 
 
 def test_each_arm_builds_what_is_its_own(stage, sampler, tmp_path, make_case):

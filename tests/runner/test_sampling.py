@@ -8,6 +8,7 @@ import pytest
 from pytest_sdperf.case import Launch
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement
+from pytest_sdperf.progress import Reach
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.sampling import WARM_UP_IMAGES, Model, Rig, call_in_worker, draw_reference, sample
 
@@ -92,7 +93,7 @@ def told():
 @pytest.fixture
 def rig(tmp_path, told):
     def rig(start):
-        return Rig(start, tmp_path / "work", tmp_path / "cache", 60.0, told.append)
+        return Rig(start, tmp_path / "work", tmp_path / "cache", 60.0, told.append, show=lambda s: told.append(s.line))
 
     return rig
 
@@ -127,10 +128,39 @@ def test_a_case_is_prepared_then_measured_in_fresh_processes(make_case, rig, tmp
     assert sampled.pictures == {"16x24/0": folder / "process-1" / "16x24-0.npy"}
     assert told[0] == "ship: preparing"
     assert told[1].startswith("ship: prepared in ")
-    assert told[2:] == [
-        "ship: process 1 of 2, 0.201 us a picture",
-        "ship: process 2 of 2, 0.301 us a picture",
+    assert [line.removeprefix("ship: ").partition(", ")[0] for line in told[2:]] == [
+        *["process 1 of 2", "process 1 of 2: building", "process 1 of 2: timing pictures at 16x24"],
+        *["process 1 of 2: drawing what is not timed", "process 1 of 2"],
+        *["process 2 of 2", "process 2 of 2: building", "process 2 of 2: timing pictures at 16x24"],
+        *["process 2 of 2: collecting evidence", "process 2 of 2"],
     ]
+    assert told[6].startswith("ship: process 1 of 2, 0.201 us a picture")
+    assert told[11].startswith("ship: process 2 of 2, 0.301 us a picture")
+
+
+def test_no_step_is_told_between_the_warming_up_and_the_last_timed_picture(make_case, tmp_path):
+    """What draws a step for people would take its time from the pictures."""
+    workers = FakeWorkers()
+
+    def show(step):
+        if workers.asked:
+            workers.asked[-1].append(step)
+
+    rig = Rig(workers, tmp_path / "work", tmp_path / "cache", 60.0, print, show=show)
+    sample(make_case(sizes=((16, 24), (8, 8))), NO_MODEL, rig, processes=1, rounds=3, host=HOST)
+    told = names(workers.asked[0])
+    assert told[:8] == ["Step", "Build", "Step", "WarmUp", "Generate", "Step", "WarmUp", "Generate"]
+
+
+@pytest.mark.parametrize(("processes", "told_of"), [(1, [1]), (3, [1, 2, 3])])
+def test_each_process_is_a_line_of_a_log(make_case, tmp_path, processes, told_of):
+    steps = []
+    rig = Rig(FakeWorkers(), tmp_path / "work", tmp_path / "cache", 60.0, print, show=steps.append)
+    sample(make_case(), NO_MODEL, rig, processes=processes, rounds=3, host=HOST)
+    lines = [step for step in steps if step.reach is Reach.LOG]
+    assert [step.doing.partition(",")[0] for step in lines] == [f"process {n} of {processes}" for n in told_of]
+    assert [step.ends_s is None for step in steps[:3]] == [True] * 3
+    assert all(step.ends_s >= step.elapsed_s or step.elapsed_s < 1 for step in lines)
 
 
 def test_the_measurement_holds_what_the_workers_said(make_case, rig):
@@ -201,7 +231,7 @@ def test_a_scheduler_that_the_pipeline_shows_is_named(make_case, rig, monkeypatc
 
 def test_a_crash_after_the_work_is_only_told(make_case, rig, told):
     sample(make_case(), NO_MODEL, rig(FakeWorkers(exit_code=-6)), processes=1, rounds=1, host=HOST)
-    assert told[0] == "ship: process-1 ended with exit code -6 after its work was done; see its log"
+    assert "ship: process-1 ended with exit code -6 after its work was done; see its log" in told
 
 
 @pytest.mark.parametrize(
