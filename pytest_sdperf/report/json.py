@@ -78,6 +78,8 @@ def _faults(report: Report) -> Iterator[str]:
         for role, measurement in (("measurement", outcome.measurement), *(("baseline", job) for job in stored)):
             if fault := _fault(measurement):
                 yield f"{role} of outcome {number} {fault}"
+        if any(job.sizes != stored[-1].sizes for job in stored):
+            yield f"baseline of outcome {number} has jobs of different sizes"
         for comparison in (outcome.comparison, outcome.control):
             if comparison is not None and (fault := _pairs_fault(comparison, outcome.measurement)):
                 yield f"comparison of outcome {number} {fault}"

@@ -89,7 +89,9 @@ VERDICT = st.builds(
     st.lists(TEXT, max_size=2),
     st.sampled_from(["warn", "fail"]),
 )
-STORED = st.builds(Stored, st.lists(st.builds(Job, TEXT, measurements()), min_size=1, max_size=2))
+STORED = measurements().flatmap(
+    lambda m: st.builds(Stored, st.lists(st.builds(Job, TEXT, st.just(m)), min_size=1, max_size=2))
+)
 ARM = st.builds(Arm, TEXT, ENVIRONMENT, EVIDENCE, st.dictionaries(TEXT, TEXT, max_size=2))
 
 
@@ -156,7 +158,7 @@ def test_round_trip(report: Report) -> None:
     assert render(read(text)) == text
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(REPORT)
 def test_whatever_can_be_read_can_be_shown(report: Report) -> None:
     page = html.render(report)
@@ -276,6 +278,12 @@ def test_the_first_version_is_refused() -> None:
 def test_a_baseline_without_jobs_is_refused() -> None:
     with pytest.raises(ReportError, match="baseline of outcome 0 has no jobs"):
         read(render(Report([Outcome("test", MEASURED, None, Stored([]))])))
+
+
+def test_a_baseline_of_different_sizes_is_refused() -> None:
+    other = msgspec.structs.replace(MEASURED, processes=[ProcessRun({"16x16": [ImageTiming(5)]}, {}, {}, 1)])
+    with pytest.raises(ReportError, match="baseline of outcome 0 has jobs of different sizes"):
+        read(render(Report([Outcome("test", MEASURED, None, Stored([Job("", other), Job("", MEASURED)]))])))
 
 
 @pytest.mark.parametrize("role", ["measurement", "baseline"])
