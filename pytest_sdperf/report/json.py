@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import msgspec
 
+from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.errors import ReportError
-from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.measurement import Measurement, ProcessRun
 from pytest_sdperf.outcome import Report
 from pytest_sdperf.report.pictures import image_faults
 
@@ -58,15 +60,7 @@ def read(text: str, *, where: str = "") -> Report:
         report = msgspec.convert(document.get("report"), Report)
     except msgspec.ValidationError as error:
         raise ReportError(f"this report has the wrong shape: {error}", where=where, cure=_CURE) from None
-    for number, outcome in enumerate(report.outcomes):
-        if outcome.baseline is not None and not outcome.baseline.jobs:
-            raise ReportError(f"baseline of outcome {number} has no jobs", where=where, cure=_CURE)
-        stored = [] if outcome.baseline is None else outcome.baseline.measurements
-        for role, measurement in (("measurement", outcome.measurement), *(("baseline", job) for job in stored)):
-            fault = _fault(measurement)
-            if fault:
-                raise ReportError(f"{role} of outcome {number} {fault}", where=where, cure=_CURE)
-    fault = next(image_faults(report), "")
+    fault = next(_faults(report), "")
     if fault:
         raise ReportError(fault, where=where, cure=_CURE)
     return report
@@ -75,12 +69,44 @@ def read(text: str, *, where: str = "") -> Report:
 _CURE = "Write a new one with --sdperf-json=PATH."
 
 
+def _faults(report: Report) -> Iterator[str]:
+    """What the schema cannot say, as sentences."""
+    for number, outcome in enumerate(report.outcomes):
+        if outcome.baseline is not None and not outcome.baseline.jobs:
+            yield f"baseline of outcome {number} has no jobs"
+        stored = [] if outcome.baseline is None else outcome.baseline.measurements
+        for role, measurement in (("measurement", outcome.measurement), *(("baseline", job) for job in stored)):
+            if fault := _fault(measurement):
+                yield f"{role} of outcome {number} {fault}"
+        if any(job.sizes != stored[-1].sizes for job in stored):
+            yield f"baseline of outcome {number} has jobs of different sizes"
+        for comparison in (outcome.comparison, outcome.control):
+            if comparison is not None and (fault := _pairs_fault(comparison, outcome.measurement)):
+                yield f"comparison of outcome {number} {fault}"
+    yield from image_faults(report)
+
+
 def _fault(measurement: Measurement) -> str:
-    """What the schema cannot say: every process drew every size, with a latency above 0; empty: no fault."""
+    """Every process drew every size, with a latency above 0; empty: no fault."""
     if not measurement.processes or not measurement.sizes:
         return "has no timed picture"
-    for process in measurement.processes:
-        for size in measurement.sizes:
+    return _processes_fault(measurement.processes, measurement.sizes)
+
+
+def _pairs_fault(comparison: Comparison, measurement: Measurement) -> str:
+    """The same of pairs, whose arms drew in turn."""
+    for number, pair in enumerate(comparison.pairs, 1):
+        fault = _processes_fault((pair.base, pair.head), measurement.sizes)
+        if fault:
+            return fault
+        if any(len(pair.base.images[size]) != len(pair.head.images[size]) for size in measurement.sizes):
+            return f"has a pair, number {number}, whose arms did not draw equally often"
+    return ""
+
+
+def _processes_fault(processes: Sequence[ProcessRun], sizes: Sequence[str]) -> str:
+    for process in processes:
+        for size in sizes:
             if not process.images.get(size):
                 return f"has a process without a timed picture at {size!r}"
             if any(t.total_ns <= 0 for t in process.images[size]):

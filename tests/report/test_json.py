@@ -19,7 +19,7 @@ from pytest_sdperf.errors import ReportError
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
 from pytest_sdperf.outcome import Outcome, Report, ShownPicture
-from pytest_sdperf.report import terminal
+from pytest_sdperf.report import html, terminal
 from pytest_sdperf.report.json import FORMAT_VERSION, read, render
 from pytest_sdperf.report.pictures import image_name
 from pytest_sdperf.stored import Job, Stored
@@ -89,36 +89,53 @@ VERDICT = st.builds(
     st.lists(TEXT, max_size=2),
     st.sampled_from(["warn", "fail"]),
 )
-STORED = st.builds(Stored, st.lists(st.builds(Job, TEXT, measurements()), min_size=1, max_size=2))
+STORED = measurements().flatmap(
+    lambda m: st.builds(Stored, st.lists(st.builds(Job, TEXT, st.just(m)), min_size=1, max_size=2))
+)
 ARM = st.builds(Arm, TEXT, ENVIRONMENT, EVIDENCE, st.dictionaries(TEXT, TEXT, max_size=2))
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> Pair:
-    base, head = draw(measurements()).processes[0], draw(measurements()).processes[0]
+def pairs(draw: st.DrawFn, head: ProcessRun) -> Pair:
+    """A pair whose head is that process, and whose base drew as often."""
+    images = {size: [draw(TIMING) for _ in timings] for size, timings in head.images.items()}
     seen = st.builds(Disturbance, NUMBER, NUMBER, NUMBER, COUNT, COUNT, NUMBER, st.none() | NUMBER)
     kernels = st.dictionaries(TEXT, st.dictionaries(TEXT, st.lists(COUNT, max_size=2), max_size=1), max_size=1)
     firsts = st.dictionaries(TEXT, st.lists(TEXT, max_size=2), max_size=1)
-    more = (TEXT, firsts, kernels, TEXT, st.dictionaries(TEXT, NUMBER, max_size=1))
+    more = (TEXT, firsts, kernels, st.just("") | TEXT, st.dictionaries(TEXT, NUMBER, max_size=1))
+    base = msgspec.structs.replace(head, images=images)
     return draw(st.builds(Pair, st.just(base), st.just(head), seen, *more))
 
 
-COMPARISON = st.builds(
-    Comparison, ARM, ARM, st.lists(pairs(), max_size=1), st.booleans(), TEXT, TEXT, TEXT, NUMBER,
-)  # fmt: skip
+def comparisons(head: ProcessRun) -> st.SearchStrategy[Comparison]:
+    return st.builds(
+        Comparison, ARM, ARM, st.lists(pairs(head), max_size=1), st.booleans(), TEXT, TEXT, TEXT, NUMBER
+    )  # fmt: skip
+
+
 IMAGES = {image_name(data): data for data in map(small_image, ("teal", "red"))}
 NAME = st.sampled_from(list(IMAGES))
 SHOWN = st.builds(
     ShownPicture, TEXT, TEXT, COUNT, NAME, st.just("") | NAME, st.just("") | NAME, st.floats(0.001, 1), NUMBER,
     st.none() | NUMBER, st.none() | NUMBER,
 )  # fmt: skip
-OUTCOME = st.builds(
-    Outcome, TEXT, measurements(), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT,
-    st.none() | COMPARISON, st.none() | COMPARISON, TEXT, st.lists(SHOWN, max_size=2), st.integers(0, 9),
-)  # fmt: skip
+
+
+@st.composite
+def outcomes(draw: st.DrawFn) -> Outcome:
+    measured = draw(measurements())
+    beside = st.none() | comparisons(measured.processes[0])
+    return draw(
+        st.builds(
+            Outcome, TEXT, st.just(measured), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT,
+            beside, beside, TEXT, st.lists(SHOWN, max_size=2), st.integers(0, 9),
+        )
+    )  # fmt: skip
+
+
 REPORT = st.builds(
     Report,
-    st.lists(OUTCOME, max_size=2),
+    st.lists(outcomes(), max_size=2),
     st.lists(TEXT, max_size=2),
     st.dictionaries(TEXT, NUMBER, max_size=2),
     st.just(IMAGES),
@@ -139,6 +156,15 @@ def test_round_trip(report: Report) -> None:
     assert text.isascii()
     assert same(read(text), report)
     assert render(read(text)) == text
+
+
+@settings(max_examples=20, deadline=None)
+@given(REPORT)
+def test_whatever_can_be_read_can_be_shown(report: Report) -> None:
+    page = html.render(report)
+    page.encode()
+    assert page.startswith("<!DOCTYPE html>")
+    terminal.render(report, width=120, colour=False).encode()
 
 
 def test_a_rendering_can_be_made_from_the_file_alone(report: Report) -> None:
@@ -254,6 +280,12 @@ def test_a_baseline_without_jobs_is_refused() -> None:
         read(render(Report([Outcome("test", MEASURED, None, Stored([]))])))
 
 
+def test_a_baseline_of_different_sizes_is_refused() -> None:
+    other = msgspec.structs.replace(MEASURED, processes=[ProcessRun({"16x16": [ImageTiming(5)]}, {}, {}, 1)])
+    with pytest.raises(ReportError, match="baseline of outcome 0 has jobs of different sizes"):
+        read(render(Report([Outcome("test", MEASURED, None, Stored([Job("", other), Job("", MEASURED)]))])))
+
+
 @pytest.mark.parametrize("role", ["measurement", "baseline"])
 @pytest.mark.parametrize(
     ("processes", "fault"),
@@ -300,3 +332,24 @@ def test_images_that_cannot_be_trusted_are_refused(images: dict[str, str], messa
     with pytest.raises(ReportError) as refused:
         read(json.dumps(whole), where="old.json")
     assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("role", ["comparison", "control"])
+@pytest.mark.parametrize(
+    ("base", "fault"),
+    [
+        ({"8x8": []}, "has a process without a timed picture at '8x8'"),
+        ({"9x9": [5]}, "has a process without a timed picture at '8x8'"),
+        ({"8x8": [0]}, "has a latency of 0 ns or less at '8x8'"),
+        ({"8x8": [5, 5]}, "has a pair, number 1, whose arms did not draw equally often"),
+    ],
+)
+def test_pairs_that_cannot_be_compared_are_refused(role: str, base: dict[str, list[int]], fault: str) -> None:
+    run = MEASURED.processes[0]
+    other = msgspec.structs.replace(run, images={s: [ImageTiming(t) for t in ts] for s, ts in base.items()})
+    arm = Arm("main", Environment("m"))
+    comparison = Comparison(arm, arm, [Pair(other, run, Disturbance(1.0), "base")])
+    outcome = msgspec.structs.replace(Outcome("test", MEASURED, None), **{role: comparison})
+    with pytest.raises(ReportError) as refused:
+        read(render(Report([outcome])))
+    assert str(refused.value).startswith(f"comparison of outcome 0 {fault}. Write a new one")
