@@ -128,7 +128,7 @@ def outcomes(draw: st.DrawFn) -> Outcome:
     return draw(
         st.builds(
             Outcome, TEXT, st.just(measured), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT,
-            beside, beside, TEXT, st.lists(SHOWN, max_size=2), st.integers(0, 9),
+            beside, beside, TEXT, TEXT, st.none() | COUNT, st.lists(SHOWN, max_size=2), st.integers(0, 9),
         )
     )  # fmt: skip
 
