@@ -17,7 +17,7 @@ from typing import Any
 from pytest_sdperf.hardware.cores import pinned_cpus
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import detect, machine_key
-from pytest_sdperf.progress import Reach, Step
+from pytest_sdperf.progress.steps import Reach, Step
 from pytest_sdperf.runner.launcher import Launcher
 from pytest_sdperf.runner.surroundings import package_versions, steering_variables
 from pytest_sdperf.units import format_bytes

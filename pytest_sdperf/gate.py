@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.comparing import side_by_side
+from pytest_sdperf.beside.comparer import side_by_side
 from pytest_sdperf.judge import judging
 from pytest_sdperf.judge.accepting import begins_anew
 from pytest_sdperf.judge.job_spread import job_spread

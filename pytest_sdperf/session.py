@@ -19,12 +19,11 @@ import msgspec
 
 from pytest_sdperf import __version__
 from pytest_sdperf.arms.base import Invocation
-from pytest_sdperf.arms.base_rules import BaseRules
 from pytest_sdperf.arms.opponent import Opponent
 from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf.beside.comparer import Comparer
 from pytest_sdperf.case import Case, Variant
-from pytest_sdperf.comparing import Comparer
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.hardware.cores import pinned_cpus
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
@@ -40,8 +39,9 @@ from pytest_sdperf.models.prepare import Prepared, prepare
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import DEFAULT_ROUNDS, Options
 from pytest_sdperf.outcome import Outcome, Report
-from pytest_sdperf.progress import Show, Step, unseen
+from pytest_sdperf.progress.steps import Show, Step, unseen
 from pytest_sdperf.report.speedup import fp32_latencies
+from pytest_sdperf.rules.base_rules import BaseRules
 from pytest_sdperf.runner.host_lock import host_lock
 from pytest_sdperf.runner.launcher import Launcher
 from pytest_sdperf.runner.sampling import Model, Rig, call_in_worker, draw_reference, sample

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
 from pytest_sdperf.options import Options, resolve, spoken
-from pytest_sdperf.telling import Telling
+from pytest_sdperf.progress.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pytest_sdperf.arms.opponent import Opponent
     from pytest_sdperf.case import Variant
     from pytest_sdperf.hardware.requirements import Unmet
-    from pytest_sdperf.judged_by import JudgedBy
     from pytest_sdperf.outcome import Outcome, Report
+    from pytest_sdperf.rules.judged_by import JudgedBy
     from pytest_sdperf.session import Measured, Session
     from pytest_sdperf.variants.registry import Registry
 
@@ -117,8 +117,8 @@ class Shell:
             return
         import tempfile
 
-        from pytest_sdperf.arms.base_rules import base_rules, find_revision
-        from pytest_sdperf.judged_by import JudgedBy
+        from pytest_sdperf.rules.base_rules import base_rules, find_revision
+        from pytest_sdperf.rules.judged_by import JudgedBy
         from pytest_sdperf.session import project_path
 
         rootdir = self._config.rootpath

@@ -16,7 +16,7 @@ from pytest_sdperf.case import Case, picture_key, size_key
 from pytest_sdperf.comparison import BASE, HEAD, Disturbance, Pair
 from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, ProcessRun, Usage
-from pytest_sdperf.progress import Course, unseen
+from pytest_sdperf.progress.steps import Course, unseen
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import NoiseWatch
 from pytest_sdperf.runner.protocol import A

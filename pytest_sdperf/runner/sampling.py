@@ -13,7 +13,7 @@ import msgspec
 
 from pytest_sdperf.case import Case, Launch, picture_key, size_key
 from pytest_sdperf.measurement import Environment, Measurement, ProcessRun
-from pytest_sdperf.progress import Course, Show, Step, expected_end_s, unseen
+from pytest_sdperf.progress.steps import Course, Show, Step, expected_end_s, unseen
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.protocol import A
 from pytest_sdperf.units import format_seconds

@@ -22,8 +22,9 @@ import msgspec
 import pytest
 
 import pytest_sdperf
-from pytest_sdperf import comparing, session
+from pytest_sdperf import session
 from pytest_sdperf.baselines.format import decode, encode
+from pytest_sdperf.beside import comparer
 from pytest_sdperf.comparison import Disturbance
 from pytest_sdperf.hardware import machine
 from pytest_sdperf.runner import host_lock, launcher, surroundings, workbench
@@ -243,7 +244,7 @@ def weather(monkeypatch):
     """Speed and memory of the inner session's workers, and what goes on beside its pairs."""
     told = Weather()
     monkeypatch.setattr(session, "Launcher", lambda **kwargs: Launcher(told, **kwargs))
-    monkeypatch.setattr(comparing, "NoiseWatch", lambda: Watch(told))
+    monkeypatch.setattr(comparer, "NoiseWatch", lambda: Watch(told))
     # Collecting all that pytest holds takes longer than everything else here.
     monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0))
     monkeypatch.setattr(surroundings, "peak_rss_bytes", lambda: told.peak_rss_bytes)

@@ -168,7 +168,7 @@ def test_a_second_session_waits_and_says_so(project, monkeypatch, told, tmp_path
     )
     try:
         assert holder.stdout.readline().strip() == b"held"
-        from pytest_sdperf import telling
+        from pytest_sdperf.progress import telling
 
         tell = telling.Telling.tell
 

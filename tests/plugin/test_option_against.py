@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pytest_sdperf import comparing
+from pytest_sdperf.beside import comparer
 from pytest_sdperf.report.json import read
 from pytest_sdperf.variants import fp32
 
@@ -102,7 +102,7 @@ def test_a_machine_that_is_too_busy_is_no_place_to_compare(project, weather, tol
 
 
 def test_memory_for_one_arm_only(project, weather, monkeypatch, told):
-    monkeypatch.setattr(comparing, "available_memory_bytes", lambda: 1 << 20)
+    monkeypatch.setattr(comparer, "available_memory_bytes", lambda: 1 << 20)
     weather.slower["head"] = 1.5
     result = project.run(*BESIDE)
     result.assert_outcomes(failed=1)

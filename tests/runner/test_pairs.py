@@ -10,7 +10,7 @@ import pytest
 from pytest_sdperf.comparison import BASE, HEAD, Disturbance
 from pytest_sdperf.errors import ArmError, LaunchError, WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
-from pytest_sdperf.progress import Course
+from pytest_sdperf.progress.steps import Course
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import CpuTimes, NoiseWatch
 from pytest_sdperf.runner.pairs import ArmRig, PairSampler, _joined, told_of_base

@@ -8,7 +8,7 @@ import pytest
 from pytest_sdperf.case import Launch
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement
-from pytest_sdperf.progress import Reach
+from pytest_sdperf.progress.steps import Reach
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.sampling import WARM_UP_IMAGES, Model, Rig, call_in_worker, draw_reference, sample
 

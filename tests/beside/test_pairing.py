@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_sdperf.beside.pairing import Limits, measure_pairs
 from pytest_sdperf.judge.rounds import PRIOR, rounds_per_pair
 from pytest_sdperf.judge.side_by_side import ratios_of_rounds
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.progress import Course, Reach
+from pytest_sdperf.progress.steps import Course, Reach
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.pairs import Sampled
-from pytest_sdperf.side_by_side import Limits, measure_pairs
 
 BUILT = {"base": protocol.Built({}, "", "CPython 3.10", {}, {}), "head": protocol.Built({}, "", "CPython 3.11", {}, {})}
 SIXTEENTH = 1 / 16

@@ -14,6 +14,7 @@ from pytest_sdperf.arms.base import BaseArm, base_arm
 from pytest_sdperf.arms.declaration import same_declaration
 from pytest_sdperf.arms.opponent import Opponent
 from pytest_sdperf.arms.provenance import wrong_code
+from pytest_sdperf.beside.pairing import Limits, Paired, measure_pairs
 from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Arm, Comparison
 from pytest_sdperf.errors import ArmError
@@ -26,12 +27,11 @@ from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.folder import check_folder
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import Options
-from pytest_sdperf.progress import Course, Step
+from pytest_sdperf.progress.steps import Course, Step
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import NoiseWatch
 from pytest_sdperf.runner.pairs import ArmRig, PairSampler, told_of_base
 from pytest_sdperf.runner.sampling import Model, environment_of, prepare_case
-from pytest_sdperf.side_by_side import Limits, Paired, measure_pairs
 from pytest_sdperf.units import format_bytes
 
 if TYPE_CHECKING:

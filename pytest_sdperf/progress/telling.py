@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.progress import Reach, Step
+from pytest_sdperf.progress.steps import Reach, Step
 
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_sdperf.live_line import LiveLine
+    from pytest_sdperf.progress.live_line import LiveLine
 
 
 class Telling:
@@ -52,7 +52,7 @@ class Telling:
     @cached_property
     def _live(self) -> LiveLine | None:
         """The line that is redrawn; None where output is a log."""
-        from pytest_sdperf.live_line import LiveLine, can_be_redrawn
+        from pytest_sdperf.progress.live_line import LiveLine, can_be_redrawn
 
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or not can_be_redrawn(os.environ, isatty=reporter.isatty):

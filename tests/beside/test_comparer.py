@@ -7,14 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pytest_sdperf import comparing
 from pytest_sdperf.arms.base import BaseArm
 from pytest_sdperf.arms.declaration import Declaration
 from pytest_sdperf.arms.opponent import Opponent
 from pytest_sdperf.arms.revision import Head, Revision
 from pytest_sdperf.arms.trees import Trees
+from pytest_sdperf.beside import comparer
+from pytest_sdperf.beside.comparer import Comparer, side_by_side
+from pytest_sdperf.beside.pairing import Paired
 from pytest_sdperf.case import Case, Variant, Workload
-from pytest_sdperf.comparing import Comparer, side_by_side
 from pytest_sdperf.comparison import BASE, HEAD, Disturbance, Pair
 from pytest_sdperf.errors import ArmError, WorkerError
 from pytest_sdperf.judge.job_spread import NOTHING_REPEATED
@@ -22,7 +23,6 @@ from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measur
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.runner.protocol import Built
 from pytest_sdperf.runner.sampling import Model, Rig
-from pytest_sdperf.side_by_side import Paired
 
 SHIP = Variant("ship", "harbour:build", prepare="harbour:prepare", reference=None)
 CASE = Case(SHIP, Workload(prompts=("a ship",), sizes=((8, 8),)), "model")
@@ -96,12 +96,12 @@ def seen(monkeypatch):
             invalid=wrong_code(seen["built"]),
         )
 
-    monkeypatch.setattr(comparing, "base_arm", base_arm)
-    monkeypatch.setattr(comparing, "measure_pairs", measure_pairs)
-    monkeypatch.setattr(comparing, "prepare_case", lambda case, model, rig: seen["prepared"].append((case, model, rig)))
-    monkeypatch.setattr(comparing, "available_memory_bytes", lambda: seen["memory"])
-    monkeypatch.setattr(comparing, "model_digest", lambda folder, cache_dir: f"digest of {folder}")
-    monkeypatch.setattr(comparing, "check_folder", lambda folder: seen.setdefault("checked", []).append(folder))
+    monkeypatch.setattr(comparer, "base_arm", base_arm)
+    monkeypatch.setattr(comparer, "measure_pairs", measure_pairs)
+    monkeypatch.setattr(comparer, "prepare_case", lambda case, model, rig: seen["prepared"].append((case, model, rig)))
+    monkeypatch.setattr(comparer, "available_memory_bytes", lambda: seen["memory"])
+    monkeypatch.setattr(comparer, "model_digest", lambda folder, cache_dir: f"digest of {folder}")
+    monkeypatch.setattr(comparer, "check_folder", lambda folder: seen.setdefault("checked", []).append(folder))
     return seen
 
 
@@ -147,7 +147,7 @@ def test_each_arm_has_its_own_case_launcher_and_folders(revision, session, seen,
     assert (head.rig.cache_dir, base.rig.cache_dir) == (Path("/cache"), tmp_path / "exports")
     assert (head.rig.work_dir, base.rig.work_dir) == (tmp_path / "work/case-1", tmp_path / "work/case-1/base")
     assert head.rig.trees == base.rig.trees == ("/trees",)
-    assert sampler.watch is comparing.NoiseWatch
+    assert sampler.watch is comparer.NoiseWatch
     assert seen["prepared"] == [(base.case, base.model, base.rig)], "what the base exports is its own"
     [limits] = seen["limits"]
     assert (limits.thresholds, limits.budget_s, limits.rounds) == (OPTIONS.thresholds, 60.0, 7)
@@ -259,7 +259,7 @@ def test_what_the_base_raises_is_told_and_what_the_head_raises_is_raised(revisio
     def measure_pairs(*args, **keywords):
         raise error
 
-    monkeypatch.setattr(comparing, "measure_pairs", measure_pairs)
+    monkeypatch.setattr(comparer, "measure_pairs", measure_pairs)
     error = ArmError("the base arm cannot run: the mast broke", cure="Mend it.")
     assert revision.compare(Measured(session), OPTIONS).comparison.invalid == str(error)
     error = WorkerError("the mast broke", cure="Mend it.")
@@ -271,7 +271,7 @@ def test_a_base_that_cannot_be_prepared_is_told(revision, session, monkeypatch):
     def prepare_case(case, model, rig):
         raise WorkerError("no such file", cure="Mend it.")
 
-    monkeypatch.setattr(comparing, "prepare_case", prepare_case)
+    monkeypatch.setattr(comparer, "prepare_case", prepare_case)
     comparison = revision.compare(Measured(session), OPTIONS).comparison
     assert comparison.invalid == "the base arm cannot run: no such file. Mend it."
 
@@ -315,7 +315,7 @@ def test_side_by_side_where_it_is_asked_for_and_needed(asked, seen, monkeypatch)
     assert asked(OPTIONS._replace(update="new"))
     assert not asked(OPTIONS._replace(gate=("picture", "memory")))
     assert asked(jobs=[MEASUREMENT]), "one job cannot show that all is well"
-    monkeypatch.setattr(comparing, "passes_screen", lambda *args: True)
+    monkeypatch.setattr(comparer, "passes_screen", lambda *args: True)
     assert not asked(jobs=[MEASUREMENT])
     assert asked(), "nothing is stored that could show it"
 

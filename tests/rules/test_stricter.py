@@ -6,7 +6,7 @@ import pytest
 
 from pytest_sdperf.case import Claim, Variant
 from pytest_sdperf.options import STAGE_LIMITS_DB, Options, Thresholds
-from pytest_sdperf.stricter import changes, governed, promises_changed, stricter
+from pytest_sdperf.rules.stricter import changes, governed, promises_changed, stricter
 
 STAGES = dict(STAGE_LIMITS_DB)
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pytest_sdperf.live_line import LiveLine, can_be_redrawn
-from pytest_sdperf.progress import Reach, Step
+from pytest_sdperf.progress.live_line import LiveLine, can_be_redrawn
+from pytest_sdperf.progress.steps import Reach, Step
 
 HEIGHT = 5
 

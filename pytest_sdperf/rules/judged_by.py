@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from pytest_sdperf.arms.base_rules import BaseRules
 from pytest_sdperf.baselines.changes import changed_files
 from pytest_sdperf.case import Variant
 from pytest_sdperf.options import Options, resolve
-from pytest_sdperf.stricter import changes, governed, promises_changed
+from pytest_sdperf.rules.base_rules import BaseRules
+from pytest_sdperf.rules.stricter import changes, governed, promises_changed
 
 _TESTS_SHOWN = 5
 _FILES_SHOWN = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from pytest_sdperf.progress import Reach, Step
+from pytest_sdperf.progress.steps import Reach, Step
 from pytest_sdperf.report.plain import cut, plain
 
 _TICK_S = 1.0

@@ -2,14 +2,14 @@
 
 import pytest
 
-from pytest_sdperf.arms.base_rules import BaseRules
 from pytest_sdperf.arms.declaration import Declaration
 from pytest_sdperf.arms.revision import Revision
 from pytest_sdperf.arms.trees import Trees
 from pytest_sdperf.case import Variant
 from pytest_sdperf.errors import ArmError, OptionError
-from pytest_sdperf.judged_by import JudgedBy
 from pytest_sdperf.options import Options, resolve
+from pytest_sdperf.rules.base_rules import BaseRules
+from pytest_sdperf.rules.judged_by import JudgedBy
 
 COMMIT = "0123456789" * 4
 SHIP = Variant("ship", "harbour:build")

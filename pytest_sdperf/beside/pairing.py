@@ -14,7 +14,7 @@ from pytest_sdperf.judge.side_by_side import decided, looks, ratios_of_rounds
 from pytest_sdperf.judge.wording import plural
 from pytest_sdperf.measurement import Evidence, Measurement
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.progress import Course
+from pytest_sdperf.progress.steps import Course
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.pairs import Sampled
 from pytest_sdperf.units import format_share

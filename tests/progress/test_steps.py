@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_sdperf.progress import Course, Reach, Step, clock_text, expected_end_s, unseen
+from pytest_sdperf.progress.steps import Course, Reach, Step, clock_text, expected_end_s, unseen
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Whose limits and baselines count: those of the change, or of a revision that it must not relax."""
