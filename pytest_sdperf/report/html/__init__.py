@@ -21,4 +21,5 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html.j2").render(page=page_view(report)) + "\n"
+    text: str = environment.get_template("page.html.j2").render(page=page_view(report))
+    return f"{text}\n"
