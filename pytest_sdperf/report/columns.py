@@ -39,7 +39,7 @@ class Column:
 
 
 def columns(rows: Sequence[Row]) -> list[Column]:
-    """Every column of the table; `workload` is only there where the rows differ in it."""
+    """Every column of the table; `workload` only where rows differ in it, `unet` where a stage is called so."""
     differing = _differing(rows)
     made = [Column("variant", "variant", [plain(r.variant, _LONGEST_NAME) for r in rows])]
     if differing:
@@ -47,11 +47,12 @@ def columns(rows: Sequence[Row]) -> list[Column]:
         made.append(Column("workload", "workload", labels))
     latency_unit, latencies = _times([r.median_s for r in rows])
     unet_unit, unet_calls = _times([r.unet_call_s for r in rows])
+    unet = [Column("unet", f"UNet {unet_unit}", unet_calls, right=True)]
     return [
         *made,
         Column("latency", f"latency {latency_unit}", _with_spread(latencies, [r.spread for r in rows]), right=True),
         Column("speed_up", "vs fp32", [_or_dash(r.speed_up, "{:.2f}x") for r in rows], right=True),
-        Column("unet", f"UNet {unet_unit}", unet_calls, right=True),
+        *(unet if any(r.unet_call_s is not None for r in rows) else []),
         Column("ssim", "SSIM", [_ssim(r.ssim) for r in rows], right=True),
         Column("psnr", "PSNR dB", [_psnr(r.psnr_db) for r in rows], right=True),
         Column("peak", "peak", [format_bytes(r.peak_bytes) for r in rows], right=True),

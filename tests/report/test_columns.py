@@ -66,7 +66,9 @@ def test_figures_never_read_better_than_they_are(row: Row) -> None:
 
 def test_figures_that_are_not_there_are_dashes(row: Row) -> None:
     bare = dataclasses.replace(row, ssim=None, psnr_db=None, speed_up=None, unet_call_s=None, proven=[])
-    assert [cells(n, bare) for n in ("ssim", "psnr", "speed_up", "unet", "proven")] == [[NOT_KNOWN]] * 5
+    assert [cells(n, bare) for n in ("ssim", "psnr", "speed_up", "proven")] == [[NOT_KNOWN]] * 4
+    assert "unet" not in [c.name for c in columns([bare])]
+    assert cells("unet", bare, row)[0] == NOT_KNOWN
     broken = dataclasses.replace(row, ssim=math.nan, psnr_db=math.nan)
     assert cells("ssim", broken) == cells("psnr", broken) == ["nan"]
 
