@@ -6,28 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_sdperf.measurement import Environment, Evidence, Measurement, ProcessRun
+from pytest_sdperf.measurement import Disturbance, Environment, Evidence, Measurement, ProcessRun
 
 BASE, HEAD = "base", "head"
-
-
-class Disturbance(msgspec.Struct, frozen=True):
-    """What else went on while the rounds of a pair were drawn. Shares are of all usable CPUs' time."""
-
-    window_s: float
-    "from the first round to the last"
-    steal: float = 0.0
-    "share that the hypervisor gave to others"
-    foreign: float = 0.0
-    "share that other processes of this machine used; 0 where the system does not say what the arms use"
-    involuntary_switches: int = 0
-    "times an arm was taken off a CPU while it was timed"
-    major_faults: int = 0
-    "pages that an arm had to read from a disk while it was timed"
-    kernel_ns: float = 0.0
-    "median time of the calibration kernel, ns"
-    frequency_mhz: float | None = None
-    "achieved frequency, mean over the usable CPUs; None where the system does not say"
 
 
 class Pair(msgspec.Struct, frozen=True):

@@ -37,6 +37,25 @@ class Usage(msgspec.Struct, frozen=True):
         )
 
 
+class Disturbance(msgspec.Struct, frozen=True):
+    """What else went on while pictures were timed. Shares are of all usable CPUs' time."""
+
+    window_s: float
+    "from the first picture to the last"
+    steal: float = 0.0
+    "share that the hypervisor gave to others"
+    foreign: float = 0.0
+    "share that other processes of this machine used; 0 where the system does not say what our own use"
+    involuntary_switches: int = 0
+    "times a process that was timed was taken off a CPU"
+    major_faults: int = 0
+    "pages that had to be read from a disk"
+    kernel_ns: float = 0.0
+    "median time of the calibration kernel, ns; 0 where it was not run"
+    frequency_mhz: float | None = None
+    "achieved frequency, mean over the usable CPUs; None where the system does not say"
+
+
 class ProcessRun(msgspec.Struct, frozen=True):
     """One worker process: the sampling unit."""
 
@@ -56,6 +75,8 @@ class ProcessRun(msgspec.Struct, frozen=True):
     "threads the library computed with, 0 where it does not say"
     cpus: list[int] = []
     "CPUs the process could use"
+    seen: Disturbance | None = None
+    "what else went on while its pictures were timed; None: not watched, or of a pair, which was watched as a whole"
 
     def median_ns(self, size: str) -> float:
         """Median latency of this process at one size, ns."""

@@ -44,6 +44,7 @@ from pytest_sdperf.report.speedup import fp32_latencies
 from pytest_sdperf.rules.base_rules import BaseRules
 from pytest_sdperf.runner.host_lock import host_lock
 from pytest_sdperf.runner.launcher import Launcher
+from pytest_sdperf.runner.noise_watch import NoiseWatch
 from pytest_sdperf.runner.sampling import Model, Rig, call_in_worker, draw_reference, sample
 from pytest_sdperf.runner.trace import load
 from pytest_sdperf.variants.registry import Registry
@@ -303,7 +304,9 @@ class Session:
         folder = self.work_dir / f"case-{len(list(self.work_dir.iterdir())) + 1}"
         folder.mkdir(parents=True)
         trees = () if self.comparer is None else self.comparer.trees
-        return Rig(self.launcher, folder, cache.cache_dir(), options.timeout, self.tell, trees, self.show)
+        return Rig(
+            self.launcher, folder, cache.cache_dir(), options.timeout, self.tell, trees, self.show, watch=NoiseWatch
+        )
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pytest_sdperf.comparison import Disturbance, Pair
-from pytest_sdperf.measurement import ImageTiming, ProcessRun
+from pytest_sdperf.comparison import Pair
+from pytest_sdperf.measurement import Disturbance, ImageTiming, ProcessRun
 
 # Timings never decide a test; and CI tries the same examples every time.
 settings.register_profile(

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from pytest_sdperf.comparison import Arm, Comparison, Disturbance, latencies_s
-from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Ladder, Measurement, ProcessRun
+from pytest_sdperf.comparison import Arm, Comparison, latencies_s
+from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Ladder, Measurement, ProcessRun
 
 HOST = Environment(machine_key="zen5", cpu_model="AMD EPYC", python="CPython 3.11")
 OLDER = Environment(machine_key="zen5", cpu_model="AMD EPYC", python="CPython 3.10")

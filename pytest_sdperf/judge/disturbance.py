@@ -1,4 +1,4 @@
-"""Which pairs do not count because something else disturbed them: rules that never look at the difference."""
+"""What was disturbed by something else: rules that never look at the difference. Such pairs do not count."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_sdperf.comparison import Disturbance, Pair
+from pytest_sdperf.comparison import Pair
 from pytest_sdperf.judge.wording import apart, plain_share, share_apart
+from pytest_sdperf.measurement import Disturbance, Measurement
 from pytest_sdperf.options import FEWEST_PAIRS
 
 MOST_STEAL = 0.05
@@ -24,9 +25,9 @@ MOST_SLOWED = 1.25
 
 
 def reason_to_drop(seen: Disturbance, pictures: int, fastest_kernel_ns: float) -> str:
-    """Why a pair does not count; empty where it does.
+    """Why a pair, or a process alone, does not count; empty where it does.
 
-    ``pictures`` were timed in both arms together; ``fastest_kernel_ns`` is the shortest median of the
+    ``pictures`` were timed in it, in both arms together; ``fastest_kernel_ns`` is the shortest median of the
     calibration kernel so far, 0 where there is none.
     """
     slowed = seen.kernel_ns / fastest_kernel_ns if fastest_kernel_ns else 1.0
@@ -50,6 +51,16 @@ def judged(pair: Pair, earlier: Sequence[Pair]) -> Pair:
     kernels_ns = [p.seen.kernel_ns for p in (*earlier, pair) if p.seen.kernel_ns]
     pictures = sum(len(timings) for arm in (pair.base, pair.head) for timings in arm.images.values())
     return msgspec.structs.replace(pair, dropped=reason_to_drop(pair.seen, pictures, min(kernels_ns, default=0.0)))
+
+
+def disturbed(measurement: Measurement) -> list[str]:
+    """Why processes that were measured alone say little of the code, one reason for each that was disturbed."""
+    reasons = [
+        reason_to_drop(run.seen, sum(map(len, run.images.values())), 0.0)
+        for run in measurement.processes
+        if run.seen is not None
+    ]
+    return [reason for reason in reasons if reason]
 
 
 def too_many_dropped(pairs: Sequence[Pair]) -> bool:

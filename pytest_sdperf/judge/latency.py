@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
+from pytest_sdperf.judge.disturbance import disturbed
 from pytest_sdperf.judge.job_spread import JobSpread, difference
 from pytest_sdperf.judge.noise import CONFIDENCE, Difference
 from pytest_sdperf.judge.sizes import SizeResult, finding_of_sizes
@@ -30,12 +32,30 @@ def judge_latency(
     """Hold one job against the stored ones (newest last) with ``thresholds.max_slowdown``; the worst size decides.
 
     REGRESSED is a slowdown surely above the limit, PASSED one surely below it, FASTER surely faster by as
-    much (see ``judge/noise.py``); all between is INCONCLUSIVE. ``spread`` is how far jobs of this machine differ.
+    much (see ``judge/noise.py``); all between is INCONCLUSIVE, and so is a slowdown that was measured while something
+    else took the machine. ``spread`` is how far jobs of this machine differ.
     """
     if not jobs:
         return no_baseline("latency", latency_text(measurement))
-    results = [_judge_size(size, measurement, jobs, thresholds, spread) for size in measurement.sizes]
-    return finding_of_sizes(results, jobs[-1], measurement)
+    reasons = disturbed(measurement)
+    results = [
+        _doubted(_judge_size(size, measurement, jobs, thresholds, spread), reasons, len(measurement.processes))
+        for size in measurement.sizes
+    ]
+    told = [f"a process was disturbed: {reason}" for reason in reasons]
+    return finding_of_sizes(results, jobs[-1], measurement, told=told)
+
+
+def _doubted(result: SizeResult, reasons: Sequence[str], processes: int) -> SizeResult:
+    """A slowdown of processes of which half or more were disturbed: their median says nothing of the code."""
+    if result.status is not Status.REGRESSED or 2 * len(reasons) < processes:
+        return result
+    sentence = (
+        f"{result.sentence}; but {len(reasons)} of {plural(processes, 'process', 'es')} "
+        f"{'was' if len(reasons) == 1 else 'were'} disturbed, the last because {reasons[-1]}: keep the machine to "
+        "itself, or compare side by side with --sdperf-against=REV (a git revision)"
+    )
+    return replace(result, status=Status.INCONCLUSIVE, sentence=sentence)
 
 
 def latency_text(measurement: Measurement) -> str:

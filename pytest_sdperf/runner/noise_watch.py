@@ -1,4 +1,4 @@
-"""Watch what else the machine does while a pair is timed, and time a kernel of our own beside each picture."""
+"""Watch what else the machine does while pictures are timed, and time a kernel of our own beside those of a pair."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.comparison import Disturbance
-from pytest_sdperf.measurement import Usage
+from pytest_sdperf.measurement import Disturbance, Usage
 from pytest_sdperf.runner.surroundings import usable_cpus
 
 if TYPE_CHECKING:
@@ -86,7 +85,10 @@ def _numbers() -> NDArray[np.float64]:
 
 @dataclass
 class NoiseWatch:
-    """Watches one pair from its first round to its last. What it reads is passed in, so that tests can tell it."""
+    """Watches one pair, or one process alone, from its first picture to its last.
+
+    What it reads is passed in, so that tests can tell it.
+    """
 
     cpu_times: Callable[[], CpuTimes] = machine_cpu_times
     own_s: Callable[[], float] = own_cpu_s
@@ -97,7 +99,7 @@ class NoiseWatch:
     cpus: int = field(default_factory=lambda: len(usable_cpus()))
 
     def begin(self, arms: Sequence[CpuNs]) -> None:
-        """The rounds begin; ``arms`` are both processes' own counts."""
+        """The pictures begin; ``arms`` are the own counts of the processes that are timed."""
         self._arms = arms
         self._start_ns = self.clock_ns()
         self._times, self._own_s, self._arms_s = self.cpu_times(), self.own_s(), self._arms_so_far_s()

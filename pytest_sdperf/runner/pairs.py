@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from pytest_sdperf.case import Case, picture_key, size_key
-from pytest_sdperf.comparison import BASE, HEAD, Disturbance, Pair
+from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
-from pytest_sdperf.measurement import Evidence, ImageTiming, ProcessRun, Usage
+from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, ProcessRun, Usage
 from pytest_sdperf.progress.steps import Course, unseen
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import NoiseWatch

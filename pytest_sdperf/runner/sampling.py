@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import msgspec
 
 from pytest_sdperf.case import Case, Launch, picture_key, size_key
-from pytest_sdperf.measurement import Environment, Measurement, ProcessRun
+from pytest_sdperf.measurement import Disturbance, Environment, Measurement, ProcessRun
 from pytest_sdperf.progress.steps import Course, Show, Step, expected_end_s, unseen
 from pytest_sdperf.runner import protocol
+from pytest_sdperf.runner.noise_watch import NoiseWatch
 from pytest_sdperf.runner.protocol import A
 from pytest_sdperf.units import format_seconds
 
@@ -68,6 +69,8 @@ class Rig:
     "folders of source code: each worker tells which of its modules come from them"
     show: Show = unseen
     "takes each step of the work"
+    watch: Callable[[], NoiseWatch] | None = None
+    "makes what watches one process that is measured alone; None: nobody does"
 
     def worker(self, case: Case, name: str) -> AbstractContextManager[AskedWorker]:
         """Start a worker for ``case``; its log is called after ``name``."""
@@ -138,7 +141,8 @@ def sample(
         name, part = f"process-{index + 1}", f"process {index + 1} of {processes}"
         course.part(part, ends_s=expected_end_s(begun_s, processes))
         with rig.worker(case, name) as worker:
-            run = _measure(worker, case, build_spec(case, model, rig, name), course, rounds=rounds)
+            watch = rig.watch() if rig.watch else None
+            run = _measure(worker, case, build_spec(case, model, rig, name), course, watch, rounds=rounds)
             first = first or run
             for key, paths in run.others(first).items():
                 others.setdefault(key, []).extend(paths)
@@ -206,6 +210,7 @@ class _Run:
     warmup_ns: dict[str, list[int]]
     picture_sha256: dict[str, list[str]]
     pictures: dict[str, Path]
+    seen: Disturbance | None = None
 
     def others(self, first: _Run) -> dict[str, list[Path]]:
         """Timed pictures that are not those of ``first`` to the bit, by picture key."""
@@ -230,6 +235,7 @@ class _Run:
             picture_sha256=self.picture_sha256,
             threads=last.threads,
             cpus=last.cpus,
+            seen=self.seen,
         )
 
 
@@ -259,10 +265,20 @@ def prepare_case(case: Case, model: Model, rig: Rig) -> dict[str, int]:
     return prepared.spent_ns
 
 
-def _measure(worker: AskedWorker, case: Case, spec: protocol.BuildSpec, course: Course, *, rounds: int) -> _Run:
+def _measure(
+    worker: AskedWorker,
+    case: Case,
+    spec: protocol.BuildSpec,
+    course: Course,
+    watch: NoiseWatch | None,
+    *,
+    rounds: int,
+) -> _Run:
     """Build, then warm up and time each size."""
     course.phase("building")
     run = _Run(worker.spawn_ns, worker.ask(protocol.Build(spec), protocol.Built), {}, {}, {}, {})
+    if watch:
+        watch.begin([worker.cpu_ns])
     for size in case.workload.sizes:
         # Told before it warms up: what draws the step for people must be done when the first picture is timed.
         course.phase(f"timing pictures at {size_key(size)}")
@@ -271,6 +287,8 @@ def _measure(worker: AskedWorker, case: Case, spec: protocol.BuildSpec, course: 
         run.generated[size_key(size)] = generated
         run.picture_sha256[picture_key(size, 0)] = generated.sha256
         run.pictures[picture_key(size, 0)] = Path(generated.path)
+    if watch:
+        run.seen = watch.end([generated.usage for generated in run.generated.values()])
     return run
 
 

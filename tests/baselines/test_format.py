@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from pytest_sdperf.baselines.format import FORMAT_VERSION, decode, encode, headline, time_text
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
+from pytest_sdperf.measurement import (
+    Disturbance,
+    Environment,
+    Evidence,
+    ImageTiming,
+    KernelTime,
+    Measurement,
+    ProcessRun,
+)
 from pytest_sdperf.stored import Job, Stored
 
 WHERE = "baselines/m/c.json"
@@ -319,6 +327,7 @@ measurements = st.builds(
             startup_ns=st.dictionaries(texts, times, max_size=2),
             peak_rss_bytes=times,
             library_rss_bytes=st.sampled_from([None, 0]),
+            seen=st.none() | st.builds(Disturbance, st.floats(0, 1e6), foreign=st.floats(0, 1)),
             cpus=st.lists(st.integers(0, 1000), max_size=3),
         ),
         min_size=1,

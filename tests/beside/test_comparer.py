@@ -16,10 +16,10 @@ from pytest_sdperf.beside import comparer
 from pytest_sdperf.beside.comparer import Comparer, side_by_side
 from pytest_sdperf.beside.pairing import Paired
 from pytest_sdperf.case import Case, Variant, Workload
-from pytest_sdperf.comparison import BASE, HEAD, Disturbance, Pair
+from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.errors import ArmError, WorkerError
 from pytest_sdperf.judge.job_spread import NOTHING_REPEATED
-from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.runner.protocol import Built
 from pytest_sdperf.runner.sampling import Model, Rig

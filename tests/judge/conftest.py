@@ -14,6 +14,7 @@ def make_measurement(
     unet_s=None,
     peak=1_000_000_000,
     libraries=None,
+    seen=(),
     startup_s=None,
     variant="fp32",
     **fields,
@@ -34,6 +35,7 @@ def make_measurement(
                 startup_ns={k: round(v * 1e9) for k, v in (startup_s or {}).items()},
                 peak_rss_bytes=peak,
                 library_rss_bytes=libraries,
+                seen=seen[i] if seen else None,
             )
         )
     given = {

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from pytest_sdperf.comparison import Disturbance
-from pytest_sdperf.judge.disturbance import judged, reason_to_drop, too_many_dropped
+from pytest_sdperf.judge.disturbance import disturbed, judged, reason_to_drop, too_many_dropped
+from pytest_sdperf.measurement import Disturbance
 
 
 def reason(*, pictures=6, fastest_kernel_ns=0.0, **seen):
@@ -122,3 +122,12 @@ def test_the_difference_of_the_arms_is_no_reason(make_pair):
 )
 def test_too_many_are_more_than_are_kept_and_more_than_a_first_decision_takes(make_pair, kept, dropped, too_many):
     assert too_many_dropped([make_pair()] * kept + [make_pair(dropped="busy")] * dropped) is too_many
+
+
+def test_processes_measured_alone_tell_what_disturbed_them(measured):
+    seen = [Disturbance(1.0, foreign=0.10), Disturbance(1.0, foreign=0.5), Disturbance(1.0, major_faults=11)]
+    assert disturbed(measured((1.0, 1.0, 1.0), seen=seen)) == [
+        "other processes took 50.0 % of the CPUs' time (limit 10 %)",
+        "11 pages a picture were read from a disk (limit 10)",
+    ]
+    assert disturbed(measured()) == []

@@ -8,6 +8,7 @@ import pytest
 from pytest_sdperf.judge.job_spread import NOTHING_REPEATED, JobSpread, job_spread
 from pytest_sdperf.judge.latency import ADVICE, judge_latency, latency_text
 from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.options import Thresholds
 
 LIMITS = Thresholds(max_slowdown=0.05)
@@ -42,6 +43,38 @@ def test_surely_slower_is_regressed(job):
     assert finding.figures["upper"] > finding.figures["ratio"]
     assert finding.figures["stored_jobs"] == 2.0
     assert finding.figures["repeated_jobs"] == 38.0
+
+
+QUIET, BUSY = Disturbance(1.0), Disturbance(1.0, foreign=0.8)
+
+
+@pytest.mark.parametrize(
+    ("seen", "status", "told"),
+    [
+        ([QUIET, QUIET, BUSY], Status.REGRESSED, "slowdowns above 8.31 % are seen"),
+        ([QUIET, BUSY, BUSY], Status.INCONCLUSIVE, "; but 2 of 3 processes were disturbed, the last because other processes "),
+        ([BUSY, BUSY, BUSY], Status.INCONCLUSIVE, "; but 3 of 3 processes were disturbed, the last because other processes "),
+    ],
+)  # fmt: skip
+def test_a_slowdown_of_disturbed_processes_is_no_verdict(measured, job, seen, status, told):
+    finding = judged(measured([2.525] * 3, seen=seen), job(2.31), job(2.32))
+    assert finding.status is status
+    assert finding.sentence.startswith("2.52 s is 9.1 % slower than the baseline's 2.31 s (limit 5 %;")
+    assert told in finding.sentence
+    busy = "a process was disturbed: other processes took 80.0 % of the CPUs' time (limit 10 %)"
+    assert [line for line in finding.details if line == busy] == [busy] * seen.count(BUSY)
+
+
+def test_what_is_to_do_about_a_busy_machine_is_told(measured, job):
+    finding = judged(measured([2.525], seen=[BUSY]), job(2.31), job(2.32))
+    assert finding.sentence.endswith(
+        "; but 1 of 1 process was disturbed, the last because other processes took 80.0 % of the CPUs' time "
+        "(limit 10 %): keep the machine to itself, or compare side by side with --sdperf-against=REV (a git revision)"
+    )
+
+
+def test_a_disturbed_run_that_is_as_fast_passes(measured, job):
+    assert judged(measured([2.31] * 3, seen=[BUSY] * 3), job(2.31), job(2.32)).status is Status.PASSED
 
 
 def test_slower_within_the_noise_is_inconclusive(job):

@@ -25,8 +25,8 @@ import pytest_sdperf
 from pytest_sdperf import session
 from pytest_sdperf.baselines.format import decode, encode
 from pytest_sdperf.beside import comparer
-from pytest_sdperf.comparison import Disturbance
 from pytest_sdperf.hardware import machine
+from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.runner import host_lock, launcher, surroundings, workbench
 from pytest_sdperf.stored import Job, Stored
 
@@ -136,6 +136,8 @@ class Weather:
         "the same for the head of the first, second, third pair"
         self.seen = []
         "what else goes on during the first, second … pair, as keywords of Disturbance; nothing during all further ones"
+        self.seen_alone = []
+        "the same for the processes that are measured alone, in order"
         self.processes = []
         "the variants whose pipeline was built, in order"
         self.alone = []
@@ -221,10 +223,10 @@ class Launcher:
 
 
 class Watch:
-    """Sees beside a pair what the weather tells; used like `noise_watch.NoiseWatch`."""
+    """Sees what the weather tells; used like `noise_watch.NoiseWatch`."""
 
-    def __init__(self, weather):
-        self._told = weather.seen.pop(0) if weather.seen else {}
+    def __init__(self, seen):
+        self._told = seen.pop(0) if seen else {}
 
     def begin(self, arms):
         pass
@@ -244,7 +246,8 @@ def weather(monkeypatch):
     """Speed and memory of the inner session's workers, and what goes on beside its pairs."""
     told = Weather()
     monkeypatch.setattr(session, "Launcher", lambda **kwargs: Launcher(told, **kwargs))
-    monkeypatch.setattr(comparer, "NoiseWatch", lambda: Watch(told))
+    monkeypatch.setattr(comparer, "NoiseWatch", lambda: Watch(told.seen))
+    monkeypatch.setattr(session, "NoiseWatch", lambda: Watch(told.seen_alone))
     # Collecting all that pytest holds takes longer than everything else here.
     monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0))
     monkeypatch.setattr(surroundings, "peak_rss_bytes", lambda: told.peak_rss_bytes)

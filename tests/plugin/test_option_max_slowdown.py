@@ -62,6 +62,19 @@ def test_a_gross_limit_is_passed_right_after_the_first_recording(project, weathe
     told(result, "ship: latency REGRESSED: 10 ms is 100.0 % slower", "with 1 stored job slowdowns above 110 % are seen")
 
 
+def test_a_slowdown_on_a_busy_machine_is_no_verdict(project, weather, told):
+    project.record()
+    weather.step_ns["ship"] = 4_000_000
+    weather.seen_alone = [{"foreign": 0.8}] * 3
+    result = project.run()
+    result.assert_outcomes(passed=1)
+    told(
+        result,
+        "INCONCLUSIVE ship: latency: ",
+        "3 of 3 processes were disturbed, the last because other processes took 80.0 % of the CPUs' time (limit 10 %)",
+    )
+
+
 def test_faster_is_said(slower, told):
     result = slower(-0.5).run()
     result.assert_outcomes(passed=1)

@@ -14,10 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pytest_sdperf.comparison import Arm, Comparison, Disturbance, Pair
+from pytest_sdperf.comparison import Arm, Comparison, Pair
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
-from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
+from pytest_sdperf.measurement import (
+    Disturbance,
+    Environment,
+    Evidence,
+    ImageTiming,
+    KernelTime,
+    Measurement,
+    ProcessRun,
+)
 from pytest_sdperf.outcome import Outcome, Report, ShownPicture
 from pytest_sdperf.report import html, terminal
 from pytest_sdperf.report.json import FORMAT_VERSION, read, render
@@ -64,6 +72,7 @@ def measurements(draw: st.DrawFn) -> Measurement:
         startup_ns=st.dictionaries(TEXT, COUNT, max_size=1),
         peak_rss_bytes=COUNT,
         library_rss_bytes=st.none() | COUNT,
+        seen=st.none() | st.builds(Disturbance, st.floats(0, 1e9), foreign=st.floats(0, 1)),
     )
     return draw(
         st.builds(

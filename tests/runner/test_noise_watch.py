@@ -5,8 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_sdperf.comparison import Disturbance
-from pytest_sdperf.measurement import Usage
+from pytest_sdperf.measurement import Disturbance, Usage
 from pytest_sdperf.runner import noise_watch
 from pytest_sdperf.runner.noise_watch import CpuTimes, NoiseWatch
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.comparison import BASE, HEAD, Disturbance
+from pytest_sdperf.comparison import BASE, HEAD
 from pytest_sdperf.errors import ArmError, LaunchError, WorkerError
-from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
+from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Usage
 from pytest_sdperf.progress.steps import Course
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import CpuTimes, NoiseWatch

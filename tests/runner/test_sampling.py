@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 from pathlib import Path
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 
 from pytest_sdperf.case import Launch
 from pytest_sdperf.errors import WorkerError
-from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement
+from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement
 from pytest_sdperf.progress.steps import Reach
 from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.sampling import WARM_UP_IMAGES, Model, Rig, call_in_worker, draw_reference, sample
@@ -40,6 +41,9 @@ class FakeWorkers:
 
 class FakeWorker:
     spawn_ns = 21
+
+    def cpu_ns(self):
+        return self.number
 
     def __init__(self, workers, number):
         self.workers, self.number = workers, number
@@ -96,6 +100,40 @@ def rig(tmp_path, told):
         return Rig(start, tmp_path / "work", tmp_path / "cache", 60.0, told.append, show=lambda s: told.append(s.line))
 
     return rig
+
+
+class FakeWatch:
+    """Writes down when it was asked, and with what."""
+
+    def __init__(self, workers):
+        self.workers = workers
+
+    def begin(self, counts):
+        self.counts = [count() for count in counts]
+        self.asked_before = names(self.workers.asked[-1])
+
+    def end(self, usages):
+        assert names(self.workers.asked[-1])[-1] == "Generate"
+        return Disturbance(float(self.counts[0]), major_faults=len(usages))
+
+
+def test_each_process_is_watched_while_its_pictures_are_timed(make_case, rig):
+    workers = FakeWorkers()
+    watched = []
+
+    def watch():
+        watched.append(FakeWatch(workers))
+        return watched[-1]
+
+    alone = dataclasses.replace(rig(workers), watch=watch)
+    case = make_case(sizes=((16, 24), (24, 24)))
+    measurement = sample(case, Model(None, ""), alone, processes=2, rounds=1, host=HOST).measurement
+    assert [run.seen for run in measurement.processes] == [
+        Disturbance(1.0, major_faults=2), Disturbance(2.0, major_faults=2),
+    ]  # fmt: skip
+    assert [one.asked_before for one in watched] == [["Build"]] * 2
+    unwatched = sample(case, Model(None, ""), rig(workers), processes=1, rounds=1, host=HOST).measurement
+    assert unwatched.processes[0].seen is None
 
 
 def names(commands):

@@ -7,13 +7,22 @@ import msgspec
 import numpy as np
 import pytest
 
-from pytest_sdperf.comparison import Arm, Comparison, Disturbance, Pair
+from pytest_sdperf.comparison import Arm, Comparison, Pair
 from pytest_sdperf.judge.judging import References
 from pytest_sdperf.judge.ladder import judge_ladder
 from pytest_sdperf.judge.side_by_side import judge_side_by_side
 from pytest_sdperf.judge.similarity import judge_picture
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
-from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Ladder, Measurement, ProcessRun
+from pytest_sdperf.measurement import (
+    Disturbance,
+    Environment,
+    Evidence,
+    ImageTiming,
+    KernelTime,
+    Ladder,
+    Measurement,
+    ProcessRun,
+)
 from pytest_sdperf.options import STAGE_LIMITS_DB, Thresholds
 from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.pictures import with_pictures
