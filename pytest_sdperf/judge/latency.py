@@ -48,12 +48,15 @@ def judge_latency(
 
 def _doubted(result: SizeResult, reasons: Sequence[str], processes: int) -> SizeResult:
     """A slowdown of processes of which half or more were disturbed: their median says nothing of the code."""
-    if result.status is not Status.REGRESSED or 2 * len(reasons) < processes:
+    if result.status not in (Status.REGRESSED, Status.INCONCLUSIVE) or 2 * len(reasons) < processes:
         return result
+    were = f"of {plural(processes, 'process', 'es')} {'was' if len(reasons) == 1 else 'were'} disturbed"
+    seen = f"{len(reasons)} {were}, the last because {reasons[-1]}"
+    if result.status is Status.INCONCLUSIVE:
+        return replace(result, sentence=f"{result.sentence}; {seen}")
     sentence = (
-        f"{result.sentence}; but {len(reasons)} of {plural(processes, 'process', 'es')} "
-        f"{'was' if len(reasons) == 1 else 'were'} disturbed, the last because {reasons[-1]}: keep the machine to "
-        "itself, or compare side by side with --sdperf-against=REV (a git revision)"
+        f"{result.sentence}; but {seen}: keep the machine to itself, or compare side by side with "
+        "--sdperf-against=REV (a git revision)"
     )
     return replace(result, status=Status.INCONCLUSIVE, sentence=sentence)
 

@@ -73,6 +73,15 @@ def test_what_is_to_do_about_a_busy_machine_is_told(measured, job):
     )
 
 
+def test_what_is_undecided_tells_it_too(measured, job):
+    finding = judged(measured([2.45] * 3, seen=[BUSY] * 3), job(2.31), job(2.32))
+    assert finding.status is Status.INCONCLUSIVE
+    assert finding.sentence.endswith(
+        "or record more jobs with --sdperf-update=all; 3 of 3 processes were disturbed, the last because "
+        "other processes took 80.0 % of the CPUs' time (limit 10 %)"
+    )
+
+
 def test_a_disturbed_run_that_is_as_fast_passes(measured, job):
     assert judged(measured([2.31] * 3, seen=[BUSY] * 3), job(2.31), job(2.32)).status is Status.PASSED
 
