@@ -234,6 +234,11 @@ class Measurement(msgspec.Struct, frozen=True):
         return max(own) if len(own) == len(self.processes) else None
 
     @property
+    def peak_bytes(self) -> int:
+        """Memory of its own at most; all that was resident where a process does not tell its libraries' pages."""
+        return self.peak_own_bytes or self.peak_rss_bytes
+
+    @property
     def repeatable(self) -> bool:
         """True where every picture of the same key was the same to the bit, in and across processes."""
         seen: dict[str, set[str]] = {}

@@ -163,7 +163,7 @@ class Comparer:
     def _fits(self, measured: Measured) -> bool:
         """Whether memory holds both arms at once."""
         measurement = measured.measurement
-        need = int(2 * _ROOM * (measurement.peak_own_bytes or measurement.peak_rss_bytes))
+        need = int(2 * _ROOM * measurement.peak_bytes)
         left = available_memory_bytes()
         if need > left:
             self.session.tell(

@@ -28,7 +28,7 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
         ("sdperf_latency_ratio", ratio),
         ("sdperf_ssim_worst", ssim),
         ("sdperf_psnr_db_worst", psnr_db),
-        ("sdperf_peak_bytes", measurement.peak_own_bytes or measurement.peak_rss_bytes),
+        ("sdperf_peak_bytes", measurement.peak_bytes),
     ]
     return [(name, _plain(value)) for name, value in told if value is not None]
 

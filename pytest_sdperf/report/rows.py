@@ -60,7 +60,7 @@ def _row(report: Report, outcome: Outcome, size: str) -> Row:
         ssim=ssim,
         psnr_db=psnr_db,
         proven=proven(outcome.verdict),
-        peak_bytes=measurement.peak_own_bytes or measurement.peak_rss_bytes,
+        peak_bytes=measurement.peak_bytes,
         status=None if outcome.verdict is None else outcome.verdict.status,
         verdict=verdict_words(outcome),
     )

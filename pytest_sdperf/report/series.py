@@ -38,7 +38,7 @@ class Followed:
     def peak_bytes(self) -> int:
         """Memory of its own at most, without its libraries' pages where they are told apart."""
         measurement = self.outcome.measurement
-        return measurement.peak_own_bytes or measurement.peak_rss_bytes
+        return measurement.peak_bytes
 
 
 def followed(report: Report) -> list[Followed]:

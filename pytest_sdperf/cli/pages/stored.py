@@ -60,7 +60,7 @@ def _row(file: StoredFile) -> tuple[str, ...]:
         date(file.stored.jobs[-1].recorded_at),
         format_seconds(level_s(file.stored.measurements, first)),
         spread(file.stored, first),
-        format_bytes(newest.peak_own_bytes or newest.peak_rss_bytes),
+        format_bytes(newest.peak_bytes),
         size,
     )
 
@@ -119,7 +119,7 @@ def _job(recorded_at: str, job: Measurement, size: str) -> tuple[str, ...]:
         format_seconds(latency.median_s),
         f"±{share(latency.spread)}" if len(latency.process_medians_s) > 1 else _UNKNOWN,
         str(len(job.processes)),
-        format_bytes(job.peak_own_bytes or job.peak_rss_bytes),
+        format_bytes(job.peak_bytes),
     )
 
 
