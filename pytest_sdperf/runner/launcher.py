@@ -191,8 +191,8 @@ def launch(
         path = [*map(str, extra_sys_path), *filter(None, [env.get("PYTHONPATH")])]
         env["PYTHONPATH"] = os.pathsep.join(path)
     # Not beside the log: the paths of sockets, which libraries keep there, may have 107 characters.
-    given = env.get("TMPDIR", "")
-    temporary = Path(tempfile.mkdtemp(prefix="sdperf-", dir=given if Path(given).is_dir() else None))
+    given = env.get("TMPDIR")
+    temporary = Path(tempfile.mkdtemp(prefix="sdperf-", dir=given if given and Path(given).is_dir() else None))
     env["TMPDIR"] = str(temporary)
     started_ns = time.perf_counter_ns()
     command_read, command_write = os.pipe()

@@ -4,6 +4,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -100,9 +101,16 @@ def ask_for_folder(worker):
 
 
 @pytest.mark.parametrize("end", ["close", "kill"])
-def test_temporary_files_go_with_their_worker(start, end):
+@pytest.mark.parametrize("variable", [None, ""])
+def test_temporary_files_go_with_their_worker(start, end, variable, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)  # what was found before counts no more
+    monkeypatch.delenv("TMPDIR", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("TMPDIR", variable)
     with start() as one, start() as other:
         folder = ask_for_folder(one)
+        assert folder.parent == Path(tempfile.gettempdir())
         assert folder.name.startswith("sdperf-")
         assert ask_for_folder(other) != folder
         Path(folder, "left behind").mkdir()
@@ -169,6 +177,12 @@ def test_time_on_cpus_grows_while_a_worker_computes_and_keeps_what_ended_threads
 def test_time_on_cpus_has_that_of_children(start):
     with start() as worker:
         assert burnt_ns(worker, "child_burns") >= 50_000_000
+
+
+def test_time_on_cpus_keeps_that_of_children_that_have_ended(start):
+    with start() as worker:
+        # Of those that have ended the system counts in hundredths of a second, user and system each.
+        assert burnt_ns(worker, "child_burns_and_ends") >= 30_000_000
 
 
 def test_time_on_cpus_of_a_worker_that_is_gone_is_unknown(start):
@@ -367,7 +381,7 @@ def impostor(tmp_path):
 @pytest.mark.parametrize(
     ("script", "what"),
     [
-        (r"os.write(answers, b'sail\n')", "the worker said b'sail', which is no message of protocol 2"),
+        (r"os.write(answers, b'sail\n')", "the worker said b'sail', which is no message of protocol 3"),
         (r"""os.write(answers, b'{"type":"ready","version":7}\n')""", "the worker speaks protocol 7"),
         (r"""os.write(answers, b'{"type":"called"}\n')""", "the worker answered Called while starting"),
         ("os.write(answers, b'half'); sys.exit(1)", "the worker ended with exit code 1 while starting"),
