@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest_sdperf
@@ -18,6 +19,7 @@ from pytest_sdperf.arms.pytest_arguments import passed_on, paths_of
 from pytest_sdperf.arms.trees import Trees
 from pytest_sdperf.arms.worktree import checked_out
 from pytest_sdperf.case import Variant
+from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.runner.launcher import Launcher
 
 
@@ -97,11 +99,13 @@ def base_arm(
     if opponent.interpreter is not None:
         # The project's folders first: in this project's own repository the package is one of them.
         path = foreign_path(launcher.extra_sys_path, this_interpreter())
+        there = opponent.interpreter
         launcher = replace(
             launcher,
+            find_library=partial(find_library, prefix=there.prefix, packages=[*map(str, there.libraries)]),
             base_env=foreign_environment(launcher.base_env),
             extra_sys_path=(*path, str(folder_with_our_package(work_dir / "package"))),
-            interpreter=str(opponent.interpreter.path),
+            interpreter=str(there.path),
         )
     cache_dir = work_dir / "base-cache"
     stack.callback(shutil.rmtree, cache_dir, ignore_errors=True)  # exports take gigabytes

@@ -7,7 +7,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _ROOT = Path("/")
@@ -39,8 +39,12 @@ def can_preload() -> bool:
     return platform.system() == "Linux"
 
 
-def find_library(name: str, *, root: Path = _ROOT) -> Path | None:
-    """The file of library ``name`` (a key of KNOWN, or an absolute path) that this interpreter can load, or None.
+def find_library(
+    name: str, *, root: Path = _ROOT, prefix: Path | None = None, packages: Sequence[str] | None = None
+) -> Path | None:
+    """The file of library ``name`` (a key of KNOWN, or an absolute path) that an interpreter can load, or None.
+
+    It is this interpreter, or the one of the environment ``prefix`` whose site-packages are ``packages``.
 
     In this order: the library's own PyPI package, the environment's own ``lib``, conda's,
     LD_LIBRARY_PATH, the usual folders of Debian, Red Hat and Arch, ldconfig's cache, a PyPI package that
@@ -54,12 +58,15 @@ def find_library(name: str, *, root: Path = _ROOT) -> Path | None:
     if name.startswith("/"):
         return Path(name) if _is_loadable(Path(name)) else None
     pattern = re.compile(KNOWN[name][0])
-    return next((path for path in _candidates(name, pattern, root) if _is_loadable(path)), None)
+    found = _candidates(name, pattern, root, prefix or Path(sys.prefix), sys.path if packages is None else packages)
+    return next((path for path in found if _is_loadable(path)), None)
 
 
-def _candidates(name: str, pattern: re.Pattern[str], root: Path) -> Iterator[Path]:
-    yield from _shipped(_OWN_PACKAGE.get(name), pattern)
-    folders = [Path(sys.prefix, "lib")]
+def _candidates(
+    name: str, pattern: re.Pattern[str], root: Path, prefix: Path, packages: Sequence[str]
+) -> Iterator[Path]:
+    yield from _shipped(_OWN_PACKAGE.get(name), pattern, packages)
+    folders = [prefix / "lib"]
     if conda := os.environ.get("CONDA_PREFIX"):
         folders.append(Path(conda, "lib"))
     folders += [Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
@@ -67,18 +74,15 @@ def _candidates(name: str, pattern: re.Pattern[str], root: Path) -> Iterator[Pat
     for folder in folders:
         yield from _matching(folder, pattern)
     yield from _cached(pattern, root)
-    yield from _shipped(_CARRIER.get(name), pattern)
+    yield from _shipped(_CARRIER.get(name), pattern, packages)
 
 
-def _shipped(distribution: str | None, pattern: re.Pattern[str]) -> Iterator[Path]:
+def _shipped(distribution: str | None, pattern: re.Pattern[str], packages: Sequence[str]) -> Iterator[Path]:
     """Matching files of an installed distribution; intel-openmp's lie outside site-packages."""
     if distribution is None:
         return
-    try:
-        files = importlib.metadata.distribution(distribution).files or []
-    except importlib.metadata.PackageNotFoundError:
-        return
-    for file in files:
+    found = next(iter(importlib.metadata.distributions(name=distribution, path=list(packages))), None)
+    for file in (found.files if found else None) or ():
         if pattern.fullmatch(file.name):
             yield Path(str(file.locate())).resolve()
 

@@ -14,6 +14,7 @@ from pytest_sdperf.arms.interpreter import Interpreter
 from pytest_sdperf.arms.opponent import Opponent, opponent_of
 from pytest_sdperf.case import Variant
 from pytest_sdperf.errors import ArmError
+from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.runner.launcher import Launcher
 
 DECLARATION = Declaration((Variant("ship", "harbour:build"),), {})
@@ -137,6 +138,11 @@ def test_another_interpreter_runs_the_same_tree(made, launcher, project, tmp_pat
     assert (arm.trees.head, arm.trees.base, arm.declaration) == (project.path, project.path, None)
     assert Path("/next") in arm.trees.own
     assert arm.launcher.interpreter == "/next/bin/python"
+    looked_for = arm.launcher.find_library
+    assert (looked_for.func, looked_for.keywords) == (
+        find_library,
+        {"prefix": Path("/next"), "packages": [str(folder) for folder in NEXT.libraries]},
+    )
     assert "VIRTUAL_ENV" not in arm.launcher.base_env
     package = str(tmp_path / "arms" / "package")
     assert arm.launcher.extra_sys_path == (*launcher.extra_sys_path, package), "ours comes last"

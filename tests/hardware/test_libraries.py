@@ -26,11 +26,7 @@ def nothing_installed(monkeypatch, tmp_path):
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
     monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
-    monkeypatch.setattr(importlib.metadata, "distribution", no_distribution)
-
-
-def no_distribution(name: str):
-    raise importlib.metadata.PackageNotFoundError(name)
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda *, name, path: [])
 
 
 def put(path: Path, content: bytes = OWN) -> Path:
@@ -106,9 +102,7 @@ class ShippedFile:
 
 
 def install(monkeypatch, package: str, shipped: Shipped) -> None:
-    monkeypatch.setattr(
-        importlib.metadata, "distribution", lambda name: shipped if name == package else no_distribution(name)
-    )
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda *, name, path: [shipped] if name == package else [])
 
 
 def test_libiomp5_of_its_own_package_goes_first(tmp_path, monkeypatch):
@@ -118,6 +112,18 @@ def test_libiomp5_of_its_own_package_goes_first(tmp_path, monkeypatch):
     (tmp_path / "venv/site").mkdir()
     install(monkeypatch, "intel-openmp", Shipped(tmp_path / "venv/site/../lib", "omp.h", "libiomp5.so"))
     assert libraries.find_library("libiomp5", root=tmp_path) == path
+
+
+def test_libraries_of_another_environment(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda *, name, path: asked.append(path) or [])
+    here, there = put(tmp_path / "here/lib/libiomp5.so"), put(tmp_path / "there/lib/libiomp5.so")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "here"))
+    monkeypatch.setattr(sys, "path", ["/here"])
+    assert libraries.find_library("libiomp5", root=tmp_path) == here
+    other = {"prefix": tmp_path / "there", "packages": ["/there"]}
+    assert libraries.find_library("libiomp5", root=tmp_path, **other) == there
+    assert asked == [["/here"], ["/there"]]
 
 
 def test_a_distribution_without_a_list_of_files(tmp_path, monkeypatch):
