@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.baselines.references import ReferenceKey, load_reference, reference_keys, save_reference
+from pytest_sdperf.baselines.references import (
+    ReferenceKey,
+    load_reference,
+    reference_keys,
+    reference_path,
+    save_reference,
+)
 from pytest_sdperf.hardware.requirements import check
 from pytest_sdperf.judge.judging import References
 from pytest_sdperf.judge.similarity import BASE_PICTURE
@@ -30,7 +36,7 @@ class Found:
     keys: Mapping[str, ReferenceKey]
     "picture key -> the file it is stored in"
     unstored: Pictures | None = None
-    "reference pictures of this session that no file holds; stored when the case is recorded"
+    "reference pictures of this session; those that no file holds are stored when the case is recorded"
     environment: Environment | None = None
     "where the unstored ones were drawn"
 
@@ -49,29 +55,35 @@ def find_references(
     name = case.variant.reference
     keys = _keys(measured, options)
     stored = _load(keys, root)
+    complete = len(stored) == len(keys)
     own = measured.pictures, measured.measurement.environment
     if name is None or name == case.variant.name:
-        truth = References(stored, eight_bit=True, is_reference=name is not None)
-        if stored:
+        truth = References(stored or None, eight_bit=True, is_reference=name is not None)
+        if complete:
             return Found(truth, keys)
-        if of_base:
+        if of_base and not stored:
             truth = replace(truth, pictures=load_pictures(of_base), eight_bit=False, own_picture=BASE_PICTURE)
         return Found(truth, keys, *own)
     seen = session.seen_reference(case, options)
-    if seen is None and stored:
+    if seen is None and complete:
         return Found(References(stored, eight_bit=True), keys)
     if seen is None and any(check(need) for need in session.registry[name].requirements):
         return Found(References(), keys)
     drawn = seen or session.draw_reference(case, options)
     truth = References(drawn.pictures)
-    return Found(truth, keys) if stored else Found(truth, keys, drawn.pictures, drawn.environment)
+    return Found(truth, keys) if complete else Found(truth, keys, drawn.pictures, drawn.environment)
 
 
 def store_references(found: Found, root: Path) -> None:
-    """Write the reference pictures that no file holds yet. Raises BaselineError."""
+    """Write the reference pictures that no file holds yet: those that are there other cases are held against, too.
+
+    Raises BaselineError.
+    """
     if found.unstored is None or found.environment is None:
         return
     for key, reference in found.keys.items():
+        if reference_path(root, reference).exists():
+            continue
         save_reference(
             root,
             reference,
@@ -93,8 +105,7 @@ def _keys(measured: Measured, options: Options) -> dict[str, ReferenceKey]:
     )
 
 
-def _load(keys: Mapping[str, ReferenceKey], root: Path) -> dict[str, NDArray[np.floating]] | None:
-    """Every stored reference picture of the case; None where one is missing."""
+def _load(keys: Mapping[str, ReferenceKey], root: Path) -> dict[str, NDArray[np.floating]]:
+    """The reference pictures of the case that are stored."""
     found = {key: load_reference(root, reference) for key, reference in keys.items()}
-    pictures = {key: picture for key, picture in found.items() if picture is not None}
-    return dict(pictures) if len(pictures) == len(found) else None
+    return {key: picture for key, picture in found.items() if picture is not None}

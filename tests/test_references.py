@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_sdperf.baselines.references import load_reference
+from pytest_sdperf.baselines.references import load_reference, reference_path
 from pytest_sdperf.case import Case, Variant, Workload
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Environment
@@ -157,6 +157,23 @@ def test_one_missing_picture_makes_all_be_drawn_again(tmp_path):
     store(case, tmp_path)
     next(tmp_path.rglob("*.png")).unlink()
     assert find_references(case, OPTIONS, tmp_path).unstored is PICTURES
+
+
+@pytest.mark.parametrize("name", ["fp32", "ship"])
+def test_what_is_stored_of_its_own_pictures_is_the_truth_and_stays(tmp_path, name):
+    case = measured(name)
+    store(case, tmp_path)
+    kept, gone = (reference_path(tmp_path, key) for key in _keys(case, OPTIONS).values())
+    gone.unlink()
+    bytes_before = kept.read_bytes()
+    other = Measured(case.case, case.session, {"8x8/0": TWO, "8x8/1": ONE})
+    found = find_references(other, OPTIONS, tmp_path)
+    assert list(found.truth.pictures) == ["8x8/0"]
+    np.testing.assert_allclose(found.truth.pictures["8x8/0"], ONE, atol=0.5 / 255 + 1e-6)
+    assert found.truth.eight_bit
+    store_references(found, tmp_path)
+    assert kept.read_bytes() == bytes_before, "other cases are held against it"
+    np.testing.assert_allclose(load_reference(tmp_path, _keys(case, OPTIONS)["8x8/1"]), ONE, atol=0.5 / 255 + 1e-6)
 
 
 def test_nothing_new_writes_nothing(tmp_path):

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pytest_sdperf.case import picture_key, size_key
 from pytest_sdperf.judge.sanity import picture_fault
 from pytest_sdperf.judge.verdict import Finding, Status
@@ -99,19 +101,36 @@ def judge_picture(
     drawn = plural(len(names), "picture")
     if references is None or not set(references) & set(names):
         return _without_reference(drawn, reference_name, is_reference=is_reference)
+    own = is_reference or reference_name is None
     against = own_picture if is_reference or reference_name is None else reference_name
     stored = against != BASE_PICTURE
     cure = "delete it and record it again with --sdperf-update=new" if stored else "that is how the base arm draws it"
+    # Of its own pictures some may be stored, by another test: what a reference variant drew is there, or broken.
+    known = [key for key in names if key in references or not own]
     mismatched = [
         f"the reference {names[key]} {fault}; {cure}"
-        for key in names
+        for key in known
         if (fault := _fault(references.get(key), key_sizes[key]))
     ]
     if mismatched:
         return _finding(Status.BROKEN, mismatched[0], mismatched)
     rounded = as_8_bit if eight_bit else _as_it_is
-    scores = {key: similarity(rounded(references[key]), rounded(pictures[key])) for key in names}
-    return _compared(scores, names, thresholds, against, eight_bit=eight_bit)
+    scores = {key: similarity(rounded(references[key]), rounded(pictures[key])) for key in known}
+    finding = _compared(scores, names, thresholds, against, eight_bit=eight_bit)
+    return _with_new(finding, [names[key] for key in names if key not in known], is_reference=is_reference)
+
+
+def _with_new(finding: Finding, new: Sequence[str], *, is_reference: bool) -> Finding:
+    """Say which pictures nothing is stored of; where they are no truth themselves, they are not judged yet."""
+    if not new:
+        return finding
+    told = [f"no earlier picture is stored {name}" for name in new]
+    finding = msgspec.structs.replace(finding, details=[*finding.details, *told])
+    if is_reference or finding.status is not Status.PASSED:
+        return finding
+    more = f" and of {len(new) - 1} more" if len(new) > 1 else ""
+    sentence = f"{finding.sentence}, but {told[0]}{more}; record it with --sdperf-update=new"
+    return msgspec.structs.replace(finding, status=Status.NO_BASELINE, sentence=sentence)
 
 
 def _names(motifs: Sequence[Motif], sizes: Sequence[tuple[int, int]]) -> dict[str, str]:

@@ -148,6 +148,26 @@ def test_a_missing_picture_is_broken(picture):
     assert finding.status is Status.BROKEN
 
 
+@pytest.mark.parametrize("is_reference", [True, False])
+def test_of_its_own_pictures_those_that_are_stored_count(picture, is_reference):
+    """Another test may have stored them; what is new is told, and recorded on demand."""
+    pictures = dict.fromkeys(KEYS, picture())
+    name = "fp32" if is_reference else None
+    finding = judged(pictures, {KEYS[0]: picture()}, is_reference=is_reference, reference_name=name)
+    new = 'no earlier picture is stored at 16x24, prompt "a goat"'
+    assert finding.details[-1] == new
+    if is_reference:
+        assert finding.status is Status.PASSED
+        assert finding.sentence == "1 picture, identical to its own stored picture"
+    else:
+        assert finding.status is Status.NO_BASELINE
+        assert finding.sentence == (
+            f"1 picture, identical to its own stored picture, but {new}; record it with --sdperf-update=new"
+        )
+    broken = judged(pictures, {KEYS[0]: 1 - picture()}, is_reference=is_reference, reference_name=name)
+    assert broken.status is Status.BROKEN
+
+
 def test_a_missing_or_unequal_reference_is_broken(picture):
     pictures = dict.fromkeys(KEYS, picture())
     for references, told in (
