@@ -35,6 +35,9 @@ def append_summary(report: Report, environ: Mapping[str, str]) -> str:
             summary.write(f"{markdown.render(report, most_bytes=room)}\n")
     except OSError as error:
         return f"{SUMMARY}={named} cannot be written: {error}. Name a file that can, or unset the variable."
+    except Exception as error:  # noqa: BLE001 - a fault in this rendering must not cost people the terminal's
+        fault = f"{type(error).__name__}: {error}"
+        return f"{SUMMARY} cannot be rendered: {fault}. This is a fault of pytest-sdperf: please report it."
     return ""
 
 

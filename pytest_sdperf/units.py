@@ -44,8 +44,14 @@ def _scaled(value: object, units: dict[str, float], *, where: str, example: str)
 
 
 def parse_share(value: object, *, where: str) -> float:
-    """``"5%"`` or ``0.05`` -> 0.05. Raises OptionError for anything else, negatives and NaN."""
-    return _scaled(value, {"%": 0.01, "": 1.0}, where=where, example='"5%" or 0.05')
+    """``"5%"`` or ``0.05`` -> 0.05. Raises OptionError for anything else, negatives and NaN.
+
+    A bare number above 1 is refused: whoever writes 5 means 5 %, and would get 500 %.
+    """
+    share = _scaled(value, {"%": 0.01, "": 1.0}, where=where, example='"5%" or 0.05')
+    if share > 1 and not str(value).rstrip().endswith("%"):
+        raise OptionError(f"{value!r} is above 1 and has no unit", where=where, cure='Write it like "5%" or 0.05.')
+    return share
 
 
 def parse_factor(value: object, *, where: str) -> float:
@@ -92,12 +98,16 @@ def format_share(share: float) -> str:
     return f"{round(share * 100, 1) + 0.0:+.1f} %"
 
 
+_ROUNDS_UP = 0.9995
+"""Of 1000, from which on three significant figures are four digits."""
+
+
 def format_seconds(seconds: float) -> str:
     """A duration in three significant figures and the unit that suits it."""
     for limit, scale, unit in ((1e-3, 1e6, "us"), (1.0, 1e3, "ms")):
-        if abs(seconds) < limit:
+        if abs(seconds) < limit * _ROUNDS_UP:
             return f"{seconds * scale:.3g} {unit}"
-    return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
+    return f"{seconds:.3g} s" if abs(seconds) < 1000 * _ROUNDS_UP else f"{seconds:.0f} s"
 
 
 def format_bytes(count: float) -> str:

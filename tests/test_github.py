@@ -55,6 +55,13 @@ def test_a_summary_that_cannot_be_written(report, tmp_path):
     assert problem.endswith(". Name a file that can, or unset the variable.")
 
 
+def test_a_fault_of_the_summary_costs_people_nothing_else(report, tmp_path, monkeypatch):
+    monkeypatch.setattr("pytest_sdperf.report.markdown.render", lambda report, most_bytes: 1 / 0)
+    assert append_summary(report, {SUMMARY: str(tmp_path / "summary.md")}) == (
+        f"{SUMMARY} cannot be rendered: ZeroDivisionError: division by zero. This is a fault of pytest-sdperf: please report it."
+    )
+
+
 @pytest.mark.parametrize(("actions", "annotates"), [("true", True), ("True", False), ("", False)])
 def test_only_github_is_told(report, tmp_path, actions, annotates):
     assert bool(annotated(report, tmp_path, {"GITHUB_ACTIONS": actions})) == annotates

@@ -16,6 +16,7 @@ from pytest_sdperf.errors import OptionError
         (units.parse_share, " 12.5 % ", 0.125),
         (units.parse_share, "0", 0.0),
         (units.parse_share, 1, 1.0),
+        (units.parse_share, "200 %", 2.0),
         (units.parse_factor, "1.5x", 1.5),
         (units.parse_factor, 3, 3.0),
         (units.parse_seconds, "20ms", 0.02),
@@ -56,6 +57,8 @@ RANGE = "is out of range"
         (units.parse_share, "5 percent", "'5 percent' has the unknown unit 'percent' [here]. Write it like \"5%\" or 0.05 (units: %)."),
         (units.parse_share, "-1", "'-1' is out of range [here]. Write it like \"5%\" or 0.05, 0 or more."),
         (units.parse_share, -0.1, "-0.1 is out of range"),
+        (units.parse_share, "5", "'5' is above 1 and has no unit [here]. Write it like \"5%\" or 0.05."),
+        (units.parse_share, 1.01, "1.01 is above 1 and has no unit"),
         (units.parse_share, "nan", "'nan' is not a quantity [here]. Write it like \"5%\" or 0.05."),
         (units.parse_share, float("nan"), "nan is not a quantity"),
         (units.parse_share, float("inf"), "inf is not a quantity"),
@@ -100,7 +103,7 @@ def test_bytes_read_back_exactly(count):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(2.3149, "2.31 s"), (0.0201, "20.1 ms"), (9.9e-7, "0.99 us"), (0.001, "1 ms"), (1.0, "1 s"), (999.4, "999 s"), (1234.5, "1234 s"), (-0.02, "-20 ms")],
+    [(2.3149, "2.31 s"), (0.0201, "20.1 ms"), (9.9e-7, "0.99 us"), (0.001, "1 ms"), (1.0, "1 s"), (999.4, "999 s"), (999.6, "1000 s"), (0.9994, "999 ms"), (0.9996, "1 s"), (0.0009996, "1 ms"), (1234.5, "1234 s"), (-0.02, "-20 ms")],
 )  # fmt: skip
 def test_seconds_in_the_unit_that_suits(seconds, text):
     assert units.format_seconds(seconds) == text

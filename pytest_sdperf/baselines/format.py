@@ -184,6 +184,8 @@ def _faults(stored: Stored) -> Iterator[str]:
         difference = other_work(stored.jobs[0].measurement, job.measurement)
         if difference:
             yield f"jobs[{i}] does not belong to jobs[0], which was measured with {difference}"
+        elif not fault and (drew := {*job.measurement.sizes}) ^ {*stored.jobs[0].measurement.sizes}:
+            yield f"jobs[{i}] drew the sizes {', '.join(sorted(drew))}, and jobs[0] others"
 
 
 def _is_time(text: str) -> bool:

@@ -1,1 +1,1 @@
-"""Where weights come from: synthetic, a local folder, the hub."""
+"""Where weights come from: bundled, synthetic, a local folder, the hub."""

@@ -48,13 +48,16 @@ def read_tensors(file: Path) -> list[Tensor]:
     (https://huggingface.co/docs/safetensors). Raises ModelError for a file that is cut off or
     whose header cannot be true.
     """
-    file_bytes = file.stat().st_size
-    with file.open("rb") as stream:
-        prefix = stream.read(8)
-        header_bytes = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
-        if not 2 <= header_bytes <= min(_MAX_HEADER_BYTES, file_bytes - 8):
-            raise _damaged(file, "it has no safetensors header")
-        header = stream.read(header_bytes)
+    try:
+        file_bytes = file.stat().st_size
+        with file.open("rb") as stream:
+            prefix = stream.read(8)
+            header_bytes = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+            if not 2 <= header_bytes <= min(_MAX_HEADER_BYTES, file_bytes - 8):
+                raise _damaged(file, "it has no safetensors header")
+            header = stream.read(header_bytes)
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror}", cure="Give it permission.") from None
     try:
         entries = msgspec.json.decode(header, type=dict[str, msgspec.Raw])
         entries.pop("__metadata__", None)

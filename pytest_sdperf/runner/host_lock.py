@@ -94,7 +94,8 @@ def _write_holder(sidecar: Path) -> None:
     holder = Holder(
         pid=os.getpid(),
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        command=" ".join(sys.argv)[:200],
+        # Arguments that are no UTF-8 have surrogates, which JSON cannot hold.
+        command=" ".join(sys.argv)[:200].encode(errors="replace").decode(),
     )
     # By rename, so that nobody reads half of it and a link laid there by others is not followed.
     with suppress(OSError), tempfile.TemporaryDirectory(dir=sidecar.parent, prefix=f"{_NAME}.") as private:

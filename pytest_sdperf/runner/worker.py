@@ -65,12 +65,17 @@ def _answer(line: bytes, workbench: Workbench) -> bytes | None:
         return None if isinstance(command, Exit) else encode(workbench.carry_out(command))
     except SdperfError as error:
         traceback.print_exc()
-        return encode(Failed(what=error.what, cure=error.cure, where=error.where))
+        return encode(Failed(what=_utf8(error.what), cure=_utf8(error.cure), where=_utf8(error.where)))
     except BaseException as error:  # noqa: BLE001 -- a factory that exits ends its command, not the worker
         traceback.print_exc()
         message = " ".join(str(error).split())[:_MESSAGE_LENGTH]
         what = f"{type(error).__name__}: {message}" if message else type(error).__name__
-        return encode(Failed(what=what, cure="The log ends with the traceback."))
+        return encode(Failed(what=_utf8(what), cure="The log ends with the traceback."))
+
+
+def _utf8(text: str) -> str:
+    """Without the surrogates of names that are no UTF-8, which JSON cannot hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _send(fd: int, line: bytes) -> None:

@@ -213,6 +213,24 @@ def test_times_that_are_none(stored, read, time):
     assert refused(read, stored) == (f"jobs[0] was recorded at {time!r}, which is no time like 2026-11-24T12:00:00Z")
 
 
+def test_jobs_of_other_sizes_do_not_belong_together(make, make_stored):
+    """Of the same workload as they say, so the file was edited."""
+    first, other = make(), make()
+    runs = [
+        msgspec.structs.replace(
+            run,
+            **{
+                name: {"8x8" if size == "64x64" else size: value for size, value in getattr(run, name).items()}
+                for name in ("images", "warmup_ns")
+            },
+            picture_sha256={},
+        )
+        for run in other.processes
+    ]
+    with pytest.raises(BaselineError, match=r"jobs\[1\] drew the sizes .*8x8.*, and jobs\[0\] others"):
+        encode(make_stored(first, msgspec.structs.replace(other, processes=runs)))
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

@@ -34,6 +34,12 @@ def test_scalars_and_empty_tensors(file):
     assert [t.size for t in read_tensors(file)] == [2, 0]
 
 
+def test_a_file_that_cannot_be_read(file):
+    file.mkdir()
+    with pytest.raises(ModelError, match=r"x\.safetensors cannot be read: Is a directory\. Give it permission\."):
+        read_tensors(file)
+
+
 @pytest.mark.parametrize("content", [b"", b"abc", struct.pack("<Q", 0), struct.pack("<Q", 3) + b"{}", b"\xff" * 20])
 def test_no_header(file, content):
     file.write_bytes(content)

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_sdperf.errors import LaunchError
 from pytest_sdperf.runner import host_lock as module
-from pytest_sdperf.runner.host_lock import Holder, host_lock, read_holder
+from pytest_sdperf.runner.host_lock import Holder, current_holder, host_lock, read_holder
 
 HOLD = """
 import sys
@@ -144,6 +144,12 @@ def test_a_dead_holder_is_not_named(tmp_path):
     path.write_bytes(msgspec.json.encode(Holder(process.pid, "2026", "pytest")))
     assert read_holder(path) is None
     assert read_holder(tmp_path / "none") is None
+
+
+def test_arguments_that_are_no_utf_8_keep_nobody_from_measuring(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["pytest", "caf\udce9"])
+    with host_lock(lambda line: None, folder=tmp_path):
+        assert current_holder(folder=tmp_path).command == "pytest caf?"
 
 
 def test_control_characters_of_a_command_are_not_printed():

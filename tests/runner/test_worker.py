@@ -95,9 +95,16 @@ def test_an_error_of_ours_keeps_its_parts(served, capsys):
     assert "CaseError" in capsys.readouterr().err
 
 
+def test_a_message_that_is_no_utf_8_is_answered(served):
+    error = CaseError("no file caf\udce9", where="caf\udce9", cure="Find caf\udce9.")
+    assert served(raising(error), call())[1:] == [protocol.Failed("no file caf?", "Find caf?.", "caf?")]
+    what = served(raising(OSError("caf\udce9")), call())[1].what
+    assert what == "OSError: caf?"
+
+
 def test_an_unknown_command_is_answered(served, capsys):
     (_, answer) = served(None, b'{"type":"sail"}\n')
-    assert answer.what.startswith('the session said b\'{"type":"sail"}\\n\', which is no message of protocol 2')
+    assert answer.what.startswith('the session said b\'{"type":"sail"}\\n\', which is no message of protocol 3')
     assert "sail" in capsys.readouterr().err
 
 

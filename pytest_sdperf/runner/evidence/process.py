@@ -121,5 +121,8 @@ def cpus_asked(environment: Mapping[str, str]) -> list[int]:
 
 
 def threads_asked(environment: Mapping[str, str]) -> int:
-    """Threads that the launch asked for, from the launcher's ``SDPERF_THREADS``; 0: none."""
-    return int(environment.get("SDPERF_THREADS") or 0)
+    """Threads that the launch asked for, from the launcher's ``SDPERF_THREADS``; 0: none.
+
+    Of a list, one number for each level of nesting (``4,2``), the first counts.
+    """
+    return int(environment.get("SDPERF_THREADS", "").partition(",")[0] or 0)

@@ -129,5 +129,5 @@ def test_cpus_cannot_be_known_everywhere(monkeypatch):
 def test_what_the_launch_asked_for():
     assert process.cpus_asked({"SDPERF_CPUS": "4,0"}) == [0, 4]
     assert process.cpus_asked({}) == process.cpus_asked({"SDPERF_CPUS": ""}) == []
-    assert process.threads_asked({"SDPERF_THREADS": "2"}) == 2
+    assert process.threads_asked({"SDPERF_THREADS": "2"}) == process.threads_asked({"SDPERF_THREADS": "2,1"}) == 2
     assert process.threads_asked({}) == process.threads_asked({"SDPERF_THREADS": ""}) == 0
