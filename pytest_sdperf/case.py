@@ -12,9 +12,23 @@ from typing import Any
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.workload import Workload, picture_key, size_key
 
-__all__ = ["CLAIM_KINDS", "Case", "Claim", "Launch", "Param", "Variant", "Workload", "picture_key", "size_key"]
+__all__ = [
+    "CLAIM_KINDS",
+    "REFERENCE_VARIANT",
+    "Case",
+    "Claim",
+    "Launch",
+    "Param",
+    "Variant",
+    "Workload",
+    "picture_key",
+    "size_key",
+]
 
 Param = str | int | float | bool
+
+REFERENCE_VARIANT = "fp32"
+"""Whose pictures are the truth for variants that name no other, and whose latency speed-ups are told of."""
 
 CLAIM_KINDS: dict[str, str] = {
     "kernel_precision": "kernels of precision `want` take at least `at_least` of the kernel time",
@@ -95,7 +109,7 @@ class Variant:
     "keywords of this variant that its factory reads from the context; `auto` means: the machine's best"
     scheduler: str = "default"
     "`default` (the model's own) or a diffusers scheduler class; pictures are only compared within one"
-    reference: str | None = "fp32"
+    reference: str | None = REFERENCE_VARIANT
     "the variant whose picture is the truth; None: only its own stored picture is"
     thresholds: Mapping[str, object] = field(default_factory=dict)
     'its own limits, as the marker takes them ({"min_psnr": "30dB"}); marker, command line and ini come before them'

@@ -10,6 +10,7 @@ from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.beside.comparer import side_by_side
 from pytest_sdperf.judge import judging
 from pytest_sdperf.judge.accepting import begins_anew
+from pytest_sdperf.judge.disturbance import disturbance
 from pytest_sdperf.judge.job_spread import job_spread
 from pytest_sdperf.judge.judging import References
 from pytest_sdperf.judge.verdict import Status, Verdict
@@ -33,9 +34,9 @@ def judge(
     ``promised`` is False for a test that only measured: it gets no verdict. A run that fails in any part,
     gated or not, is never recorded. Raises BaselineError for stored files that cannot be trusted or written.
     """
-    session, case = measured.session, measured.case
+    session, case, alone = measured.session, measured.case, measured.measurement
     if not promised:
-        only = Outcome(nodeid, measured.measurement, None)
+        only = Outcome(nodeid, alone, None)
         return with_pictures(only, case.workload, measured.pictures, References(), session.images)
     root = session.baselines(options)
     store = BaselineStore(root, session.machine_key)
@@ -47,11 +48,13 @@ def judge(
     sibling = session.sibling(rival[0], case, options).measurement if rival else None
     beside = side_by_side(measured, options, jobs, spread)
     # What was drawn in the same minutes as the other arm is what the two are compared by.
-    measurement = measured.measurement
-    measurement = beside.comparison.measurement_of_head(measurement) if beside.comparison else measurement
+    measurement = beside.comparison.measurement_of_head(alone) if beside.comparison else alone
     references = find_references(measured, options, root, beside.base_pictures)
     # A run records a case once: what it measures of it again shares the hour, and is held against that job.
-    records = case.id not in session.recorded and _records(options, baseline)
+    asked = case.id not in session.recorded and _records(options, baseline)
+    # A job from a busy hour would be the level that later ones are held against.
+    kept = disturbance(alone) if asked and jobs else ""
+    records = asked and not kept
     verdict = judging.judge(
         measurement,
         case=case,
@@ -65,15 +68,17 @@ def judge(
         spread=spread,
         missing="record" if records else options.missing,
         sibling=sibling,
+        alone=alone,
         comparison=beside.comparison,
         control=beside.control,
     )
     recorded = records and _sound(verdict)
-    anew = begins_anew(measured.measurement, jobs, spread) if recorded and jobs else ""
+    anew = begins_anew(alone, jobs, spread) if recorded and jobs else ""
     if recorded:
-        job = Job(time_text(now()), measured.measurement)
-        store.save(Stored([job]) if baseline is None or anew else baseline.with_job(job))
+        job = Job(time_text(now()), alone)
+        # Pictures first: a baseline whose pictures could not be written would keep them from being stored later.
         store_references(references, root)
+        store.save(Stored([job]) if baseline is None or anew else baseline.with_job(job))
         session.recorded.add(case.id)
     outcome = Outcome(
         nodeid,
@@ -83,6 +88,7 @@ def judge(
         baseline_path=session.shown(store.path(case.id)),
         recorded=recorded,
         anew=anew,
+        kept=kept,
         comparison=beside.comparison,
         control=beside.control,
         skip_reason="" if records else _left_unjudged(verdict, options),

@@ -41,11 +41,12 @@ class Disturbance(msgspec.Struct, frozen=True):
     """What else went on while pictures were timed. Shares are of all usable CPUs' time."""
 
     window_s: float
-    "from the first picture to the last"
+    "from the first picture to the last; of a process measured alone with its warming up"
     steal: float = 0.0
     "share that the hypervisor gave to others"
     foreign: float = 0.0
-    "share that other processes of this machine used; 0 where the system does not say what our own use"
+    """share that other processes of this machine used; 0 where the system does not say what our own use. Under a
+    cgroup's quota it is of that quota, and what they use of the CPUs beyond it does not count"""
     involuntary_switches: int = 0
     "times a process that was timed was taken off a CPU"
     major_faults: int = 0
@@ -54,6 +55,8 @@ class Disturbance(msgspec.Struct, frozen=True):
     "median time of the calibration kernel, ns; 0 where it was not run"
     frequency_mhz: float | None = None
     "achieved frequency, mean over the usable CPUs; None where the system does not say"
+    restless: int = 0
+    "times an arm still computed when the other one's picture began"
 
 
 class ProcessRun(msgspec.Struct, frozen=True):
@@ -236,7 +239,8 @@ class Measurement(msgspec.Struct, frozen=True):
     @property
     def peak_bytes(self) -> int:
         """Memory of its own at most; all that was resident where a process does not tell its libraries' pages."""
-        return self.peak_own_bytes or self.peak_rss_bytes
+        own = self.peak_own_bytes
+        return self.peak_rss_bytes if own is None else own
 
     @property
     def repeatable(self) -> bool:

@@ -1,4 +1,4 @@
-"""Options and thresholds, read once into a frozen type: marker > command line > ini > default."""
+"""Options and thresholds, read once into a frozen type: marker > command line > ini > variant > default."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol

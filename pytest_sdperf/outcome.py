@@ -49,6 +49,8 @@ class Outcome(msgspec.Struct, frozen=True):
     "True where this measurement was written into the baseline"
     anew: str = ""
     "why the stored jobs were dropped when it was written, as a clause; empty where it joined them"
+    kept: str = ""
+    "why an update left the stored jobs as they are, as a clause; empty where it did not, or none was asked for"
     comparison: Comparison | None = None
     "the case side by side with another arm; None where it was not measured so"
     control: Comparison | None = None

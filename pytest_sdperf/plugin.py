@@ -132,7 +132,8 @@ class _Collector:
         except SdperfError as error:
             raise pytest.UsageError(f"--sdperf-variants: {error}") from None
         try:
-            _ = shell.opponent
+            # Where nothing is measured, nothing is compared: so a revision is collected whose ini names an opponent.
+            _ = None if self._config.getoption("collectonly") else shell.opponent
         except SdperfError as error:
             raise pytest.UsageError(str(error)) from None
         if not options.require:

@@ -30,6 +30,7 @@ from pytest_sdperf.hardware.cpu import native_isa, native_precision
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import Machine, detect, machine_key
 from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.judge.wording import plural
 from pytest_sdperf.ladder import climb
 from pytest_sdperf.measurement import Environment, Measurement
@@ -69,8 +70,6 @@ class Measured:
     "picture key -> .npy of pictures that were not the same to the bit"
     trace: Path
     "what went through the stages of its first picture, .npz"
-    modules: Mapping[str, str]
-    "the factory's module and those of the compared trees -> file"
     session: Session
 
     @cached_property
@@ -189,7 +188,7 @@ class Session:
         if reference:
             ladder = climb(load(reference), load(sampled.trace), reference_name=case.variant.reference or "")
             measurement = msgspec.structs.replace(measurement, ladder=ladder)
-        measured = Measured(case, measurement, sampled.pictures, sampled.others, sampled.trace, sampled.modules, self)
+        measured = Measured(case, measurement, sampled.pictures, sampled.others, sampled.trace, self)
         self._measured[_key(case)] = measured
         return measured
 
@@ -218,6 +217,8 @@ class Session:
     def _pairs_will_tell(self, case: Case, options: Options) -> bool:
         """Whether the case is sure to be measured side by side: one process then serves picture and proof."""
         if self.comparer is None or options.update or options.missing == "record" or "latency" not in options.gate:
+            return False
+        if options.thresholds.faster_than:  # a sibling is no arm: each is measured by itself
             return False
         return not BaselineStore(self.baselines(options), self.machine_key).path(case.id).exists()
 
@@ -254,6 +255,12 @@ class Session:
                 ),
             )
             if paths
+        ]
+        own += [
+            f"{o.measurement.variant} is surely faster than its stored jobs, which let later slowdowns pass: accept it "
+            "with --sdperf-update=all"
+            for o in outcomes
+            if o.verdict and o.verdict.latency and o.verdict.latency.figures.get("stored") == Status.FASTER.value
         ]
         # What was judged comes first: side by side it has other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._measured.values()]

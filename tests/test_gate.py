@@ -13,7 +13,7 @@ from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case, Claim, Variant, Workload
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.stored import Job, Stored
 
@@ -68,7 +68,6 @@ class Measured:
     pictures: dict = field(default_factory=lambda: {"8x8/0": PICTURE})
     case: Case = CASE
     others: dict = field(default_factory=dict)
-    modules: dict = field(default_factory=dict)
 
 
 @pytest.fixture
@@ -127,6 +126,27 @@ def test_only_update_all_replaces(judge, stored, options, kept):
     assert outcome.baseline.newest.latency.median_s == 0.001
     assert outcome.anew == ("surely slower than the 1 stored job" if outcome.recorded else "")
     assert stored() == kept
+
+
+@pytest.mark.parametrize(("busy", "kept"), [(1, False), (2, True)])
+def test_a_disturbed_job_is_not_added_to_stored_ones(judge, stored, tmp_path, busy, kept):
+    seen = [Disturbance(1.0, foreign=0.5)] * busy + [Disturbance(1.0)] * (3 - busy)
+    taken = measurement(1_100_000)
+    taken = msgspec.structs.replace(
+        taken,
+        processes=[msgspec.structs.replace(run, seen=one) for run, one in zip(taken.processes, seen, strict=True)],
+    )
+    first = judge(taken, Options(update="all"))
+    assert (first.recorded, first.kept) == (True, ""), "nothing is stored that it could spoil"
+    outcome = judge(taken, Options(update="all"))
+    assert outcome.recorded is not kept
+    assert outcome.kept.startswith(
+        "2 of 3 processes were disturbed, the last because other processes took 50.0 %" if kept else ""
+    )
+    assert bool(outcome.kept) is kept
+    assert len(BaselineStore(tmp_path / "baselines", "here").load(CASE.id).jobs) == (1 if kept else 2)
+    judged_against = outcome.verdict.finding("latency").figures.get("stored_jobs")
+    assert judged_against == (1.0 if kept else None)
 
 
 def test_an_update_adds_jobs_of_the_same_speed(judge, tmp_path):

@@ -53,9 +53,7 @@ def calls(monkeypatch, tmp_path):
             case_id=case.id, variant=case.variant.name, model=case.model, model_digest=model.digest, scheduler="",
             workload=msgspec.to_builtins(case.workload), processes=[run], evidence=Evidence(), environment=host,
         )  # fmt: skip
-        return Sampled(
-            measurement, {"8x8/0": picture}, {"8x8/0": [picture]}, traced(case, 0.5), {"harbour": "/harbour.py"}
-        )
+        return Sampled(measurement, {"8x8/0": picture}, {"8x8/0": [picture]}, traced(case, 0.5))
 
     def draw_reference(case, model, rig, *, host):
         calls.append(("draw", case.variant.name, case.variant.scheduler, case.model))

@@ -28,6 +28,7 @@ def wrong_code(
     ``factory`` is the variant's `package.module:function`; the files are those of the modules that each
     arm's worker loaded. Where the arms declare the variant differently (other parameters, say), a factory
     from outside of the repository may be the same in both: then it is the declaration that is compared.
+    The same goes for what is installed of the project itself: with one declaration, both arms would run that.
     """
     module = factory.partition(":")[0]
     for arm, files in (("head", head_files), ("base", base_files)):
@@ -50,7 +51,27 @@ def wrong_code(
             f"the factory's module {module} of the head comes from the revision's tree ({head})",
             "Remove that folder from PYTHONPATH",
         )
-    return stray_code(base_files, trees)
+    if stray := stray_code(base_files, trees):
+        return stray
+    return _installed(module, head_files, trees) if same_declaration else None
+
+
+def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees) -> ArmError | None:
+    """What the head's worker loaded from an installed copy though its tree has it, too."""
+    if trees.head == trees.base:  # two interpreters, each with what is installed there
+        return None
+    copies = [
+        f"{name} ({file})"
+        for name, file in sorted(head_files.items())
+        if name in trees.names and name != factory_module and trees.home(file) == "elsewhere"
+    ]
+    if not copies:
+        return None
+    more = f" and {len(copies) - _SHOWN} more" if len(copies) > _SHOWN else ""
+    return _error(
+        f"both arms run installed code in place of the revisions': {', '.join(copies[:_SHOWN])}{more}",
+        _capital(_EDITABLE),
+    )
 
 
 def stray_code(base_files: Mapping[str, str], trees: Trees) -> ArmError | None:

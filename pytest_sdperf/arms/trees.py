@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from pytest_sdperf.runner.surroundings import importable
+
 Home = Literal["head", "base", "elsewhere"]
 
 
@@ -44,6 +46,11 @@ class Trees:
         if place.is_relative_to(self._base) and (self._base != self._head or not self._is_own(place)):
             return "base"
         return "head" if place.is_relative_to(self._head) and not self._is_own(place) else "elsewhere"
+
+    @cached_property
+    def names(self) -> set[str]:
+        """Packages and modules that the head's tree has at its top."""
+        return importable(str(self._head))
 
     def in_base(self, path: Path | str) -> Path | None:
         """The same place in the base's tree, whether it exists or not; None for what is not of the head's tree."""

@@ -28,7 +28,6 @@ from pytest_sdperf.models.folder import check_folder
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import Options
 from pytest_sdperf.progress.steps import Course, Step
-from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.noise_watch import NoiseWatch
 from pytest_sdperf.runner.pairs import ArmRig, PairSampler, told_of_base
 from pytest_sdperf.runner.sampling import Model, environment_of, prepare_case
@@ -79,7 +78,8 @@ class Comparer:
             name = measured.case.variant.name
             return Beside(self._nothing("", missing=f"{self.opponent.label} declares no variant {name!r}"))
         beside = self._compared(base, case, measured, options)
-        if not (self.opponent.control and beside.comparison and beside.comparison.kept):
+        compared = beside.comparison
+        if not (self.opponent.control and compared and compared.kept and not compared.invalid):
             return beside
         head = BaseArm(Opponent(None, None, None, control=False), self.session.launcher, None, None, None)
         return replace(beside, control=self._compared(head, measured.case, measured, options).comparison)
@@ -121,7 +121,7 @@ class Comparer:
                 sampler.sample,
                 measured.measurement,
                 Limits(options.thresholds, options.budget, options.rounds),
-                wrong_code=lambda built: _wrong_code(base, case, head_case, built),
+                wrong_code=lambda modules: _wrong_code(base, case, head_case, modules),
                 course=course,
             )
         except ArmError as error:
@@ -175,7 +175,8 @@ class Comparer:
     def _arm(self, label: str, name: str, found: Paired) -> Arm:
         built, last = found.built[name], getattr(found.pairs[-1], name)
         environment = environment_of(self.session.host_environment(), built, threads=last.threads, cpus=last.cpus)
-        return Arm(label, environment, **({"evidence": found.evidence} if name == BASE else {}), modules=built.modules)
+        modules = dict(found.modules[name])
+        return Arm(label, environment, **({"evidence": found.evidence} if name == BASE else {}), modules=modules)
 
     def _nothing(self, invalid: str, *, missing: str = "") -> Comparison:
         nowhere = self.session.host_environment()
@@ -204,13 +205,13 @@ def side_by_side(measured: Measured, options: Options, jobs: Sequence[Measuremen
     return Beside() if lacking and jobs else beside  # the screen's answer is better than none
 
 
-def _wrong_code(base: BaseArm, case: Case, head: Case, built: Mapping[str, protocol.Built]) -> str:
+def _wrong_code(base: BaseArm, case: Case, head: Case, modules: Mapping[str, Mapping[str, str]]) -> str:
     if base.trees is None:
         return ""
     error = wrong_code(
         case.variant.factory,
-        built[HEAD].modules,
-        built[BASE].modules,
+        modules[HEAD],
+        modules[BASE],
         base.trees,
         same_declaration=same_declaration(case.variant, head.variant),
     )

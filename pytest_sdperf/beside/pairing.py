@@ -22,8 +22,8 @@ from pytest_sdperf.units import format_share
 Sample = Callable[..., Sampled]
 """`runner.pairs.PairSampler.sample`: called as sample(number, rounds, show_base=...)."""
 
-WrongCode = Callable[[Mapping[str, protocol.Built]], str]
-"""What is wrong with the code that the first pair ran, as a sentence; empty where all is well."""
+WrongCode = Callable[[Mapping[str, Mapping[str, str]]], str]
+"""What is wrong with the code that the first pair ran (arm -> module -> file), as a sentence; empty: all is well."""
 
 
 @dataclass
@@ -33,6 +33,8 @@ class Paired:
     pairs: list[Pair] = field(default_factory=list)
     built: Mapping[str, protocol.Built] = field(default_factory=dict)
     "arm -> what it said when it was built, in the first pair"
+    modules: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    "arm -> module -> file, in the first pair"
     evidence: Evidence = field(default_factory=Evidence)
     "of the base arm"
     pictures: Mapping[str, Path] = field(default_factory=dict)
@@ -82,9 +84,9 @@ def measure_pairs(
         course.part(f"pair {number} of at most {most}{so_far}", ends_s=ends_s, at_most=True)
         sampled = sample(number, rounds, show_base=not found.pairs)
         if not found.pairs:
-            found.built, found.pictures = sampled.built, sampled.pictures
+            found.built, found.modules, found.pictures = sampled.built, sampled.modules, sampled.pictures
             found.evidence = sampled.evidence or found.evidence
-            found.invalid = wrong_code(sampled.built)
+            found.invalid = wrong_code(sampled.modules)
         found.pairs.append(judged(sampled.pair, found.pairs))
         course.done(_line(found.pairs, rounds, limits.thresholds), ends_s=ends_s, at_most=True)
         if found.invalid or decided(found.pairs, limits.thresholds):

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from pytest_sdperf.case import REFERENCE_VARIANT
 from pytest_sdperf.cli.screen import screen
 from pytest_sdperf.doctor.diagnosis import Noise
 
@@ -37,7 +38,7 @@ def doctor(*, no_noise: bool) -> None:
     here = screen()
     diagnosis = examine(None if why_not else _measure, no_noise=why_not)
     here.show(render(diagnosis, width=here.width, colour=here.colour))
-    if not diagnosis.can_run("fp32"):
+    if not diagnosis.can_run(REFERENCE_VARIANT):
         click.get_current_context().exit(1)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from pytest_sdperf.doctor.diagnosis import Noise
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.judge.pair import pair_log_ratio
-from pytest_sdperf.runner.noise_watch import CpuTimes, machine_cpu_times
+from pytest_sdperf.runner.noise_watch import CpuTimes, foreign_share, machine_cpu_times, spare_cpus
 from pytest_sdperf.runner.surroundings import usable_cpus
 
 PAIRS = 8
@@ -49,11 +49,11 @@ def measure_noise(
         ratios.append(pair_log_ratio(*arms))
         medians_s += [statistics.median(arm) / 1e9 for arm in arms]
         tell(number)
-    spent_s, after = time.perf_counter() - start_s, cpu_times()
-    all_s = max(spent_s, 1e-9) * len(usable_cpus())
+    spent_s, after = max(time.perf_counter() - start_s, 1e-9), cpu_times()
+    cpus = len(usable_cpus())
     foreign_s = after.busy_s - before.busy_s - (_own_and_children_s() - own_s)
-    steal_s = after.steal_s - before.steal_s
-    return Noise(ratios, medians_s, max(steal_s, 0.0) / all_s, max(foreign_s, 0.0) / all_s, spent_s)
+    steal = max(after.steal_s - before.steal_s, 0.0) / (spent_s * cpus)
+    return Noise(ratios, medians_s, steal, foreign_share(foreign_s, spent_s, cpus, spare_cpus()), spent_s)
 
 
 def _in_turn(arms: Sequence[Work], rounds: int, order: random.Random) -> tuple[list[int], list[int]]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from pytest_sdperf.judge.environment import environment_changes
 from pytest_sdperf.judge.kernels import kernel_changes
-from pytest_sdperf.judge.latency import SENSELESS
-from pytest_sdperf.judge.noise import Difference, median_inflation
+from pytest_sdperf.judge.memory import peaks_counted_alike
+from pytest_sdperf.judge.noise import SENSELESS, Difference, median_inflation
 from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.stored import Stored, other_work
@@ -77,11 +77,12 @@ def changes_of(base: Measurement, head: Measurement, latencies: list[LatencyChan
     why = not_comparable(base, head)
     if not why and not latencies:
         why = f"other sizes ({', '.join(base.sizes)} and {', '.join(head.sizes)})"
+    base_bytes, head_bytes = peaks_counted_alike([base, head])
     return Changes(
         case_id=head.case_id if base.case_id == head.case_id else f"{base.case_id} -> {head.case_id}",
         not_comparable=why,
         latencies=[] if why else latencies,
-        memory_bytes=None if why else _peaks(base, head),
+        memory_bytes=None if why else (base_bytes, head_bytes),
         stages=[] if why else [line for one in latencies for line in stage_changes(base, head, one.size)],
         kernels=kernel_changes(base.evidence, head.evidence),
         environment=environment_changes(base.environment, head.environment),
@@ -117,11 +118,3 @@ def latency_change(size: str, base_s: Sequence[float], head_s: Sequence[float]) 
 def _factor(log_ratio: float) -> float:
     """exp, where a bound may lie beyond any sense."""
     return math.exp(min(max(log_ratio, -SENSELESS), SENSELESS))
-
-
-def _peaks(base: Measurement, head: Measurement) -> tuple[int, int]:
-    """Like with like: the processes' own memory where both tell it, else all that was resident."""
-    own = base.peak_own_bytes, head.peak_own_bytes
-    if own[0] is not None and own[1] is not None:
-        return own[0], own[1]
-    return base.peak_rss_bytes, head.peak_rss_bytes

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pytest_sdperf.comparison import Pair
-from pytest_sdperf.judge.wording import apart, plain_share, share_apart
+from pytest_sdperf.judge.wording import apart, plain_share, plural, share_apart
 from pytest_sdperf.measurement import Disturbance, Measurement
 from pytest_sdperf.options import FEWEST_PAIRS
 
@@ -37,6 +37,10 @@ def reason_to_drop(seen: Disturbance, pictures: int, fastest_kernel_ns: float) -
     if seen.foreign > MOST_FOREIGN:
         taken = share_apart(seen.foreign, MOST_FOREIGN)
         return f"other processes took {taken} of the CPUs' time (limit {plain_share(MOST_FOREIGN)})"
+    if seen.restless:
+        begun = plural(seen.restless, "picture")
+        spinning = "threads that never rest? OMP_WAIT_POLICY, KMP_BLOCKTIME"
+        return f"{begun} began while the other arm still computed ({spinning})"
     if seen.major_faults > MOST_FAULTS * pictures:
         pages = apart(seen.major_faults / pictures, MOST_FAULTS, 0)
         return f"{pages} pages a picture were read from a disk (limit {MOST_FAULTS})"
@@ -61,6 +65,16 @@ def disturbed(measurement: Measurement) -> list[str]:
         if run.seen is not None
     ]
     return [reason for reason in reasons if reason]
+
+
+def disturbance(measurement: Measurement) -> str:
+    """Why the median of its processes says little of the code, as a clause: half of them or more were disturbed."""
+    reasons, processes = disturbed(measurement), len(measurement.processes)
+    if not reasons or 2 * len(reasons) < processes:
+        return ""
+    was = "was" if len(reasons) == 1 else "were"
+    of = plural(processes, "process", "es")
+    return f"{len(reasons)} of {of} {was} disturbed, the last because {reasons[-1]}"
 
 
 def too_many_dropped(pairs: Sequence[Pair]) -> bool:

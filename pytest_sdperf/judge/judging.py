@@ -59,6 +59,7 @@ def judge(
     spread: JobSpread = NOTHING_REPEATED,
     missing: str = "fail",
     sibling: Measurement | None = None,
+    alone: Measurement | None = None,
     comparison: Comparison | None = None,
     control: Comparison | None = None,
 ) -> Verdict:
@@ -70,16 +71,20 @@ def judge(
     ``others`` are pictures of the same keys that were not the same to the bit: the limits allow for their difference.
     ``comparison`` is the case side by side with another arm: latency and memory are then judged against that one,
     not against ``jobs``; ``control`` is the same against itself. ``sibling`` is the measurement that
-    ``thresholds.faster_than`` names. Details of a part that did not simply pass say which kernels and what of the
-    environment changed since the newest job, or from the other arm.
+    ``thresholds.faster_than`` names, measured by itself; ``alone`` is the case measured so, where ``measurement`` was
+    made beside another arm. Details of a part that did not simply pass say which kernels and what of the environment
+    changed since the newest job, or from the other arm.
     """
     latency, memory, before = _against_jobs(measurement, jobs, thresholds, spread)
     if comparison is not None:
-        screened = [f"stored jobs: {latency.status.value}: {latency.sentence}"] if jobs else []
+        screen = latency
         latency, memory, before = _against_arm(measurement, comparison, thresholds)
-        latency = msgspec.structs.replace(latency, details=[*screened, *latency.details])
+        if jobs:
+            told = f"stored jobs: {screen.status.value}: {screen.sentence}"
+            figures = {**latency.figures, "stored": screen.status.value}
+            latency = msgspec.structs.replace(latency, details=[told, *latency.details], figures=figures)
     latency, memory = (_missing_as_asked(finding, missing) for finding in (latency, memory))
-    order = [judge_order(measurement, sibling, thresholds.faster_than)] if thresholds.faster_than else []
+    order = [judge_order(alone or measurement, sibling, thresholds.faster_than)] if thresholds.faster_than else []
     noise = own_noise(pictures, others or {})
     limits = allowing(thresholds, noise)
     picture = judge_picture(
@@ -115,8 +120,12 @@ def judge(
 def passes_screen(
     measurement: Measurement, jobs: Sequence[Measurement], thresholds: Thresholds, spread: JobSpread
 ) -> bool:
-    """Whether the stored jobs alone show that the latency is fine: then nothing more needs to be measured."""
-    latency, _, _ = _against_jobs(measurement, jobs, thresholds, spread)
+    """Whether the stored jobs alone show that the latency is fine: then nothing more needs to be measured.
+
+    They must rule out what pairs would have to catch: a wide ``max_slowdown`` would let it pass unmeasured.
+    """
+    as_strict = thresholds._replace(max_slowdown=min(thresholds.max_slowdown, thresholds.must_catch))
+    latency, _, _ = _against_jobs(measurement, jobs, as_strict, spread)
     return latency.status is Status.PASSED
 
 
@@ -140,7 +149,7 @@ def _against_arm(
 ) -> tuple[Finding, Finding, Measurement | None]:
     """(latency, memory, the base arm); None where that was not measured."""
     latency = judge_side_by_side(comparison, measurement, thresholds)
-    if comparison.kept:
+    if comparison.kept and not comparison.invalid:
         base = comparison.measurement_of_base(measurement)
         return latency, judge_memory(measurement, [base], thresholds, of=f"{comparison.base.label}'s"), base
     memory = judge_memory(measurement, [], thresholds)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_sdperf.judge.disturbance import disturbed
+from pytest_sdperf.judge.disturbance import disturbance, disturbed
 from pytest_sdperf.judge.job_spread import JobSpread, difference
-from pytest_sdperf.judge.noise import CONFIDENCE, Difference
+from pytest_sdperf.judge.noise import CONFIDENCE, SENSELESS, Difference, ratio_of
 from pytest_sdperf.judge.sizes import SizeResult, finding_of_sizes
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.judge.wording import plain_share, plural, share_apart
@@ -17,13 +17,12 @@ from pytest_sdperf.options import Thresholds
 from pytest_sdperf.stored import level_s
 from pytest_sdperf.units import format_seconds, format_share
 
-SENSELESS = 30.0
-"""A log ratio of 30 is a factor of 10^13."""
-
 _ENOUGH_REPEATS = 10
 """Repeated jobs from which on the machine's own spread outweighs what is assumed (its two degrees) by far."""
 
 ADVICE = "compare side by side with --sdperf-against=REV (a git revision), or record more jobs with --sdperf-update=all"
+
+_WHICH = "whether it is the code or the machine, --sdperf-against=REV (a git revision) tells"
 
 
 def judge_latency(
@@ -37,28 +36,18 @@ def judge_latency(
     """
     if not jobs:
         return no_baseline("latency", latency_text(measurement))
-    reasons = disturbed(measurement)
-    results = [
-        _doubted(_judge_size(size, measurement, jobs, thresholds, spread), reasons, len(measurement.processes))
-        for size in measurement.sizes
-    ]
-    told = [f"a process was disturbed: {reason}" for reason in reasons]
+    seen = disturbance(measurement)
+    results = [_doubted(_judge_size(size, measurement, jobs, thresholds, spread), seen) for size in measurement.sizes]
+    told = [f"a process was disturbed: {reason}" for reason in disturbed(measurement)]
     return finding_of_sizes(results, jobs[-1], measurement, told=told)
 
 
-def _doubted(result: SizeResult, reasons: Sequence[str], processes: int) -> SizeResult:
-    """A slowdown of processes of which half or more were disturbed: their median says nothing of the code."""
-    if result.status not in (Status.REGRESSED, Status.INCONCLUSIVE) or 2 * len(reasons) < processes:
+def _doubted(result: SizeResult, seen: str) -> SizeResult:
+    """A slowdown of processes of which half or more were disturbed (``seen``): it is none that is sure."""
+    if result.status not in (Status.REGRESSED, Status.INCONCLUSIVE) or not seen:
         return result
-    were = f"of {plural(processes, 'process', 'es')} {'was' if len(reasons) == 1 else 'were'} disturbed"
-    seen = f"{len(reasons)} {were}, the last because {reasons[-1]}"
-    if result.status is Status.INCONCLUSIVE:
-        return replace(result, sentence=f"{result.sentence}; {seen}")
-    sentence = (
-        f"{result.sentence}; but {seen}: keep the machine to itself, or compare side by side with "
-        "--sdperf-against=REV (a git revision)"
-    )
-    return replace(result, status=Status.INCONCLUSIVE, sentence=sentence)
+    but = "but " if result.status is Status.REGRESSED else ""
+    return replace(result, status=Status.INCONCLUSIVE, sentence=f"{result.sentence}; {but}{seen}")
 
 
 def latency_text(measurement: Measurement) -> str:
@@ -90,8 +79,8 @@ def _judge_size(
         "median_s": head_s,
         "base_median_s": base_s,
         "ratio": math.exp(diff.log_ratio),
-        "lower": _ratio(diff.lower),
-        "upper": _ratio(diff.upper),
+        "lower": ratio_of(diff.lower),
+        "upper": ratio_of(diff.upper),
         "limit": 1 + thresholds.max_slowdown,
         "detectable": detectable if math.isfinite(detectable) else None,
         "confidence": CONFIDENCE,
@@ -102,6 +91,7 @@ def _judge_size(
     advice = {
         Status.FASTER: "; accept it as the new baseline with --sdperf-update=all",
         Status.INCONCLUSIVE: f"; {ADVICE}",
+        Status.REGRESSED: f"; {_WHICH}",
     }.get(status, "")
     sentence = f"{told}; {_sees(len(jobs), spread.repeats, detectable)}{advice}"
     return SizeResult(size, status, sentence, figures, diff.log_ratio - limit)
@@ -151,8 +141,3 @@ def _shows(count: int) -> str:
 def _finite(log_ratio: float) -> float:
     """Cut off where it has lost its sense: a spread so wide that it detects nothing."""
     return log_ratio if log_ratio < SENSELESS else math.inf
-
-
-def _ratio(log_ratio: float) -> float | None:
-    """exp, or None where the bound is beyond any sense, for JSON has no infinity."""
-    return math.exp(log_ratio) if abs(log_ratio) < SENSELESS else None

@@ -24,7 +24,7 @@ def judge_memory(
     Without a baseline a peak over ``max_memory`` is still BROKEN; one under it is NO_BASELINE, for the
     growth cannot be judged. ``of`` says whose the jobs are.
     """
-    peak, *stored = _peaks([measurement, *jobs])
+    peak, *stored = peaks_counted_alike([measurement, *jobs])
     most = thresholds.max_memory
     over = most is not None and peak > most
     figures: dict[str, float | str | None] = {
@@ -48,8 +48,8 @@ def judge_memory(
     return Finding(part="memory", status=status, sentence=sentence, figures=figures)
 
 
-def _peaks(measurements: Sequence[Measurement]) -> list[int]:
-    """Like with like: the own memory of all, or all that was resident."""
+def peaks_counted_alike(measurements: Sequence[Measurement]) -> list[int]:
+    """Peak memory of each in bytes: the processes' own where all tell it, else all that was resident."""
     own = [m.peak_own_bytes for m in measurements if m.peak_own_bytes is not None]
     return own if len(own) == len(measurements) else [m.peak_rss_bytes for m in measurements]
 

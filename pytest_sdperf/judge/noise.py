@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+SENSELESS = 30.0
+"""A log ratio of 30 is a factor of 10^13."""
+
 CONFIDENCE = 0.95
 """One-sided confidence of the interval's two ends."""
 
@@ -72,6 +75,11 @@ class Difference:
         Minimum detectable effect, (t_alarm + t_power) x standard error: Bloom, Evaluation Review 19(5), 1995.
         """
         return self.least_sure(limit, comparisons) + self.quantile(POWER)
+
+
+def ratio_of(log_ratio: float) -> float | None:
+    """exp; None where nothing is known, or the spread is beyond any sense: JSON has no infinity."""
+    return math.exp(log_ratio) if abs(log_ratio) < SENSELESS else None
 
 
 _MEDIAN_INFLATION = {1: 1.0, 2: 1.0, 3: 1.346, 4: 1.193, 5: 1.434, 6: 1.288, 7: 1.473, 8: 1.346}

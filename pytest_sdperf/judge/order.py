@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_sdperf.judge.disturbance import disturbance
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.judge.wording import apart
 from pytest_sdperf.measurement import Measurement
@@ -12,7 +13,8 @@ def judge_order(measurement: Measurement, other: Measurement | None, faster_than
     """Hold median(other) / median(this) against the promised factor; the worst of the shared sizes decides.
 
     ``other`` is the named variant's measurement of the same workload and session; None or no shared
-    size: nothing shows the promise, so the finding is NO_BASELINE.
+    size: nothing shows the promise, so the finding is NO_BASELINE. A factor that was missed while something else took
+    the machine from either is INCONCLUSIVE.
     """
     name, factor = faster_than
     sizes = [size for size in measurement.sizes if other is not None and size in other.sizes]
@@ -28,10 +30,15 @@ def judge_order(measurement: Measurement, other: Measurement | None, faster_than
     medians_s = measurement.latency_at(worst).median_s, other.latency_at(worst).median_s
     where = f" at {worst}" if len(sizes) > 1 else ""
     word = "faster than" if ratio > 1 else "as fast as"
+    sentence = f"{apart(ratio, factor, 2)}x {word} {name}{where} (limit {factor:g}x)"
+    status = Status.PASSED if ratio >= factor else Status.REGRESSED
+    seen = disturbance(measurement) or disturbance(other)
+    if status is Status.REGRESSED and seen:
+        status, sentence = Status.INCONCLUSIVE, f"{sentence}, but {seen}"
     return Finding(
         part="latency",
-        status=Status.PASSED if ratio >= factor else Status.REGRESSED,
-        sentence=f"{apart(ratio, factor, 2)}x {word} {name}{where} (limit {factor:g}x)",
+        status=status,
+        sentence=sentence,
         details=[
             f"{size}: {format_seconds(measurement.latency_at(size).median_s)}, {name} "
             f"{format_seconds(other.latency_at(size).median_s)}: {apart(ratios[size], factor, 2)}x"

@@ -6,7 +6,7 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.latency import SENSELESS
+from pytest_sdperf.judge.noise import SENSELESS
 from pytest_sdperf.judge.sequential import POWER, Decision, Plan, look
 from pytest_sdperf.options import FEWEST_PAIRS
 

@@ -90,9 +90,22 @@ def look(log_ratios: Sequence[float], plan: Plan) -> Look:
         decision = Decision.REGRESSED
     elif mean + good < must_catch and mean < plan.middle:
         decision = Decision.FASTER if mean + fail < -ignore else Decision.PASSED
-    power = _quantile(POWER, pairs - 1) * error
-    detectable = max(ignore + fail, plan.middle) + power
+    surely = ignore + _noncentrality(level(plan.alpha, plan.max_pairs), pairs - 1) * error
+    detectable = max(surely, plan.middle + statistics.NormalDist().inv_cdf(POWER) * error)
     return Look(decision, pairs, mean, mean - interval, mean + interval, detectable)
+
+
+@lru_cache
+def _noncentrality(rate: float, degrees: int) -> float:
+    """How many standard errors a slowdown lies above what is ignored, if a t test at ``rate`` sees it with POWER.
+
+    With few pairs the spread varies as much as the mean, so this is not the sum of two quantiles of t.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import nct
+
+    critical = _quantile(1 - rate, degrees)
+    return float(brentq(lambda shift: nct.sf(critical, degrees, shift) - POWER, 0.0, 4 * critical + 4))
 
 
 @lru_cache

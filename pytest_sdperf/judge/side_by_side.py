@@ -9,7 +9,8 @@ import msgspec
 
 from pytest_sdperf.comparison import Comparison, Pair, latencies_s
 from pytest_sdperf.judge.disturbance import too_many_dropped
-from pytest_sdperf.judge.latency import SENSELESS, latency_text, no_baseline
+from pytest_sdperf.judge.latency import latency_text, no_baseline
+from pytest_sdperf.judge.noise import ratio_of
 from pytest_sdperf.judge.pair import pair_log_ratio, round_log_ratios
 from pytest_sdperf.judge.sequential import CONFIDENCE, Decision, Look, Plan, look
 from pytest_sdperf.judge.sizes import SizeResult, finding_of_sizes
@@ -121,8 +122,8 @@ def _sentence(one: Look, size: str, comparison: Comparison, thresholds: Threshol
     if one.pairs < FEWEST_PAIRS:
         return f"{apart}, but the budget ended after {plural(one.pairs, 'pair')}, and a verdict takes {FEWEST_PAIRS}"
     reason = f"the budget ended after {plural(one.pairs, 'pair')}" if comparison.ended_by else "undecided"
-    seen = plain_share((_ratio(one.detectable) or math.inf) - 1)
-    return f"{apart} ({between}); {reason}: these pairs would have seen slowdowns above {seen}"
+    seen = plain_share((ratio_of(one.detectable) or math.inf) - 1)
+    return f"{apart} ({between}); {reason}: these pairs would have seen slowdowns above {seen} four times in five"
 
 
 def _figures(one: Look, size: str, comparison: Comparison, thresholds: Thresholds) -> dict[str, float | str | None]:
@@ -133,11 +134,11 @@ def _figures(one: Look, size: str, comparison: Comparison, thresholds: Threshold
         "base_median_s": base_s,
         "base": comparison.base.label,
         "ratio": math.exp(one.log_ratio),
-        "lower": _ratio(one.lower),
-        "upper": _ratio(one.upper),
+        "lower": ratio_of(one.lower),
+        "upper": ratio_of(one.upper),
         "ignored": 1 + thresholds.ignore,
         "limit": 1 + thresholds.must_catch,
-        "detectable": None if (detectable := _ratio(one.detectable)) is None else detectable - 1,
+        "detectable": None if (detectable := ratio_of(one.detectable)) is None else detectable - 1,
         "confidence": CONFIDENCE,
         "pairs": float(one.pairs),
         "pairs_dropped": float(len(comparison.pairs) - one.pairs),
@@ -159,13 +160,8 @@ def _medians_s(comparison: Comparison, size: str) -> tuple[float, float]:
     return head_s, base_s
 
 
-def _ratio(log_ratio: float) -> float | None:
-    """exp; None where nothing is known yet, or the spread is beyond any sense."""
-    return math.exp(log_ratio) if abs(log_ratio) < SENSELESS else None
-
-
 def _bound(log_ratio: float) -> str:
-    ratio = _ratio(log_ratio)
+    ratio = ratio_of(log_ratio)
     return "unknown" if ratio is None else format_share(ratio - 1)
 
 

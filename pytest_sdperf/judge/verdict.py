@@ -80,6 +80,11 @@ class Verdict(msgspec.Struct, frozen=True):
         found = {f.status for f in self.findings}
         return next((s for s in _WORST_FIRST if s in found), Status.NOT_JUDGED)
 
+    @property
+    def latency(self) -> Finding | None:
+        """What was found against stored jobs or another arm: not against a sibling, as ``faster_than`` is."""
+        return next((f for f in self.findings if f.part == "latency" and "than" not in f.figures), None)
+
     def finding(self, part: str) -> Finding | None:
         """The worst finding of one part, None where the part was not judged."""
         of_part = [f for f in self.findings if f.part == part]

@@ -83,8 +83,8 @@ def _beside(failures: Sequence[Finding], node: str) -> str:
     status = next((f.status for f in failures if f.part == "latency"), None)
     if status is Status.REGRESSED:
         return (
-            f"store a job, stored jobs are asked first: pytest --sdperf --sdperf-update=all {node}; "
-            "or let the test allow it: @pytest.mark.sdperf(ignore=…, must_catch=…)"
+            "let the test allow it, @pytest.mark.sdperf(ignore=…, must_catch=…), or merge it: then later changes are "
+            f"compared with it; stored jobs take it by pytest --sdperf --sdperf-update=all {node}"
         )
     if status is Status.INCONCLUSIVE:
         more = "allow more pairs (--sdperf-max-pairs, --sdperf-budget) or ask for less (--sdperf-must-catch)"

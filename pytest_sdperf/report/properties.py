@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.rows import verdict_words, worst_picture
 
@@ -15,7 +16,7 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
     numbers: ``inf``, of pictures that are identical, is a text.
     """
     measurement, verdict = outcome.measurement, outcome.verdict
-    latency = verdict.finding("latency") if verdict else None
+    latency = verdict.latency if verdict else None
     ssim, psnr_db = worst_picture(verdict)
     ratio = latency.figures.get("ratio") if latency else None
     told: list[tuple[str, str | float | None]] = [
@@ -23,7 +24,7 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
         ("sdperf_variant", measurement.variant),
         ("sdperf_machine", measurement.environment.machine_key),
         ("sdperf_verdict", verdict_words(outcome)),
-        *((f"sdperf_{f.part}", f.status.value) for f in (verdict.findings if verdict else [])),
+        *((f"sdperf_{part}", status.value) for part, status in _parts(verdict).items()),
         ("sdperf_latency_s", measurement.latency.median_s),
         ("sdperf_latency_ratio", ratio),
         ("sdperf_ssim_worst", ssim),
@@ -31,6 +32,12 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
         ("sdperf_peak_bytes", measurement.peak_bytes),
     ]
     return [(name, _plain(value)) for name, value in told if value is not None]
+
+
+def _parts(verdict: Verdict | None) -> dict[str, Status]:
+    """Part -> its worst status: a part may have several findings."""
+    parts = dict.fromkeys(finding.part for finding in verdict.findings) if verdict else {}
+    return {part: worst.status for part in parts if verdict and (worst := verdict.finding(part))}
 
 
 def _plain(value: str | float) -> str | float:

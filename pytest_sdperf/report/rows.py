@@ -18,7 +18,7 @@ class Row:
 
     variant: str
     workload: dict[str, str]
-    "what is drawn, by aspect: model, size, steps, guidance, seed, prompts, machine"
+    "what is drawn, by aspect: model, size, steps, guidance, seeds, prompts, machine"
     median_s: float
     "median of the processes' median latencies, s"
     spread: float | None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_sdperf.case import REFERENCE_VARIANT
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.outcome import Report
-
-REFERENCE_VARIANT = "fp32"
 
 
 def workload_key(measurement: Measurement, size: str) -> str:

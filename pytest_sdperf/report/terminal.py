@@ -119,6 +119,11 @@ def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
             f"RECORDED {files}: latency and memory were NOT judged for these. Run again to gate. {', '.join(new)}"
         )
     lines += [_written(o, o.baseline) for o in outcomes if o.recorded and o.baseline is not None]
+    lines += [
+        f"KEPT {plain(o.baseline_path)} as it is: {plain(o.kept, _LONGEST_LINE)}; record again when nothing else runs"
+        for o in outcomes
+        if o.kept
+    ]
     return lines
 
 

@@ -89,11 +89,14 @@ def changes(head: Options, base: Options, label: str) -> list[str]:
 
 
 def promises_changed(head: Variant, base: Variant) -> Iterator[str]:
-    """What a variant no longer proves, and what it needs now, without which its tests skip."""
+    """What a variant no longer proves, what else its pictures are held against, and what it needs now to run."""
     for claim in base.claims:
         if claim not in head.claims:
             share = f" at {claim.at_least:g}" if claim.at_least != 1 else ""
             yield f"drops or alters claim {claim}{share} of variant {head.name}; not judged any more"
+    if head.reference != base.reference:
+        now, was = (v.reference or "its own" for v in (head, base))
+        yield f"holds the pictures of variant {head.name} against {now}, no longer against {was}; judged so"
     for need in head.requirements:
         if need not in base.requirements:
             yield f"lets variant {head.name} need {need}; without it its tests skip"

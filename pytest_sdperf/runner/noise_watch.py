@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pytest_sdperf.hardware.cgroup import cpu_quota
 from pytest_sdperf.measurement import Disturbance, Usage
 from pytest_sdperf.runner.surroundings import usable_cpus
 
@@ -30,7 +31,7 @@ _QUIET_SHARE = 0.05
 """Of one CPU, over a step: an arm that waits for a command uses none at all."""
 
 _LONGEST_WAIT_S = 2.0
-"""libiomp5's threads spin for 0.2 s after a picture (KMP_BLOCKTIME); whoever is busy for longer is told as foreign."""
+"""libiomp5's threads spin for 0.2 s after a picture (KMP_BLOCKTIME); whoever is busy for longer is told as restless."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,20 @@ def machine_cpu_times() -> CpuTimes:
     usable = [every[cpu] for cpu in usable_cpus() if cpu < len(every)]
     busy_s = sum(c.user + c.system + sum(getattr(c, n, 0.0) for n in ("nice", "irq", "softirq")) for c in usable)
     return CpuTimes(busy_s, sum(getattr(c, "steal", 0.0) for c in usable))
+
+
+def spare_cpus() -> float:
+    """Usable CPUs beyond what a cgroup's quota lets this process use: others may have them without taking from us."""
+    quota = cpu_quota()
+    return 0.0 if quota is None else max(len(usable_cpus()) - quota, 0.0)
+
+
+def foreign_share(taken_s: float, window_s: float, cpus: int, spare: float) -> float:
+    """What others took in ``taken_s`` of CPU time, as a share of the time that is ours to use on ``cpus``.
+
+    ``spare`` of them are others' to use (`spare_cpus`): only what goes beyond these is taken from us.
+    """
+    return max(taken_s - window_s * spare, 0.0) / (window_s * (cpus - spare))
 
 
 def own_cpu_s() -> float:
@@ -97,6 +112,7 @@ class NoiseWatch:
     clock_ns: Callable[[], int] = time.perf_counter_ns
     sleep: Callable[[float], None] = time.sleep
     cpus: int = field(default_factory=lambda: len(usable_cpus()))
+    spare: float = field(default_factory=spare_cpus)
 
     def begin(self, arms: Sequence[CpuNs]) -> None:
         """The pictures begin; ``arms`` are the own counts of the processes that are timed."""
@@ -104,6 +120,7 @@ class NoiseWatch:
         self._start_ns = self.clock_ns()
         self._times, self._own_s, self._arms_s = self.cpu_times(), self.own_s(), self._arms_so_far_s()
         self._kernel_ns: list[int] = []
+        self._restless = 0
 
     def time_kernel(self) -> int:
         """Run the calibration kernel and return its time, ns."""
@@ -113,7 +130,10 @@ class NoiseWatch:
         return self._kernel_ns[-1]
 
     def wait_until_quiet(self, arm: CpuNs) -> None:
-        """Wait until ``arm`` has stopped computing, so that it does not disturb the other one's picture."""
+        """Wait until ``arm`` has stopped computing, so that it does not disturb the other one's picture.
+
+        One that does not within two seconds is counted: its own time on CPUs is nobody's who is foreign.
+        """
         before_ns = arm()
         deadline_ns = self.clock_ns() + int(_LONGEST_WAIT_S * 1e9)
         while before_ns is not None and self.clock_ns() < deadline_ns:
@@ -122,6 +142,7 @@ class NoiseWatch:
             if now_ns is None or now_ns - before_ns <= _QUIET_SHARE * _QUIET_STEP_S * 1e9:
                 return
             before_ns = now_ns
+        self._restless += before_ns is not None
 
     def end(self, usages: Sequence[Usage]) -> Disturbance:
         """The rounds are done; ``usages`` are those that the workers saw of their pictures."""
@@ -131,12 +152,12 @@ class NoiseWatch:
         foreign_s = 0.0  # where the arms' own share is unknown, nobody can tell others' from it
         if arms_s is not None and self._arms_s is not None:
             foreign_s = times.busy_s - self._times.busy_s - own_s - (arms_s - self._arms_s)
-        all_s = window_s * self.cpus
         used = sum(usages, start=Usage())
         return Disturbance(
             window_s=window_s,
-            steal=max(times.steal_s - self._times.steal_s, 0.0) / all_s,
-            foreign=max(foreign_s, 0.0) / all_s,
+            steal=max(times.steal_s - self._times.steal_s, 0.0) / (window_s * self.cpus),
+            foreign=foreign_share(foreign_s, window_s, self.cpus, self.spare),
+            restless=self._restless,
             involuntary_switches=used.involuntary_switches,
             major_faults=used.major_faults,
             kernel_ns=statistics.median(self._kernel_ns) if self._kernel_ns else 0.0,

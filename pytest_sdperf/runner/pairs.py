@@ -41,6 +41,8 @@ class Sampled:
     pair: Pair
     built: Mapping[str, protocol.Built]
     "arm -> its answer to Build"
+    modules: Mapping[str, Mapping[str, str]]
+    "arm -> what its first pictures had loaded of the compared code: module -> file"
     evidence: Evidence | None = None
     "of the base arm, where it was asked for"
     pictures: Mapping[str, Path] = field(default_factory=dict)
@@ -110,6 +112,7 @@ class _Running:
 
     # Set when the worker answers.
     built: protocol.Built = field(init=False)
+    modules: Mapping[str, str] = field(init=False)
     last: protocol.Generated = field(init=False)
 
 
@@ -170,7 +173,8 @@ class PairSampler:
             kernel_ns=turns.kernel_ns,
             spent_s=spent_s,
         )
-        return Sampled(pair, {name: arm.built for name, arm in running.items()}, **shown)
+        built = {name: arm.built for name, arm in running.items()}
+        return Sampled(pair, built, {name: arm.modules for name, arm in running.items()}, **shown)
 
     def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
         arm, label = self.arms[name], f"pair-{number}-{name}"
@@ -236,7 +240,7 @@ def _get_ready(here: Sequence[_Running]) -> None:
     for arm in here:
         for size in arm.arm.case.workload.sizes:
             warmed = arm.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed)
-            arm.warmup_ns[size_key(size)] = warmed.spent_ns
+            arm.warmup_ns[size_key(size)], arm.modules = warmed.spent_ns, warmed.modules
 
 
 def _joined(seen: Sequence[Disturbance]) -> Disturbance:
@@ -247,6 +251,7 @@ def _joined(seen: Sequence[Disturbance]) -> Disturbance:
         window_s=sum(d.window_s for d in seen),
         steal=max(d.steal for d in seen),
         foreign=max(d.foreign for d in seen),
+        restless=sum(d.restless for d in seen),
         involuntary_switches=sum(d.involuntary_switches for d in seen),
         major_faults=sum(d.major_faults for d in seen),
     )

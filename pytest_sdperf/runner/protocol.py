@@ -13,7 +13,8 @@ from pytest_sdperf.workload import Motif
 
 # 1: first version.
 # 2: trees and modules (where code was loaded from), usage (what disturbed the timed pictures).
-PROTOCOL_VERSION = 2
+# 3: modules are told after warming up; library_rss_bytes may be unknown.
+PROTOCOL_VERSION = 3
 """Said by the worker in its first line: both sides may run in different interpreters."""
 
 Size = tuple[int, int]
@@ -194,12 +195,12 @@ class Built(Answer, frozen=True, tag="built"):
     "versions of the libraries that steer speed and pictures, as installed in the worker"
     variables: dict[str, str]
     "environment variables that steer threads, allocators and kernels"
-    modules: dict[str, str] = {}
-    "the factory's module and those loaded from the spec's trees -> file"
 
 
 class Warmed(Answer, frozen=True, tag="warmed"):
     spent_ns: list[int]
+    modules: dict[str, str] = {}
+    "the factory's module, those loaded from the spec's trees, and installed ones that a tree has too -> file"
 
 
 class Generated(Answer, frozen=True, tag="generated"):
@@ -212,8 +213,8 @@ class Generated(Answer, frozen=True, tag="generated"):
     "the first one that is not the same to the bit; empty: all are"
     peak_rss_bytes: int
     "high-water mark of the process when the last timed picture was done"
-    library_rss_bytes: int
-    "of it, pages of the files of programs and libraries"
+    library_rss_bytes: int | None
+    "of it, pages of the files of programs and libraries; None where the system does not tell"
     threads: int
     cpus: list[int]
     usage: Usage = Usage()

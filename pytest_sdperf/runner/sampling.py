@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +99,6 @@ class Sampled:
     "picture key -> pictures of it that were not the same to the bit, in the first process or a later one"
     trace: Path
     "what went through the stages of the first picture, .npz"
-    modules: Mapping[str, str]
-    "the factory's module and those loaded from the rig's trees -> file"
 
 
 @dataclass(frozen=True)
@@ -173,7 +171,7 @@ def sample(
         environment=environment_of(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus),
         preparation_ns=preparation_ns,
     )
-    return Sampled(measurement, first.pictures if first else {}, others, trace, run.built.modules)
+    return Sampled(measurement, first.pictures if first else {}, others, trace)
 
 
 def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> Drawing:

@@ -64,7 +64,9 @@ class Workbench:
             case protocol.Build(spec):
                 answer = self._build(spec)
             case protocol.WarmUp(size, images):
-                answer = protocol.Warmed([self._timed(size, 0)[0].total_ns for _ in range(images)])
+                spent_ns = [self._timed(size, 0)[0].total_ns for _ in range(images)]
+                # Told now and not when it was built: much is imported by the first picture only.
+                answer = protocol.Warmed(spent_ns, _modules(self._bench.spec))
                 # Garbage of building and warming up is collected now. The collector stays on, as in a
                 # service: it is part of what a picture costs, and starts alike in every process.
                 gc.collect()
@@ -118,7 +120,6 @@ class Workbench:
             python=surroundings.python_version(),
             packages=surroundings.package_versions(),
             variables=self._variables,
-            modules=_modules(spec),
         )
 
     def _generate(self, size: protocol.Size, motif_index: int, rounds: int) -> protocol.Generated:

@@ -134,6 +134,33 @@ def test_code_of_the_working_tree_in_the_base_arm():
     assert "m2 (/repo/m2.py) and 2 more [" in str(stray_code(stray, TREES))
 
 
+@pytest.fixture
+def trees(tmp_path):
+    """The head's tree has the package `service`, in `src`, and an environment in `.venv`."""
+    package = tmp_path / "repo/src/service"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    return Trees(tmp_path / "repo", tmp_path / "base", (tmp_path / "repo/.venv",))
+
+
+def test_a_factory_of_the_tree_that_calls_installed_code(trees):
+    """A thin factory beside the tests, and the project itself not installed in editable mode."""
+    site = trees.head / ".venv/site-packages"
+    head = {"harbour": f"{trees.head}/harbour.py", "numpy": f"{site}/numpy/__init__.py"}
+    base = {"harbour": f"{trees.base}/harbour.py"}
+    assert wrong_code("harbour:build", head, base, trees) is None
+    head["service"] = f"{site}/service/__init__.py"
+    assert said(wrong_code("harbour:build", head, base, trees)) == (
+        f"both arms run installed code in place of the revisions': service ({site}/service/__init__.py) "
+        f"[--sdperf-against]. {EDITABLE}"
+    )
+    assert wrong_code("harbour:build", head, base, trees, same_declaration=False) is None
+    one = Trees(trees.head, trees.head, trees.own)
+    assert wrong_code("harbour:build", head, {"harbour": f"{trees.head}/harbour.py"}, one) is None
+    head["service"] = f"{trees.head}/src/service/__init__.py"
+    assert wrong_code("harbour:build", head, base, trees) is None
+
+
 def test_what_the_interpreter_in_the_repository_has_is_no_stray():
     assert stray_code({"numpy": f"{SITE}/numpy/__init__.py"}, TREES) is None
     assert stray_code({"x": "/repo/x.py"}, ONE_TREE) is None

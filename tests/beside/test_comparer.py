@@ -71,11 +71,11 @@ class Measured:
 @pytest.fixture
 def seen(monkeypatch):
     """What was set up: base arms, prepared cases, and the pairs' sampler; ``built`` is what the workers would say."""
-    files = {"harbour": "/head/harbour.py"}
-    built = Built({}, "", "CPython 3.13.0", {"torch": "2.9"}, {}, files)
+    built = Built({}, "", "CPython 3.13.0", {"torch": "2.9"}, {})
     seen = {
         "arms": [], "prepared": [], "samplers": [], "limits": [], "memory": 10_000,
         "built": {HEAD: built, BASE: msgspec.structs.replace(built, packages={"torch": "2.8"})},
+        "modules": {arm: {"harbour": "/head/harbour.py"} for arm in (BASE, HEAD)},
         "pair": Pair(msgspec.structs.replace(RUN, threads=1), RUN, Disturbance(1.0), HEAD),
     }  # fmt: skip
 
@@ -91,9 +91,10 @@ def seen(monkeypatch):
         return Paired(
             [seen["pair"]],
             seen["built"],
+            seen["modules"],
             Evidence(allocator="jemalloc"),
             {"8x8/0": Path("/base.npy")},
-            invalid=wrong_code(seen["built"]),
+            invalid=wrong_code(seen["modules"]),
         )
 
     monkeypatch.setattr(comparer, "base_arm", base_arm)
@@ -121,10 +122,7 @@ def revision(session, seen, tmp_path):
     declared = Declaration((dataclasses.replace(SHIP, params={"sails": 3}),), {})
     seen["arm"] = BaseArm(opponent, "the base's launcher", tmp_path / "exports", trees, declared)
     files = {HEAD: session.rootdir / "harbour.py", BASE: tmp_path / "base" / "harbour.py"}
-    seen["built"] = {
-        arm: msgspec.structs.replace(built, modules={"harbour": str(files[arm])})
-        for arm, built in seen["built"].items()
-    }
+    seen["modules"] = {arm: {"harbour": str(file)} for arm, file in files.items()}
     return Comparer(session, opponent)
 
 
@@ -202,7 +200,7 @@ def test_what_was_found_is_told_of_each_arm(revision, session, seen):
     assert comparison.base.environment == base
     assert comparison.head.environment == msgspec.structs.replace(base, packages={"torch": "2.9"}, threads=2)
     assert (comparison.base.evidence.allocator, comparison.head.evidence.allocator) == ("jemalloc", "")
-    assert (comparison.base.modules, comparison.head.modules) == tuple(seen["built"][a].modules for a in (BASE, HEAD))
+    assert (comparison.base.modules, comparison.head.modules) == (seen["modules"][BASE], seen["modules"][HEAD])
     assert comparison.pairs == [seen["pair"]]
     assert comparison.side_by_side
     assert comparison.spent_s > 0
@@ -220,7 +218,7 @@ def test_pictures_of_other_weights_or_another_scheduler_are_no_truth(revision, s
 
 
 def test_arms_that_ran_the_wrong_code_are_no_comparison(revision, session, seen):
-    seen["built"][BASE] = seen["built"][HEAD]
+    seen["modules"][BASE] = seen["modules"][HEAD]
     beside = revision.compare(Measured(session), OPTIONS)
     assert beside.comparison.invalid.startswith("the factory's module harbour of the base comes from the working tree")
     assert beside.base_pictures == {}, "they are the head's own"
@@ -295,6 +293,14 @@ def test_no_control_where_no_pair_counts(revision, session, seen):
     seen["pair"] = msgspec.structs.replace(seen["pair"], dropped="a storm")
     assert revision.compare(Measured(session), OPTIONS).control is None
     assert len(seen["samplers"]) == 1
+
+
+def test_no_control_where_the_arms_ran_the_wrong_code(revision, session, seen):
+    revision = Comparer(session, dataclasses.replace(revision.opponent, control=True))
+    seen["modules"][BASE] = seen["modules"][HEAD]
+    beside = revision.compare(Measured(session), OPTIONS)
+    assert beside.comparison.invalid
+    assert beside.control is None
 
 
 @pytest.fixture

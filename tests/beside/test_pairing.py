@@ -15,6 +15,7 @@ from pytest_sdperf.runner import protocol
 from pytest_sdperf.runner.pairs import Sampled
 
 BUILT = {"base": protocol.Built({}, "", "CPython 3.10", {}, {}), "head": protocol.Built({}, "", "CPython 3.11", {}, {})}
+MODULES = {"base": {"harbour": "/base/harbour.py"}, "head": {"harbour": "/head/harbour.py"}}
 SIXTEENTH = 1 / 16
 """Seconds of a round: sums of these are exact."""
 
@@ -49,9 +50,9 @@ class Pairs:
         told = self.told.pop(0) if len(self.told) > 1 else self.told[0]
         pair = self.make_pair(**({"head_s": told} if isinstance(told, float) else told), rounds=rounds, spent_s=spent_s)
         shown = {"evidence": Evidence(facts={"arm": "base"}), "pictures": {"64x64/0": Path("base.npy")}}
-        return Sampled(pair, BUILT, **(shown if show_base else {}))
+        return Sampled(pair, BUILT, MODULES, **(shown if show_base else {}))
 
-    def run(self, *, head=None, budget_s=math.inf, rounds=None, wrong_code=lambda built: "", **thresholds):
+    def run(self, *, head=None, budget_s=math.inf, rounds=None, wrong_code=lambda modules: "", **thresholds):
         return measure_pairs(
             self.sample,
             head or measured(),
@@ -91,7 +92,7 @@ def test_only_the_first_pair_shows_the_base(pairs):
     found = pairs(1.0).run(rounds=3)
     assert found.evidence == Evidence(facts={"arm": "base"})
     assert found.pictures == {"64x64/0": Path("base.npy")}
-    assert found.built is BUILT
+    assert (found.built, found.modules) == (BUILT, MODULES)
 
 
 def test_undecided_pairs_end_with_the_most(pairs):
@@ -126,16 +127,16 @@ def test_a_pair_is_held_against_the_earlier_ones(pairs):
 def test_wrong_code_is_seen_in_the_first_pair(pairs):
     seen = []
     told = pairs(1.0)
-    found = told.run(rounds=3, wrong_code=lambda built: seen.append(built) or "the base ran the head's code.")
+    found = told.run(rounds=3, wrong_code=lambda modules: seen.append(modules) or "the base ran the head's code.")
     assert found.invalid == "the base ran the head's code."
-    assert seen == [BUILT]
+    assert seen == [MODULES]
     assert len(found.pairs) == 1
     assert len(told.lines) == 1
 
 
 def test_code_is_looked_at_once(pairs):
     seen = []
-    pairs(1.0).run(rounds=3, wrong_code=lambda built: seen.append(built) or "")
+    pairs(1.0).run(rounds=3, wrong_code=lambda modules: seen.append(modules) or "")
     assert len(seen) == 1
 
 

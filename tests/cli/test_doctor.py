@@ -94,7 +94,7 @@ def test_a_variant_that_cannot_run_says_why():
 def test_what_noise_means():
     lines = noise_lines(quiet(0.01), Plan())
     assert lines[0] == (
-        "A 5 % slowdown needs about 5 pairs here (5 to 7) to be called REGRESSED, 4 times in 5. "
+        "A 5 % slowdown needs about 6 pairs here (5 to 8) to be called REGRESSED, 4 times in 5. "
         "A program that is as fast as before passes after about 4 pairs."
     )
     assert lines[1] == "With 24 pairs, the most by default, slowdowns from 3.17 % on are seen."
@@ -115,7 +115,7 @@ def test_a_machine_that_is_too_noisy():
 
 
 def test_a_spread_that_may_be_small_enough():
-    assert "needs about 19 pairs here (13 to more than 24) to be" in noise_lines(quiet(0.0365), Plan())[0]
+    assert "needs about 20 pairs here (14 to more than 24) to be" in noise_lines(quiet(0.0365), Plan())[0]
 
 
 @pytest.mark.parametrize(

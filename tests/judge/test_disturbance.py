@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pytest_sdperf.judge.disturbance import disturbed, judged, reason_to_drop, too_many_dropped
+from pytest_sdperf.judge.disturbance import disturbance, disturbed, judged, reason_to_drop, too_many_dropped
 from pytest_sdperf.measurement import Disturbance
 
 
@@ -17,6 +17,11 @@ def reason(*, pictures=6, fastest_kernel_ns=0.0, **seen):
     [
         ({"steal": 0.05}, {"steal": 0.0521}, "the hypervisor took 5.2 % of the CPUs' time (limit 5 %)"),
         ({"foreign": 0.10}, {"foreign": 0.1049}, "other processes took 10.5 % of the CPUs' time (limit 10 %)"),
+        (
+            {"restless": 0},
+            {"restless": 1},
+            "1 picture began while the other arm still computed (threads that never rest? OMP_WAIT_POLICY, KMP_BLOCKTIME)",
+        ),
         ({"major_faults": 60}, {"major_faults": 66}, "11 pages a picture were read from a disk (limit 10)"),
         (
             {"kernel_ns": 1.25e6, "fastest_kernel_ns": 1e6},
@@ -57,12 +62,20 @@ def test_the_next_number_above_a_limit_is_above():
     [
         ({}, "the hypervisor"),
         ({"steal": 0.0}, "other processes"),
-        ({"steal": 0.0, "foreign": 0.0}, "1000 pages"),
-        ({"steal": 0.0, "foreign": 0.0, "major_faults": 0}, "the machine computed 9.00x"),
+        ({"steal": 0.0, "foreign": 0.0}, "2 pictures began"),
+        ({"steal": 0.0, "foreign": 0.0, "restless": 0}, "1000 pages"),
+        ({"steal": 0.0, "foreign": 0.0, "restless": 0, "major_faults": 0}, "the machine computed 9.00x"),
     ],
 )
 def test_of_several_reasons_the_first_cause_is_told(seen, begins):
-    everything = {"steal": 0.9, "foreign": 0.9, "major_faults": 6000, "kernel_ns": 9.0, "fastest_kernel_ns": 1.0}
+    everything = {
+        "steal": 0.9,
+        "foreign": 0.9,
+        "restless": 2,
+        "major_faults": 6000,
+        "kernel_ns": 9.0,
+        "fastest_kernel_ns": 1.0,
+    }
     assert reason(**{**everything, **seen}).startswith(begins)
 
 
@@ -131,3 +144,18 @@ def test_processes_measured_alone_tell_what_disturbed_them(measured):
         "11 pages a picture were read from a disk (limit 10)",
     ]
     assert disturbed(measured()) == []
+
+
+@pytest.mark.parametrize(
+    ("busy", "quiet", "told"),
+    [
+        (0, 3, ""),
+        (1, 2, ""),
+        (1, 1, "1 of 2 processes was disturbed, the last because other processes took 50.0 % of the CPUs' time (limit 10 %)"),
+        (2, 1, "2 of 3 processes were disturbed, the last because other processes took 50.0 % of the CPUs' time (limit 10 %)"),
+    ],
+)  # fmt: skip
+def test_half_of_the_processes_make_a_measurement_a_disturbed_one(measured, busy, quiet, told):
+    seen = [Disturbance(1.0)] * quiet + [Disturbance(1.0, foreign=0.5)] * busy
+    assert disturbance(measured([1.0] * len(seen), seen=seen)) == told
+    assert disturbance(measured()) == "", "nobody watched"

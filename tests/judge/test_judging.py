@@ -7,7 +7,7 @@ import pytest
 
 from pytest_sdperf.case import Case, Claim, Variant, Workload
 from pytest_sdperf.judge.job_spread import NOTHING_REPEATED, JobSpread
-from pytest_sdperf.judge.judging import References, judge
+from pytest_sdperf.judge.judging import References, judge, passes_screen
 from pytest_sdperf.judge.similarity import similarity
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Environment, Evidence
@@ -41,6 +41,30 @@ def test_all_parts_hold(measured):
     assert {f.status for f in verdict.findings} == {Status.PASSED}
     assert verdict.passed
     assert verdict.gate == list(GATE_PARTS)
+
+
+def test_the_order_is_judged_by_what_was_measured_alone(measured):
+    """Beside another arm the minutes were others than the sibling's."""
+    limits, sibling = Thresholds(faster_than=("fp32", 1.5)), measured([1.5] * 3)
+    slow, fast = measured([2.0] * 3), measured([1.0] * 3)
+    found = [
+        judged(slow, thresholds=limits, sibling=sibling, **alone).findings[1].status for alone in ({}, {"alone": fast})
+    ]
+    assert found == [Status.REGRESSED, Status.PASSED]
+
+
+@pytest.mark.parametrize(
+    ("limits", "passes"),
+    [
+        ({"max_slowdown": 0.5}, False),
+        ({"max_slowdown": 0.5, "must_catch": 0.2}, True),
+        ({"max_slowdown": 0.2, "must_catch": 0.5}, True),
+        ({"max_slowdown": 0.05, "must_catch": 0.5}, False),
+    ],
+)
+def test_a_screen_lets_nothing_pass_that_pairs_would_have_to_catch(measured, limits, passes):
+    jobs, known = [measured([1.0] * 3)] * 10, JobSpread(squares=0.01, repeats=100)
+    assert passes_screen(measured([1.1] * 3), jobs, Thresholds(**limits), known) is passes
 
 
 def test_latency_never_hides_a_broken_picture_or_claim(measured):

@@ -33,7 +33,8 @@ def test_surely_slower_is_regressed(job):
     assert finding.status is Status.REGRESSED
     assert finding.sentence == (
         "2.52 s is 9.1 % slower than the baseline's 2.31 s (limit 5 %; at 95% confidence at least 6.85 % slower); "
-        "with 2 stored jobs slowdowns above 8.31 % are seen"
+        "with 2 stored jobs slowdowns above 8.31 % are seen; whether it is the code or the machine, "
+        "--sdperf-against=REV (a git revision) tells"
     )
     assert finding.figures["ratio"] == pytest.approx(2.525 / math.sqrt(2.31 * 2.32))
     assert finding.figures["limit"] == pytest.approx(1.05)
@@ -68,8 +69,8 @@ def test_a_slowdown_of_disturbed_processes_is_no_verdict(measured, job, seen, st
 def test_what_is_to_do_about_a_busy_machine_is_told(measured, job):
     finding = judged(measured([2.525], seen=[BUSY]), job(2.31), job(2.32))
     assert finding.sentence.endswith(
-        "; but 1 of 1 process was disturbed, the last because other processes took 80.0 % of the CPUs' time "
-        "(limit 10 %): keep the machine to itself, or compare side by side with --sdperf-against=REV (a git revision)"
+        "; whether it is the code or the machine, --sdperf-against=REV (a git revision) tells; but 1 of 1 process was "
+        "disturbed, the last because other processes took 80.0 % of the CPUs' time (limit 10 %)"
     )
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from pytest_sdperf.judge.order import judge_order
 from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.measurement import Disturbance
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,21 @@ def test_both_sides_of_the_factor(measured, head_s, status, sentence):
     assert finding.sentence == sentence
     assert finding.figures["than"] == "fp32"
     assert finding.figures["speed_up"] == pytest.approx(1.5 / head_s)
+
+
+@pytest.mark.parametrize("busy", ["head", "other"])
+def test_a_factor_missed_on_a_disturbed_machine_is_no_verdict(measured, busy):
+    seen = {"head": [Disturbance(1.0)], "other": [Disturbance(1.0)], busy: [Disturbance(1.0, steal=0.5)]}
+
+    def judged(head_s):
+        return judge_order(measured([head_s], seen=seen["head"]), measured([1.5], seen=seen["other"]), ("fp32", 1.5))
+
+    assert judged(1.2).status is Status.INCONCLUSIVE
+    assert judged(1.2).sentence == (
+        "1.25x faster than fp32 (limit 1.5x), but 1 of 1 process was disturbed, the last because the hypervisor took "
+        "50.0 % of the CPUs' time (limit 5 %)"
+    )
+    assert judged(1.0).status is Status.PASSED
 
 
 def test_worst_size_decides(measured):

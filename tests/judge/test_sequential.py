@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_sdperf.judge.sequential import Decision, Plan, look
+from pytest_sdperf.judge.sequential import POWER, Decision, Plan, look
 from pytest_sdperf.options import FEWEST_PAIRS, Thresholds
 
 PLAN = Plan()
@@ -77,14 +77,15 @@ def test_the_last_pair_ends_it():
     assert found.detectable > found.log_ratio
 
 
-def test_a_detectable_slowdown_is_detected_as_often_as_said():
+@pytest.mark.parametrize("count", [4, 5, 8, 24])
+def test_a_detectable_slowdown_is_detected_as_often_as_said(count):
     rng = np.random.default_rng(0)
     spread = 0.02
-    detectable = look(pairs(0.0, spread, 12), PLAN).detectable
+    detectable = look(pairs(0.0, spread, count), PLAN).detectable
     caught = [
-        look(rng.normal(detectable, spread, 12).tolist(), PLAN).decision is Decision.REGRESSED for _ in range(400)
+        look(rng.normal(detectable, spread, count).tolist(), PLAN).decision is Decision.REGRESSED for _ in range(2000)
     ]
-    assert 0.70 < np.mean(caught) < 0.90
+    assert np.mean(caught) == pytest.approx(POWER, abs=0.03)
 
 
 def normal(rng, count):

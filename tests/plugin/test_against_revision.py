@@ -96,6 +96,17 @@ def test_equal_code_passes_beside_a_revision_and_beside_itself(project, reposito
     assert repository.worktrees() == [str(project.path)]
 
 
+def test_an_ini_that_names_the_opponent_is_the_bases_too(project, repository, outcome):
+    """The base is collected in a clean tree of what it would be compared with."""
+    project.ini(sdperf="true", against="main", ignore="20%", must_catch="60%", rounds="3", json="out.json")
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--message", "a gate")
+    repository.git("branch", "--force", "main")
+    (project.path / "notes").write_text("")
+    project.run(sdperf=False).assert_outcomes(passed=1)
+    assert len(outcome().comparison.kept) >= FEWEST_PAIRS
+
+
 def test_another_launch_is_seen_and_so_is_another_picture(project, repository, outcome, told):
     project.conftest(CONFTEST.format({"SHIP_NAP_S": "0.025", "SHIP_FAULT": "other", "OMP_NUM_THREADS": "1"}))
     commit = repository.commit("other launch")
@@ -147,6 +158,24 @@ def test_installed_code_is_refused(project, outside, told):
         result,
         f"ship: latency INVALID ENVIRONMENT: the factory's module port comes from {outside} in both arms, not from the "
         "revisions [--sdperf-against]. Install the project in editable mode (pip install -e .) or add its source folder",
+    )
+
+
+def test_a_factory_that_calls_installed_code_is_refused(project, repository, tmp_path, monkeypatch, told):
+    """It is of the tree itself, but what the tree has of the rest did not run."""
+    site = tmp_path.resolve() / "site"
+    site.mkdir()
+    (site / "rigging.py").write_text("")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")])))
+    (project.path / "harbour.py").write_text((project.path / "harbour.py").read_text() + "\nimport rigging\n")
+    repository.commit("rigged", src__rigging="")
+    repository.commit("head", src__rigging="SAILS = 3\n")
+    result = project.run("--sdperf-against=HEAD~1", *LOOSE)
+    result.assert_outcomes(failed=1)
+    told(
+        result,
+        "ship: latency INVALID ENVIRONMENT: both arms run installed code in place of the revisions': rigging "
+        f"({site / 'rigging.py'}) [--sdperf-against]. Install the project in editable mode (pip install -e .) or add its",
     )
 
 

@@ -38,13 +38,18 @@ def test_what_stored_jobs_cannot_tell_is_settled_side_by_side(project, weather, 
     told(result, "PASSED")
 
 
-def test_faster_than_the_stored_jobs_is_no_news_side_by_side(project, weather):
+def test_stored_jobs_that_are_out_of_date_are_told(project, weather, told):
     project.record_with_a_past()
     weather.step_ns["ship"] = 500_000
     result = project.run(*BESIDE)
     result.assert_outcomes(passed=1)
     assert len(weather.pairs) == 8
-    assert "FASTER" not in result.stdout.str()
+    assert "FASTER" not in result.stdout.str(), "nothing changed in this code"
+    told(
+        result,
+        "NOTE ship is surely faster than its stored jobs, which let later slowdowns pass: accept it with "
+        "--sdperf-update=all",
+    )
 
 
 def test_without_stored_jobs_one_process_serves_picture_and_proof(project, weather, told):

@@ -196,7 +196,7 @@ control   INVALID ENVIRONMENT (not gated): the head differs from itself
 picture   PASSED: as promised
 
 baseline  baselines/zen5-2c-avx512_bf16/fp32-sd15-256x256-20steps.json (not there)
-accept    store a job, stored jobs are asked first: pytest --sdperf --sdperf-update=all tests/perf/test_blog.py::test_fp32; or let the test allow it: @pytest.mark.sdperf(ignore=…, must_catch=…)"""
+accept    let the test allow it, @pytest.mark.sdperf(ignore=…, must_catch=…), or merge it: then later changes are compared with it; stored jobs take it by pytest --sdperf --sdperf-update=all tests/perf/test_blog.py::test_fp32"""
     )
 
 

@@ -108,7 +108,7 @@ ARM = st.builds(Arm, TEXT, ENVIRONMENT, EVIDENCE, st.dictionaries(TEXT, TEXT, ma
 def pairs(draw: st.DrawFn, head: ProcessRun) -> Pair:
     """A pair whose head is that process, and whose base drew as often."""
     images = {size: [draw(TIMING) for _ in timings] for size, timings in head.images.items()}
-    seen = st.builds(Disturbance, NUMBER, NUMBER, NUMBER, COUNT, COUNT, NUMBER, st.none() | NUMBER)
+    seen = st.builds(Disturbance, NUMBER, NUMBER, NUMBER, COUNT, COUNT, NUMBER, st.none() | NUMBER, COUNT)
     kernels = st.dictionaries(TEXT, st.dictionaries(TEXT, st.lists(COUNT, max_size=2), max_size=1), max_size=1)
     firsts = st.dictionaries(TEXT, st.lists(TEXT, max_size=2), max_size=1)
     more = (TEXT, firsts, kernels, st.just("") | TEXT, st.dictionaries(TEXT, NUMBER, max_size=1))
@@ -136,7 +136,7 @@ def outcomes(draw: st.DrawFn) -> Outcome:
     beside = st.none() | comparisons(measured.processes[0])
     return draw(
         st.builds(
-            Outcome, TEXT, st.just(measured), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT,
+            Outcome, TEXT, st.just(measured), st.none() | VERDICT, st.none() | STORED, TEXT, st.booleans(), TEXT, TEXT,
             beside, beside, TEXT, TEXT, st.none() | COUNT, st.lists(SHOWN, max_size=2), st.integers(0, 9),
         )
     )  # fmt: skip

@@ -30,6 +30,25 @@ def test_a_judged_case(make_outcome: Make, make_measurement: Make, make_finding:
     ]
 
 
+def test_a_part_with_several_findings_has_one_property_of_the_worst(
+    make_outcome: Make, make_measurement: Make, make_finding: Make
+) -> None:
+    outcome = make_outcome(
+        make_measurement(),
+        make_finding("latency", Status.PASSED, "as fast", ratio=1.01),
+        make_finding("latency", Status.REGRESSED, "1.2x faster than fp32 (limit 1.5x)", than="fp32"),
+        make_finding("picture", Status.BROKEN, ssim=0.9, psnr_db=20.0),
+        make_finding("picture", Status.PASSED),
+    )
+    told = properties(outcome)
+    assert [pair for pair in told if pair[0] in ("sdperf_latency", "sdperf_picture")] == [
+        ("sdperf_latency", "REGRESSED"),
+        ("sdperf_picture", "BROKEN"),
+    ]
+    assert dict(told)["sdperf_latency_ratio"] == 1.01
+    assert len(dict(told)) == len(told)
+
+
 def test_identical_pictures_have_no_number(make_outcome: Make, make_measurement: Make, make_finding: Make) -> None:
     told = dict(properties(make_outcome(make_measurement(), make_finding("picture", ssim=1.0, psnr_db=None))))
     assert told["sdperf_psnr_db_worst"] == "inf"

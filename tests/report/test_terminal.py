@@ -124,6 +124,21 @@ def test_a_replaced_baseline_tells_old_and_new_and_why(
     )
 
 
+def test_stored_jobs_that_an_update_left_alone_are_named(
+    make_measurement: Make, make_outcome: Make, make_finding: Make
+) -> None:
+    outcome = make_outcome(
+        make_measurement(),
+        make_finding("latency", Status.PASSED),
+        baseline=stored(make_measurement()),
+        kept="2 of 3 processes were disturbed, the last because it rained",
+    )
+    assert plain_lines(Report([outcome]))[-1] == (
+        f"KEPT {PATH} as it is: 2 of 3 processes were disturbed, the last because it rained; record again when nothing "
+        "else runs"
+    )
+
+
 @pytest.mark.parametrize(
     ("known", "told"),
     [

@@ -109,5 +109,12 @@ def test_promises_of_a_variant():
         "drops or alters claim kernel_precision(bf16) at 0.9 of variant ship; not judged any more",
         "lets variant ship need amx; without it its tests skip",
     ]
+    own = dataclasses.replace(base, reference="ship")
+    assert list(promises_changed(own, base)) == [
+        "holds the pictures of variant ship against ship, no longer against fp32; judged so"
+    ]
+    assert list(promises_changed(dataclasses.replace(base, reference=None), own)) == [
+        "holds the pictures of variant ship against its own, no longer against ship; judged so"
+    ]
     assert list(promises_changed(base, base)) == []
     assert list(promises_changed(base, head)) == [], "more claims and fewer needs are no loss"

@@ -30,7 +30,7 @@ class Told:
         self.slept_s.append(seconds)
         self.now_ns += round(seconds * 1e9)
 
-    def watch(self):
+    def watch(self, spare=0.0):
         return NoiseWatch(
             cpu_times=lambda: CpuTimes(self.busy_s, self.steal_s),
             own_s=lambda: self.own_s,
@@ -39,6 +39,7 @@ class Told:
             clock_ns=lambda: self.now_ns,
             sleep=self.sleep,
             cpus=4,
+            spare=spare,
         )
 
 
@@ -88,6 +89,26 @@ def test_counts_that_do_not_fit_together_are_never_negative(watching, told, coun
     seen = watching.end([])
     assert (seen.steal, seen.foreign) == (0.0, 0.0)
     assert (seen.involuntary_switches, seen.major_faults) == (0, 0)
+
+
+@pytest.mark.parametrize(("others_s", "foreign"), [(20.0, 0.0), (20.1, 0.1 / 20), (30.0, 0.5)])
+def test_under_a_quota_others_may_have_the_cpus_beyond_it(told, others_s, foreign):
+    """Two of four CPUs for ten seconds: 20 s are others' to use, and 20 s ours."""
+    watch = told.watch(spare=2.0)
+    watch.begin([])
+    told.now_ns += 10_000 * MS
+    told.busy_s += others_s
+    told.steal_s += 4.0
+    seen = watch.end([])
+    assert seen.foreign == pytest.approx(foreign)
+    assert seen.steal == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("quota", "spare"), [(None, 0.0), (1.5, 2.5), (4.0, 0.0), (64.0, 0.0)])
+def test_what_a_quota_leaves_to_others(monkeypatch, quota, spare):
+    monkeypatch.setattr(noise_watch, "usable_cpus", lambda: [0, 1, 2, 3])
+    monkeypatch.setattr(noise_watch, "cpu_quota", lambda: quota)
+    assert noise_watch.spare_cpus() == spare
 
 
 def test_a_window_of_no_time_divides_nothing_by_zero(watching, told):
@@ -155,6 +176,8 @@ def test_both_sides_of_quiet(watching, told, used_ns, waits):
 def test_an_arm_that_never_rests_is_waited_for_two_seconds(watching, told):
     watching.wait_until_quiet(busy_for(told, 10**6))
     assert sum(told.slept_s) == pytest.approx(2.0)
+    watching.wait_until_quiet(busy_for(told, 1))
+    assert watching.end([]).restless == 1
 
 
 def test_nobody_waits_where_the_system_does_not_say(watching, told):
@@ -163,6 +186,7 @@ def test_nobody_waits_where_the_system_does_not_say(watching, told):
     ends = iter([5, None])
     watching.wait_until_quiet(lambda: next(ends))
     assert len(told.slept_s) == 1
+    assert watching.end([]).restless == 0
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ class FakeWorker:
                 return protocol.Built({"load": 3 if base else 4}, "", f"CPython of {self.name}", {}, {})
             case protocol.WarmUp(_, images):
                 self.stage.now_s += 1
-                return protocol.Warmed([90 if base else 80] * images)
+                return protocol.Warmed([90 if base else 80] * images, {"harbour": f"/{self.name}/harbour.py"})
             case protocol.Generate(size, motif, rounds):
                 assert (motif, rounds) == (0, 1)
                 self.stage.now_s += 1
@@ -253,6 +253,7 @@ def test_the_pair_holds_what_both_workers_said(sampler):
     rng = ToldRandom([BASE, HEAD], [BASE, HEAD])
     sampled = sampler(rng).sample(1, 2, show_base=False)
     base, head = sampled.pair.base, sampled.pair.head
+    assert sampled.modules == {arm: {"harbour": f"/{arm}/harbour.py"} for arm in (BASE, HEAD)}
     assert [t.total_ns for t in base.images["16x24"]] == [1001, 1002]
     assert [t.total_ns for t in head.images["16x24"]] == [2001, 2002]
     assert (base.warmup_ns, head.warmup_ns) == ({"16x24": [90] * WARM_UP_IMAGES}, {"16x24": [80] * WARM_UP_IMAGES})

@@ -84,7 +84,7 @@ def test_pages_of_libraries_are_those_of_files_that_hold_code_and_were_not_writt
     smaps = tmp_path / "smaps"
     smaps.write_text(SMAPS)
     assert surroundings.library_rss_bytes(smaps) == (12 + 8 + 4) * 1024
-    assert surroundings.library_rss_bytes(tmp_path / "none") == 0
+    assert surroundings.library_rss_bytes(tmp_path / "none") is None
 
 
 def test_this_process_has_pages_of_libraries():
@@ -135,6 +135,25 @@ def test_a_file_that_a_tree_only_links_to_lies_elsewhere(trees, tmp_path):
     (tmp_path / "elsewhere" / "real.py").touch()
     (tmp_path / "head" / "link.py").symlink_to(tmp_path / "elsewhere" / "real.py")
     assert surroundings.loaded_from(trees, {"link": module_at(f"{tmp_path}/head/link.py")}) == {}
+
+
+def test_what_is_installed_though_a_tree_has_it_is_told(trees, tmp_path):
+    (tmp_path / "head/package/__init__.py").touch()
+    (tmp_path / "base/src/deeper").mkdir(parents=True)
+    (tmp_path / "base/src/deeper/__init__.py").touch()
+    (tmp_path / "head/plain.py").touch()
+    (tmp_path / "head/data").mkdir()
+    names = ("package", "package.inside", "deeper", "plain", "data", "other")
+    modules = {name: module_at(f"{tmp_path}/elsewhere/{name.replace('.', '/')}.py") for name in names}
+    found = {name: f"{tmp_path}/elsewhere/{name}.py" for name in ("package", "deeper", "plain")}
+    assert surroundings.loaded_from(trees, modules) == found, "top names; a folder without code is none"
+
+
+def test_names_that_say_nothing_of_a_tree(tmp_path):
+    for name in ("pytest_sdperf.py", "__main__.py", "json.py", "notes.txt", "ours.py"):
+        (tmp_path / name).touch()
+    assert surroundings.importable(str(tmp_path)) == {"ours"}
+    assert surroundings.importable(str(tmp_path / "gone")) == set()
 
 
 def test_modules_without_a_file_are_left_out(trees, tmp_path, monkeypatch):

@@ -68,8 +68,12 @@ def test_time_outside_the_named_phases_is_called_build(built, harbour, monkeypat
     assert answer.startup_ns == {"import": 0, "load": 0, "build": 10}
 
 
+def warmed(workbench):
+    return workbench.carry_out(protocol.WarmUp((16, 24), 1))
+
+
 def test_the_factorys_file_is_told_though_it_lies_outside_the_trees(built, project):
-    assert built()[1].modules == {"harbour": str(project / "harbour.py")}
+    assert warmed(built()[0]).modules == {"harbour": str(project / "harbour.py")}
 
 
 def test_modules_below_the_trees_are_told(built, project, tmp_path, monkeypatch):
@@ -77,9 +81,23 @@ def test_modules_below_the_trees_are_told(built, project, tmp_path, monkeypatch)
     monkeypatch.delitem(sys.modules, "rigging", raising=False)
     __import__("rigging")
     (tmp_path / "link").symlink_to(project)
-    modules = built(trees=(str(tmp_path / "link"), str(tmp_path / "nothing")))[1].modules
+    modules = warmed(built(trees=(str(tmp_path / "link"), str(tmp_path / "nothing")))[0]).modules
     assert modules == {name: str(project / f"{name}.py") for name in ("harbour", "rigging")}
     sys.modules.pop("rigging")
+
+
+def test_what_the_first_picture_imports_is_told(built, harbour, project, monkeypatch):
+    (project / "late.py").write_text("")
+    monkeypatch.delitem(sys.modules, "late", raising=False)
+    draw = harbour.Ship.__call__
+
+    def importing(self, *args, **kwargs):
+        __import__("late")
+        return draw(self, *args, **kwargs)
+
+    monkeypatch.setattr(harbour.Ship, "__call__", importing)
+    assert warmed(built(trees=(str(project),))[0]).modules["late"] == str(project / "late.py")
+    sys.modules.pop("late")
 
 
 def test_a_factory_from_a_module_without_a_file_has_none(harbour, make_case, tmp_path, monkeypatch):
@@ -89,7 +107,9 @@ def test_a_factory_from_a_module_without_a_file_has_none(harbour, make_case, tmp
     case = make_case()
     case = dataclasses.replace(case, variant=dataclasses.replace(case.variant, factory="made_up:build"))
     spec = protocol.BuildSpec.of(case, model_dir=None, model_digest="", cache_dir=str(tmp_path), picture_dir="")
-    assert Workbench().carry_out(protocol.Build(spec)).modules == {"made_up": ""}
+    workbench = Workbench()
+    workbench.carry_out(protocol.Build(spec))
+    assert warmed(workbench).modules == {"made_up": ""}
 
 
 def test_scheduler_is_named_by_its_class(built, harbour, monkeypatch):
@@ -152,7 +172,7 @@ def test_only_the_pipelines_call_is_timed(built, harbour, monkeypatch):
 
 def test_warm_up_tells_each_pictures_time(built):
     workbench, _ = built()
-    assert workbench.carry_out(protocol.WarmUp((16, 24), 2)) == protocol.Warmed([110, 110])
+    assert workbench.carry_out(protocol.WarmUp((16, 24), 2)).spent_ns == [110, 110]
 
 
 def test_garbage_is_collected_once_after_warming_up_and_the_collector_stays_on(built, monkeypatch):

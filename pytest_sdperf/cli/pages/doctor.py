@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
+from pytest_sdperf.case import REFERENCE_VARIANT
 from pytest_sdperf.cli.pages.page import Page
 from pytest_sdperf.doctor.diagnosis import Diagnosis, Noise, Runnable, State
 from pytest_sdperf.judge.disturbance import MOST_FOREIGN, MOST_STEAL
@@ -112,6 +113,6 @@ def _process_spread(noise: Noise) -> float:
 def _conclusion(diagnosis: Diagnosis) -> str:
     able = [r.variant.name for r in diagnosis.variants if not r.unmet]
     told = f"{len(able)} of {plural(len(diagnosis.variants), 'variant')} can run here"
-    if not diagnosis.can_run("fp32"):
+    if not diagnosis.can_run(REFERENCE_VARIANT):
         return f"{told}; fp32 cannot, so no picture can be held against it"
     return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_sdperf.case import Launch, Variant
+from pytest_sdperf.case import REFERENCE_VARIANT, Launch, Variant
 from pytest_sdperf.cli.pages.doctor import can_run
 from pytest_sdperf.cli.pages.page import Page
 from pytest_sdperf.doctor.diagnosis import Runnable
@@ -39,7 +39,7 @@ def _rows(variant: Variant) -> list[tuple[str, str]]:
         rows.append(("scheduler", variant.scheduler))
     if variant.thresholds:
         rows.append(("limits", ", ".join(f"{name}={value}" for name, value in variant.thresholds.items())))
-    if variant.reference not in ("fp32", variant.name):
+    if variant.reference not in (REFERENCE_VARIANT, variant.name):
         rows.append(("truth", variant.reference or "its own stored picture"))
     if not variant.needs_model:
         rows.append(("model", "brings its own weights"))

@@ -52,7 +52,7 @@ class Beside:
 def beside(outcome: Outcome) -> Beside:
     """What the latency verdict compared; the case alone where it compared nothing."""
     head = outcome.measurement
-    finding = outcome.verdict.finding("latency") if outcome.verdict else None
+    finding = outcome.verdict.latency if outcome.verdict else None
     named = finding.figures.get("size") if finding else None
     size = named if isinstance(named, str) and named in head.sizes else head.sizes[0]
     if outcome.comparison is not None and outcome.comparison.kept:

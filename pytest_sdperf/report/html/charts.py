@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_sdperf.case import REFERENCE_VARIANT
 from pytest_sdperf.report.html.svg import COLOURS, inline
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_seconds, format_share
@@ -71,7 +72,7 @@ def speed_up_chart(bars: Sequence[Bar], *, name: str, told: str) -> str:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        colours = [COLOURS["base" if bar.variant == "fp32" else "head"] for bar in bars]
+        colours = [COLOURS["base" if bar.variant == REFERENCE_VARIANT else "head"] for bar in bars]
         axes.barh(range(len(bars)), [bar.median_s for bar in bars], height=0.66, color=colours)
         for row, bar in enumerate(bars):
             factor = "" if bar.factor is None else f" · {bar.factor:.2f}x"
