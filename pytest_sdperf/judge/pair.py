@@ -10,8 +10,8 @@ TRIMMED = 0.2
 """Share of rounds left out at each end. On recorded A/A pairs (12 and 20 rounds) the trimmed mean of the rounds' own
 ratios spread 1.2 % and 2.8 % from pair to pair, the difference of the two medians 1.7 % and 4.3 %; in simulated
 verdicts no other statistic needs fewer pairs on the whole (`benchmarks/results/gate_choices.md`). The calibration
-kernel that is timed beside each round is no covariate: taken off with the slope that fits best, 98 real A/A pairs of each
-of two variants spread 2.34 % and 2.43 % instead of 2.39 % and 2.47 % (`benchmarks/results/real_gates.md`)."""
+kernel that is timed beside each round is no covariate: taken off with the slope that fits best, 98 real A/A pairs of
+each of two variants spread 2.34 % and 2.43 %, not 2.39 % and 2.47 % (`benchmarks/results/real_gates.md`)."""
 
 
 def round_log_ratios(base: Sequence[float], head: Sequence[float]) -> list[float]:
