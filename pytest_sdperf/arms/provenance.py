@@ -12,7 +12,7 @@ from pytest_sdperf.errors import ArmError
 _EDITABLE = "install the project in editable mode (pip install -e .) or add its source folder to pytest's `pythonpath`"
 _PYTHONPATH = "add its source folder to pytest's `pythonpath`, which is mapped into the revision"
 _SHOWN = 3
-"""Strays that a sentence names."""
+"""Modules that a sentence names."""
 
 
 def wrong_code(
@@ -60,31 +60,35 @@ def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees)
     """What the head's worker loaded from an installed copy though its tree has it, too."""
     if trees.head == trees.base:  # two interpreters, each with what is installed there
         return None
-    copies = [
-        f"{name} ({file})"
-        for name, file in sorted(head_files.items())
+    copies = {
+        name: file
+        for name, file in head_files.items()
         if name in trees.names and name != factory_module and trees.home(file) == "elsewhere"
-    ]
+    }
     if not copies:
         return None
-    more = f" and {len(copies) - _SHOWN} more" if len(copies) > _SHOWN else ""
     return _error(
-        f"both arms run installed code in place of the revisions': {', '.join(copies[:_SHOWN])}{more}",
-        _capital(_EDITABLE),
+        f"both arms run installed code in place of the revisions': {_first_ones(copies)}", _capital(_EDITABLE)
     )
 
 
 def stray_code(base_files: Mapping[str, str], trees: Trees) -> ArmError | None:
     """What of the head's tree the base arm has loaded, as an error to raise; None where there is nothing."""
-    strays = [f"{name} ({file})" for name, file in sorted(base_files.items()) if trees.home(file) == "head"]
+    strays = {name: file for name, file in base_files.items() if trees.home(file) == "head"}
     if not strays:
         return None
-    more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
     return _error(
-        f"the base arm runs code of the working tree: {', '.join(strays[:_SHOWN])}{more}",
+        f"the base arm runs code of the working tree: {_first_ones(strays)}",
         f"{_capital(_PYTHONPATH)}; where only the working tree has that module, let nothing "
         "import it that the revision has, too",
     )
+
+
+def _first_ones(files: Mapping[str, str]) -> str:
+    """``a (/a.py), b (/b.py) and 2 more``."""
+    named = [f"{name} ({file})" for name, file in sorted(files.items())]
+    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+    return f"{', '.join(named[:_SHOWN])}{more}"
 
 
 def _outside(module: str, head: tuple[str, Home], base: tuple[str, Home], trees: Trees) -> ArmError | None:

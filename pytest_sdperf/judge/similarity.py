@@ -102,7 +102,7 @@ def judge_picture(
     if references is None or not set(references) & set(names):
         return _without_reference(drawn, reference_name, is_reference=is_reference)
     own = is_reference or reference_name is None
-    against = own_picture if is_reference or reference_name is None else reference_name
+    against = own_picture if reference_name is None or own else reference_name
     stored = against != BASE_PICTURE
     cure = "delete it and record it again with --sdperf-update=new" if stored else "that is how the base arm draws it"
     # Of its own pictures some may be stored, by another test: what a reference variant drew is there, or broken.
