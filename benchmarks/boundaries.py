@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from pytest_sdperf.judge.boundary import computed_level, crossing, level
-from pytest_sdperf.judge.sequential import Plan
 from pytest_sdperf.options import FEWEST_PAIRS
+from pytest_sdperf.stats.boundary import computed_level, crossing, level
+from pytest_sdperf.stats.sequential import Plan
 
 CHUNK = 100_000
 """Sequences that are in memory at one time."""

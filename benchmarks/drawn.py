@@ -13,8 +13,8 @@ import machine
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_sdperf.measure.session import Session
 from pytest_sdperf.options import Options
-from pytest_sdperf.session import Session
 from pytest_sdperf.variants.registry import Registry
 
 sys.path.append(str(machine.ROOT / "training"))

@@ -12,9 +12,9 @@ import msgspec
 
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.measure.session import Session
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Options
-from pytest_sdperf.session import Session
 from pytest_sdperf.variants.registry import Registry
 
 VARIANTS = ("fp32", "ipex_bf16", "openvino_static_f32", "openvino_static")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_sdperf import Variant
+from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variants import fp32
-from pytest_sdperf.variants.context import BuildContext
 
 Keywords = dict[str, Any]
 Change = Callable[[Any], None]

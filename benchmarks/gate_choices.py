@@ -16,10 +16,10 @@ import numpy as np
 from noise_profiles import HEAVY_TAILED, PROFILES, RECORDED, Latencies, Machine, Recorded
 from scipy.stats import t, trim_mean
 
-from pytest_sdperf.judge import boundary
-from pytest_sdperf.judge.pair import TRIMMED
-from pytest_sdperf.judge.sequential import Plan
 from pytest_sdperf.options import FEWEST_PAIRS
+from pytest_sdperf.stats import boundary
+from pytest_sdperf.stats.pair import TRIMMED
+from pytest_sdperf.stats.sequential import Plan
 
 START_S, ROUND_S = 8.0, 0.6
 """Of a pair, and of a round of it, as `gate_power.py` has them."""

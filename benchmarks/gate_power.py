@@ -14,10 +14,10 @@ import numpy as np
 import peers
 from noise_profiles import HEAVY_TAILED, PROFILES, RECORDED, Machine, Recorded, fitted
 
-from pytest_sdperf.judge.pair import round_log_ratios, trimmed_mean
-from pytest_sdperf.judge.rounds import rounds_per_pair
-from pytest_sdperf.judge.sequential import Decision, Plan, look
 from pytest_sdperf.options import FEWEST_PAIRS, Options
+from pytest_sdperf.stats.pair import round_log_ratios, trimmed_mean
+from pytest_sdperf.stats.rounds import rounds_per_pair
+from pytest_sdperf.stats.sequential import Decision, Plan, look
 
 SLOWDOWNS = (0.0, 0.01, 0.03, 0.05, 0.10)
 

@@ -20,10 +20,10 @@ import msgspec
 from pytest_sdperf import Launch, Variant
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.judge.picture import similarity
 from pytest_sdperf.judge.sanity import picture_fault
-from pytest_sdperf.judge.similarity import similarity
+from pytest_sdperf.measure.session import Measured, Session
 from pytest_sdperf.options import Options
-from pytest_sdperf.session import Measured, Session
 from pytest_sdperf.variants import fp32
 from pytest_sdperf.variants.registry import BUILT_IN, Registry
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_sdperf import Variant
+from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variants import openvino
-from pytest_sdperf.variants.context import BuildContext
 from pytest_sdperf.variants.optimum_pipeline import load_optimum_pipeline
 
 

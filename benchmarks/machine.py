@@ -17,10 +17,10 @@ from typing import Any
 from pytest_sdperf.hardware.cores import pinned_cpus
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import detect, machine_key
-from pytest_sdperf.progress.steps import Reach, Step
-from pytest_sdperf.runner.launcher import Launcher
-from pytest_sdperf.runner.surroundings import package_versions, steering_variables
+from pytest_sdperf.launch.launcher import Launcher
+from pytest_sdperf.measure.progress import Reach, Step
 from pytest_sdperf.units import format_bytes
+from pytest_sdperf.worker.environment import package_versions, steering_variables
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

@@ -16,8 +16,8 @@ from typing import Any
 import machine
 
 from pytest_sdperf.report import json as report_json
-from pytest_sdperf.runner.surroundings import peak_rss_bytes
 from pytest_sdperf.units import format_bytes, format_seconds
+from pytest_sdperf.worker.environment import peak_rss_bytes
 
 TARGET_S = 240.0
 """How long the second run may take, on two cores."""
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, work_dir: Path, number: int) -> dict[str,
     ]
     environment = dict(os.environ)
     if not _installed():
-        command[3:3] = ["-p", "pytest_sdperf.plugin"]
+        command[3:3] = ["-p", "pytest_sdperf.plugin.hooks"]
         environment["PYTHONPATH"] = os.pathsep.join([str(machine.ROOT), environment.get("PYTHONPATH", "")])
     start = time.perf_counter()
     with log.open("wb") as output:

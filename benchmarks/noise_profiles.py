@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_sdperf.judge.rounds import components
+from pytest_sdperf.stats.rounds import components
 
 Latencies = NDArray[np.float64]
 """Seconds; (processes, rounds) of a job, (pairs, rounds) of one arm of some pairs."""

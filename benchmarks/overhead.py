@@ -11,10 +11,10 @@ import machine
 import msgspec
 import pairs
 
+from pytest_sdperf.measure.session import Session
 from pytest_sdperf.models import cache
 from pytest_sdperf.options import Options
-from pytest_sdperf.runner.protocol import BuildSpec, Call, Called
-from pytest_sdperf.session import Session
+from pytest_sdperf.protocol import BuildSpec, Call, Called
 from pytest_sdperf.variants.registry import Registry
 
 TARGET = 0.01

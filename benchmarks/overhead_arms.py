@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from pytest_sdperf.runner.pipeline_call import arguments, as_picture, draw_latents
-from pytest_sdperf.runner.protocol import Build, BuildSpec, Built, Generate, Generated, WarmUp
-from pytest_sdperf.runner.stages import StageTimer, find_stages
-from pytest_sdperf.runner.workbench import Workbench, digest, import_function
-from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.pipeline import BuildContext
+from pytest_sdperf.protocol import Build, BuildSpec, Built, Generate, Generated, WarmUp
+from pytest_sdperf.worker.pipeline_call import arguments, as_picture, draw_latents
+from pytest_sdperf.worker.stages import StageTimer, find_stages
+from pytest_sdperf.worker.workbench import Workbench, digest, import_function
 
 _FACTORY = "overhead:factory"
 """Key among the variant's parameters under which its real factory is handed on."""

@@ -19,8 +19,8 @@ import machine
 import real_gates_table
 
 from pytest_sdperf.comparison import Comparison, latencies_s
+from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.report import json as report_json
-from pytest_sdperf.runner.host_lock import host_lock
 
 GATES = {0.0: 40, 0.03: 20, 0.05: 20, 0.10: 20}
 """Slowdown of the head -> gates of each variant."""
@@ -31,8 +31,8 @@ _HARBOUR = '''"""The real variants, with a burden on one stage: it computes noth
 
 import time
 
-from pytest_sdperf.runner.stages import find_stages
-from pytest_sdperf.runner.wrapping import wrap
+from pytest_sdperf.worker.stages import find_stages
+from pytest_sdperf.worker.wrapping import wrap
 from pytest_sdperf.variants.{module} import build as build_real
 
 STAGE = "unet"

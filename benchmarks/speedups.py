@@ -12,19 +12,19 @@ import machine
 import msgspec
 import speedup_table
 
-from pytest_sdperf.case import Case, size_key
+from pytest_sdperf.case import Case
 from pytest_sdperf.errors import SdperfError, WorkerError
 from pytest_sdperf.hardware.cpu import native_precision
 from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.judge.picture import judge_picture
 from pytest_sdperf.judge.proof import judge_proof
-from pytest_sdperf.judge.similarity import judge_picture
 from pytest_sdperf.judge.verdict import Finding
+from pytest_sdperf.measure.sampling import call_in_worker
+from pytest_sdperf.measure.session import Measured, Session
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Options
-from pytest_sdperf.runner.sampling import call_in_worker
-from pytest_sdperf.session import Measured, Session
 from pytest_sdperf.variants.registry import Registry
-from pytest_sdperf.workload import DEFAULT_PROMPTS
+from pytest_sdperf.workload import DEFAULT_PROMPTS, size_key
 
 VARIANTS = ("fp32", "tuned", "torch_bf16", "ipex_bf16", "ipex_bf16_dpm", "openvino", "openvino_static")
 

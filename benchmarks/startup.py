@@ -13,7 +13,7 @@ import machine
 import pairs
 import startup_arms
 
-from pytest_sdperf.runner.host_lock import host_lock
+from pytest_sdperf.launch.host_lock import host_lock
 
 TARGET_S = 0.005
 """How much longer pytest may take."""

@@ -97,7 +97,7 @@ def arms(python: str, work_dir: Path, *, alone: bool) -> dict[str, Arm]:
             # The first -p makes pytest read the entry points of every distribution, which takes longer the
             # more there are and is not the plugin's doing: so the other arm loads a plugin, too, an empty one.
             (extra / f"{_EMPTY}.py").touch()
-            arguments = ["-p", "pytest_sdperf.plugin" if name == "with" else _EMPTY]
+            arguments = ["-p", "pytest_sdperf.plugin.hooks" if name == "with" else _EMPTY]
         if not alone and has_plugin and name == "without":
             arguments = ["-p", "no:sdperf"]
         path = [str(extra), os.environ.get("PYTHONPATH", "") if has_plugin else str(_package().parent)]
@@ -127,7 +127,7 @@ def _make_look_installed(folder: Path) -> None:
     (info / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: pytest-sdperf\nVersion: {pytest_sdperf.__version__}\n", encoding="utf-8"
     )
-    (info / "entry_points.txt").write_text("[pytest11]\nsdperf = pytest_sdperf.plugin\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[pytest11]\nsdperf = pytest_sdperf.plugin.hooks\n", encoding="utf-8")
     files = sorted(_package().rglob("*.py"))
     record = [f"{file.relative_to(_package().parent).as_posix()},,\n" for file in files]
     (info / "RECORD").write_text("".join(record), encoding="utf-8")

@@ -17,13 +17,16 @@ from pathlib import Path
 import raised
 
 import pytest_sdperf
-from pytest_sdperf import hookspecs, plugin, workload
-from pytest_sdperf.case import CLAIM_KINDS, Claim, Launch, Variant
-from pytest_sdperf.fixtures import VariantFixture
+from pytest_sdperf import workload
+from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.hardware.requirements import EXAMPLES
 from pytest_sdperf.options import SPECS, Options, OptionSpec, Thresholds
-from pytest_sdperf.shell import PREFIX
-from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.pipeline import BuildContext
+from pytest_sdperf.plugin import hooks as plugin
+from pytest_sdperf.plugin import hookspecs
+from pytest_sdperf.plugin.fixtures import VariantFixture
+from pytest_sdperf.plugin.run import PREFIX
+from pytest_sdperf.variant import Launch, Variant
 from pytest_sdperf.variants.registry import BUILT_IN, ENTRY_POINT_GROUP, Registry
 
 FOLDER = Path(__file__).parent / "reference"

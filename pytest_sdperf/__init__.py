@@ -6,8 +6,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_sdperf.case import Case, Claim, Launch, Variant
+    from pytest_sdperf.case import Case
+    from pytest_sdperf.claims import Claim
     from pytest_sdperf.errors import SdperfError
+    from pytest_sdperf.variant import Launch, Variant
     from pytest_sdperf.workload import Workload
 
 __version__ = "0.1.0"

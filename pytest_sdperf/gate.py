@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timezone
 
+from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baselines.accepting import begins_anew
 from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.beside.comparer import side_by_side
-from pytest_sdperf.judge import judging
-from pytest_sdperf.judge.accepting import begins_anew
-from pytest_sdperf.judge.disturbance import disturbance
-from pytest_sdperf.judge.job_spread import job_spread
-from pytest_sdperf.judge.judging import References
+from pytest_sdperf.judge import case as judging
+from pytest_sdperf.judge.case import References
 from pytest_sdperf.judge.verdict import Status, Verdict
+from pytest_sdperf.measure.comparer import side_by_side
+from pytest_sdperf.measure.references import find_references, store_references
+from pytest_sdperf.measure.session import Measured
 from pytest_sdperf.options import GATE_PARTS, Options
-from pytest_sdperf.outcome import Outcome
-from pytest_sdperf.references import find_references, store_references
-from pytest_sdperf.report.pictures import with_pictures
-from pytest_sdperf.session import Measured
-from pytest_sdperf.stored import Job, Stored
+from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.thumbnails import with_pictures
+from pytest_sdperf.stats.disturbance import disturbance
+from pytest_sdperf.stats.job_spread import job_spread
 
 
 def _now() -> datetime:
@@ -43,7 +43,7 @@ def judge(
     baseline = store.load(case.id)
     jobs = [] if baseline is None else baseline.measurements
     spread = job_spread(store.variants())
-    rival = options.thresholds.faster_than
+    rival = options.thresholds.min_speedup
     # Measured first: where it is the reference variant too, its pictures are there already.
     sibling = session.sibling(rival[0], case, options).measurement if rival else None
     beside = side_by_side(measured, options, jobs, spread)

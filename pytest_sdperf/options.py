@@ -38,7 +38,7 @@ class Thresholds(NamedTuple):
     29.5 and 25.2 (benchmarks/results)"""
     min_stage_psnr: Mapping[str, float] = STAGE_LIMITS_DB
     "stage -> smallest PSNR of its first call to the reference's, both with the reference's inputs, dB"
-    faster_than: tuple[str, float] | None = None
+    min_speedup: tuple[str, float] | None = None
     "(variant, factor): this case's median latency must be that many times shorter, in the same session"
     ignore: float = 0.01
     "side by side: a slowdown up to this share is called REGRESSED with a chance of at most ``alpha``"
@@ -202,7 +202,7 @@ def _stage_limits(value: object, *, where: str) -> dict[str, float]:
     return {**STAGE_LIMITS_DB, **{s: units.parse_decibel(limit, where=where) for s, limit in named.items()}}
 
 
-def _faster_than(value: object, *, where: str) -> tuple[str, float]:
+def _min_speedup(value: object, *, where: str) -> tuple[str, float]:
     if not isinstance(value, (tuple, list)) or len(value) != 2 or not isinstance(value[0], str):
         raise OptionError(
             f"{value!r} is not a (variant, factor) pair", where=where, cure='Write it like ("fp32", "1.5x").'
@@ -367,8 +367,8 @@ SPECS: tuple[OptionSpec, ...] = (
         is_threshold=True,
     ),
     OptionSpec(
-        "faster_than",
-        _faster_than,
+        "min_speedup",
+        _min_speedup,
         "(variant, factor) that this case must beat in the same session",
         on_command_line=False,
         on_marker=True,

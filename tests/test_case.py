@@ -2,8 +2,11 @@ import dataclasses
 
 import pytest
 
-from pytest_sdperf.case import CLAIM_KINDS, Case, Claim, Variant, Workload
+from pytest_sdperf.case import Case
+from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.variant import Variant
+from pytest_sdperf.workload import Workload
 
 PLAIN = Variant("ship", "harbour:build")
 

@@ -8,14 +8,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from pytest_sdperf import gate, session
+from pytest_sdperf import gate
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.case import Case, Claim, Variant, Workload
+from pytest_sdperf.case import Case
+from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.measure import session
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.stored import Job, Stored
+from pytest_sdperf.variant import Variant
+from pytest_sdperf.workload import Workload
 
 SHIP = Variant("ship", "harbour:build", reference=None, needs_model=False, claims=(Claim("fact", "paint=numpy"),))
 CASE = Case(SHIP, Workload(prompts=("a ship",), sizes=((8, 8),)), "own")
@@ -192,7 +196,7 @@ def test_a_broken_promise_is_never_recorded_gated_or_not(judge, stored, update, 
 
 
 def test_a_failed_order_is_not_recorded(judge, stored):
-    fast, slow = (RECORD._replace(thresholds=Thresholds(faster_than=("boat", f))) for f in (1.9, 2.1))
+    fast, slow = (RECORD._replace(thresholds=Thresholds(min_speedup=("boat", f))) for f in (1.9, 2.1))
     assert not judge(measurement(), slow).recorded
     assert judge.session.siblings == ["boat"]
     assert stored() is None

@@ -1,9 +1,7 @@
-"""Who may import whom, read from the source: nothing is run."""
+"""Who may import whom, read from the source: nothing is run. One test for each rule; its message lists every breach."""
 
 import ast
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).parents[1] / "pytest_sdperf"
 MODULES = sorted(str(p.relative_to(PACKAGE)) for p in PACKAGE.rglob("*.py"))
@@ -12,17 +10,33 @@ HEAVY = {"torch", "diffusers", "openvino", "optimum", "intel_extension_for_pytor
          "safetensors", "accelerate", "nncf"}  # fmt: skip
 LATE = {"numpy", "scipy", "skimage", "PIL", "rich", "filelock", "psutil", "archspec", "platformdirs", "packaging",
         "jinja2", "matplotlib"}  # fmt: skip
-PURE = [m for m in MODULES if m.startswith(("judge/", "report/", "cli/pages/"))] + [
-    "doctor/diagnosis.py", "doctor/opinions.py", "baselines/picture_use.py", "baselines/verifying.py",
-    "case.py", "errors.py", "progress/live_line.py", "measurement.py", "options.py", "outcome.py", "progress/steps.py", "stored.py",
-    "rules/stricter.py", "units.py", "workload.py",
-]  # fmt: skip
+PURE = ("judge/", "stats/", "diff/", "report/", "cli/pages/", "doctor/diagnosis.py", "doctor/opinions.py",
+        "policy/stricter.py", "plugin/live_line.py", "measure/progress.py", "baseline.py", "case.py", "claims.py",
+        "comparison.py", "errors.py", "measurement.py", "options.py", "units.py", "variant.py", "wording.py",
+        "workload.py")  # fmt: skip
 TOUCHES_THE_WORLD = {"os", "pathlib", "subprocess", "socket", "shutil", "tempfile", "time", "random", "threading",
                      "multiprocessing", "ctypes", "urllib", "pytest", *HEAVY}  # fmt: skip
-ONLY_A_TYPE = {("judge/proof.py", "pathlib")}  # PurePath: names of files, never the files
-IN_PYTEST = {"plugin.py", "shell.py", "fixtures.py", "hookspecs.py"}
-ASKS_PYTEST = "cli/project.py"  # where its rootdir is
-RUNS_PYTEST = "arms/declare.py"  # in a process of its own
+RUNS_IN_A_WORKER = ("variants/", "models/", "worker/", "hardware/amx_kernel.py")
+
+MUST_NOT_IMPORT = {
+    # room -> (rooms and modules that it does not know, why)
+    "judge/": (("measure", "launch", "worker", "base", "policy", "baselines", "report", "gate", "models", "variants",
+                "hardware", "plugin", "cli"), "judges are pure"),
+    "stats/": (("options", "errors", "wording", "measurement", "comparison", "baseline", "judge", "measure", "report"),
+               "statistics know numbers only"),
+    "report/": (("judge.", "measure", "launch", "worker", "base", "policy", "models", "variants", "hardware", "gate",
+                 "plugin", "cli"), "what is reported has been judged"),
+    "worker/": (("launch", "measure", "base", "policy", "judge", "baselines", "report", "gate", "plugin", "cli"),
+                "it runs in the child"),
+    "launch/": (("worker", "measure", "base", "policy", "judge", "baselines", "report", "gate", "plugin", "cli"),
+                "it runs in the parent, and starts anything"),
+    "base/": (("judge", "baselines", "report", "gate", "measure", "policy", "plugin", "cli"),
+              "it knows neither who measures nor who judges"),
+    "baselines/": (("judge", "measure", "launch", "worker", "base", "report", "gate", "plugin", "cli"),
+                   "the store neither measures nor judges"),
+    "doctor/": (("measure.session", "gate", "plugin", "report"), "it runs without a session"),
+    "variants/": (("measure", "launch", "judge", "report", "gate", "plugin", "cli"), "they are built by the worker"),
+}  # fmt: skip
 
 
 class Imports(ast.NodeVisitor):
@@ -53,12 +67,48 @@ class Imports(ast.NodeVisitor):
         self.found += [(f"{node.module}.{alias.name}", self._depth == 0) for alias in node.names]
 
 
-def imports(module):
-    return Imports(PACKAGE / module).found
+IMPORTS = {module: Imports(PACKAGE / module).found for module in MODULES}
 
 
 def roots(module, *, at_load=False):
-    return {name.partition(".")[0] for name, loaded in imports(module) if loaded or not at_load}
+    return {name.partition(".")[0] for name, loaded in IMPORTS[module] if loaded or not at_load}
+
+
+def ours(module):
+    """Our modules and rooms that a module imports, without the package's name."""
+    return [name.removeprefix("pytest_sdperf.") for name, _ in IMPORTS[module] if name.startswith("pytest_sdperf.")]
+
+
+def target(name):
+    """The file that an imported name lies in, relative to the package; empty where it is the package itself."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        for path in (Path(*parts[:end]).with_suffix(".py"), Path(*parts[:end], "__init__.py")):
+            if (PACKAGE / path).is_file():
+                return str(path)
+    return ""
+
+
+def circle(edges):
+    """One circle of the directed graph as its nodes in order; empty where there is none."""
+    state, path = {}, []
+
+    def visit(node):
+        state[node] = "open"
+        path.append(node)
+        for following in sorted(edges.get(node, ())):
+            if state.get(following) == "open":
+                return [*path[path.index(following) :], following]
+            if following not in state and (found := visit(following)):
+                return found
+        path.pop()
+        state[node] = "closed"
+        return []
+
+    for node in sorted(edges):
+        if node not in state and (found := visit(node)):
+            return found
+    return []
 
 
 def test_the_reader_tells_late_imports_from_early_ones(tmp_path):
@@ -70,95 +120,82 @@ def test_the_reader_tells_late_imports_from_early_ones(tmp_path):
     assert Imports(source).found == [("typing.TYPE_CHECKING", True), ("a.b", True), ("c.d", False), ("e", True)]
 
 
-@pytest.mark.parametrize("module", PURE)
-def test_pure_modules_touch_nothing(module):
-    assert not {(module, root) for root in roots(module) & TOUCHES_THE_WORLD} - ONLY_A_TYPE
-    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
-    calls = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    assert not calls & {"open", "print", "input", "exec", "eval", "__import__"}
+def test_the_search_for_circles_finds_one():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}}) == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_model_libraries_are_imported_only_inside_functions(module):
-    assert not roots(module, at_load=True) & HEAVY
-    if roots(module) & HEAVY:
-        assert module.startswith(("variants/", "models/", "runner/", "hardware/amx_kernel.py"))
+def test_pure_modules_touch_nothing():
+    breaches = []
+    for module in [m for m in MODULES if m.startswith(PURE)]:
+        breaches += [(module, root) for root in roots(module) & TOUCHES_THE_WORLD]
+        tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+        calls = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        breaches += [(module, c) for c in calls & {"open", "print", "input", "exec", "eval", "__import__"}]
+    # PurePath: names of files, never the files
+    assert [b for b in breaches if b != ("claims.py", "pathlib")] == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_what_takes_time_to_load_is_loaded_late(module):
-    assert not roots(module, at_load=True) & LATE
+def test_model_libraries_are_imported_only_inside_functions_that_run_in_a_worker():
+    assert [m for m in MODULES if roots(m, at_load=True) & HEAVY] == []
+    assert [m for m in MODULES if roots(m) & HEAVY and not m.startswith(RUNS_IN_A_WORKER)] == []
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m not in {*IN_PYTEST, RUNS_PYTEST, ASKS_PYTEST}])
-def test_only_the_shell_imports_pytest(module):
-    assert not roots(module) & {"pytest", "_pytest"}
+def test_what_takes_time_to_load_is_loaded_late():
+    assert [(m, found) for m in MODULES if (found := roots(m, at_load=True) & LATE)] == []
 
 
-def test_who_runs_pytest_imports_it_late_and_is_imported_by_nobody():
-    assert not roots(RUNS_PYTEST, at_load=True) & {"pytest", "_pytest"}
-    assert not [m for m in MODULES for name, _ in imports(m) if name.startswith("pytest_sdperf.arms.declare.")]
-    assert not [m for m in MODULES if ("pytest_sdperf.arms.declare", True) in imports(m)]
+def test_only_the_plugin_imports_pytest():
+    asks_where_the_rootdir_is = "cli/project.py"
+    inside = [m for m in MODULES if roots(m) & {"pytest", "_pytest"} and not m.startswith("plugin/")]
+    assert inside == [asks_where_the_rootdir_is]
+    assert not roots(asks_where_the_rootdir_is, at_load=True) & {"pytest", "_pytest"}
 
 
-def test_who_asks_pytest_imports_it_late():
-    assert not roots(ASKS_PYTEST, at_load=True) & {"pytest", "_pytest"}
+def test_what_runs_in_a_process_of_its_own_is_imported_by_nobody():
+    apart = ("plugin.declare", "worker.main")
+    assert [(m, name) for m in MODULES for name in ours(m) if name.startswith(apart)] == []
+    launcher = (PACKAGE / "launch" / "launcher.py").read_text(encoding="utf-8")
+    assert '"pytest_sdperf.worker.main"' in launcher
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if not m.startswith("cli/")])
-def test_the_command_is_nobodys_library(module):
-    assert "click" not in roots(module)
-    assert module == "__main__.py" or not [n for n, _ in imports(module) if n.startswith("pytest_sdperf.cli")]
+def test_the_command_is_nobodys_library():
+    others = [m for m in MODULES if not m.startswith("cli/") and m != "__main__.py"]
+    assert [m for m in others if "click" in roots(m) or any(n.startswith("cli") for n in ours(m))] == []
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("doctor/")])
-def test_the_doctor_knows_no_session(module):
-    away = ("session", "gate", "plugin", "shell", "fixtures", "report")
-    assert not [name for name, _ in imports(module) if name.startswith(tuple(f"pytest_sdperf.{a}" for a in away))]
+def test_no_room_imports_what_it_must_not_know():
+    breaches = [
+        f"{module} imports {name}: {why}"
+        for room, (unknown, why) in MUST_NOT_IMPORT.items()
+        for module in MODULES
+        if module.startswith(room)
+        for name in ours(module)
+        if any(f"{name}." == f"{u.rstrip('.')}." or name.startswith(f"{u.rstrip('.')}.") for u in unknown)
+    ]
+    assert breaches == []
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("arms/")])
-def test_arms_know_neither_who_measures_nor_who_judges(module):
-    away = ("judge", "baselines", "report", "gate", "session", "plugin", "fixtures")
-    assert not [name for name, _ in imports(module) if name.startswith(tuple(f"pytest_sdperf.{a}" for a in away))]
+def test_no_file_imports_itself_by_a_detour():
+    edges = {module: {target(name) for name in ours(module)} - {"", module} for module in MODULES}
+    assert circle(edges) == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_imports_the_worker(module):
-    assert not [name for name, _ in imports(module) if name.startswith("pytest_sdperf.runner.worker")]
+def test_no_room_imports_itself_by_a_detour():
+    def room(module):
+        return module.rpartition("/")[0] or module
+
+    edges = {}
+    for module in MODULES:
+        found = {room(target(name)) for name in ours(module) if target(name)}
+        edges.setdefault(room(module), set()).update(found - {room(module)})
+    assert circle(edges) == []
 
 
-def test_the_launcher_names_the_worker_as_text():
-    assert '"pytest_sdperf.runner.worker"' in (PACKAGE / "runner" / "launcher.py").read_text(encoding="utf-8")
+def test_no_base_name_stands_for_two_things():
+    names = [Path(m).name for m in MODULES if Path(m).name not in ("__init__.py", "__main__.py")]
+    assert sorted({n for n in names if names.count(n) > 1}) == []
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("judge/")])
-def test_judges_know_neither_who_measures_nor_what_is_stored_nor_who_tells(module):
-    away = (
-        "runner",
-        "session",
-        "baselines",
-        "report",
-        "gate",
-        "references",
-        "models",
-        "variants",
-        "hardware",
-        "plugin",
-    )
-    assert not [name for name, _ in imports(module) if name.startswith(tuple(f"pytest_sdperf.{a}" for a in away))]
-
-
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("runner/")])
-def test_runners_know_no_judge(module):
-    away = ("judge", "baselines", "report", "gate", "session", "plugin", "shell", "fixtures")
-    assert not [name for name, _ in imports(module) if name.startswith(tuple(f"pytest_sdperf.{a}" for a in away))]
-
-
-def test_the_story_is_short():
-    assert len((PACKAGE / "gate.py").read_text(encoding="utf-8").splitlines()) < 120
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_no_pickle(module):
-    assert not roots(module) & {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+def test_no_file_is_longer_than_a_reader_keeps_in_mind():
+    assert [m for m in MODULES if len((PACKAGE / m).read_text(encoding="utf-8").splitlines()) > 300] == []

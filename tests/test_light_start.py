@@ -24,7 +24,7 @@ def watch(event, args):
 sys.addaudithook(watch)
 import pytest
 
-loaded = ["-p", "pytest_sdperf.plugin"] if plugin == "with" else []
+loaded = ["-p", "pytest_sdperf.plugin.hooks"] if plugin == "with" else []
 code = pytest.main(["-p", "no:cacheprovider", "-q", *loaded, *arguments])
 print("\\n" + json.dumps({"code": int(code), "modules": sorted(sys.modules), "started": started}))
 """.replace("ROOT", repr(str(ROOT)))
@@ -81,7 +81,7 @@ def test_an_empty_folder(start, tmp_path):
     after, _ = start("with")
     assert after["code"] == before["code"] == pytest.ExitCode.NO_TESTS_COLLECTED
     more = set(after["modules"]) - set(before["modules"])
-    assert "pytest_sdperf.plugin" in more
+    assert "pytest_sdperf.plugin.hooks" in more
     assert not more & HEAVY
     assert after["started"] == []
     assert files(tmp_path) == ["project"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_sdperf.baseline import Stored, level_s
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.stored import Stored, level_s
 from pytest_sdperf.units import format_seconds, format_share
 
 

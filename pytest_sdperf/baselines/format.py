@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from pytest_sdperf.baseline import Job, Stored, other_work
 from pytest_sdperf.baselines.layout import laid_out
 from pytest_sdperf.baselines.plausible import implausible
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.stored import Job, Stored, other_work
 
 FORMAT = "pytest-sdperf baseline"
 

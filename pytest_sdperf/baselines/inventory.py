@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from pytest_sdperf.baseline import Stored
 from pytest_sdperf.baselines import format as baseline_format
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.baselines.references import ReferenceKey, load_reference, read_key, reference_path
 from pytest_sdperf.baselines.store import REFERENCES
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.stored import Stored
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_sdperf.atomic import write_atomically
+from pytest_sdperf.baseline import Stored
 from pytest_sdperf.baselines import format as baseline_format
-from pytest_sdperf.baselines.atomic import write_atomically
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.baselines.inventory import Inventory, StoredFile
 from pytest_sdperf.baselines.picture_use import unused
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.judge.wording import plural
-from pytest_sdperf.stored import Stored
+from pytest_sdperf.wording import plural
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from pytest_sdperf.baselines.atomic import write_atomically
+from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.baselines.store import REFERENCES
-from pytest_sdperf.case import Workload, picture_key, size_key
 from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.workload import Workload, picture_key, size_key
 
 if TYPE_CHECKING:
     import numpy as np

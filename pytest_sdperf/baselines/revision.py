@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pytest_sdperf.arms.git import git
+from pytest_sdperf.base.checkout.git import git
 from pytest_sdperf.baselines.inventory import StoredFile, of_bytes
 from pytest_sdperf.baselines.store import REFERENCES
 from pytest_sdperf.errors import ArmError, BaselineError

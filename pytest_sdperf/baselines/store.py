@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_sdperf.atomic import write_atomically
+from pytest_sdperf.baseline import Stored
 from pytest_sdperf.baselines import format as baseline_format
-from pytest_sdperf.baselines.atomic import write_atomically
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.stored import Stored
 
 REFERENCES = "references"
 """Folder of reference pictures beside the machines' folders."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_sdperf.baselines.inventory import Inventory, StoredFile
 from pytest_sdperf.baselines.picture_use import Need, needs
-from pytest_sdperf.case import REFERENCE_VARIANT
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.judge.wording import plural
+from pytest_sdperf.variant import REFERENCE_VARIANT
+from pytest_sdperf.wording import plural
 
 
 def faults(found: Inventory) -> list[BaselineError]:

@@ -8,12 +8,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_sdperf.arms.declaration import decode
-from pytest_sdperf.case import Variant
+from pytest_sdperf.base.declaration import decode
 from pytest_sdperf.doctor.runnable import known_variants
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.variant import Variant
 
-_COLLECTOR = "pytest_sdperf.arms.declare"
+_COLLECTOR = "pytest_sdperf.plugin.declare"
 
 _TIMEOUT_S = 300.0
 "of collecting: conftests may import torch from a slow disk"

@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from pytest_sdperf.case import REFERENCE_VARIANT
 from pytest_sdperf.cli.screen import screen
 from pytest_sdperf.doctor.diagnosis import Noise
+from pytest_sdperf.variant import REFERENCE_VARIANT
 
 
 @click.command(short_help="What this machine can run and why not; how noisy it is.")
@@ -29,7 +29,7 @@ def doctor(*, no_noise: bool) -> None:
     """
     from pytest_sdperf.cli.pages.doctor import render
     from pytest_sdperf.doctor.examine import examine
-    from pytest_sdperf.runner.host_lock import current_holder
+    from pytest_sdperf.launch.host_lock import current_holder
 
     holder = current_holder()
     why_not = "left out" if no_noise else ""
@@ -44,7 +44,7 @@ def doctor(*, no_noise: bool) -> None:
 
 def _measure() -> Noise:
     from pytest_sdperf.doctor.noise import PAIRS, measure_noise
-    from pytest_sdperf.runner.host_lock import host_lock
+    from pytest_sdperf.launch.host_lock import host_lock
 
     def waiting(line: str) -> None:
         click.echo(line, err=True)

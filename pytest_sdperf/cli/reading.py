@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_sdperf.errors import ReportError
 
 if TYPE_CHECKING:
-    from pytest_sdperf.outcome import Report
+    from pytest_sdperf.report.model import Report
 
 STANDARD = "-"
 """What stands for stdin and stdout."""

@@ -11,7 +11,7 @@ import click
 from pytest_sdperf.cli.reading import STANDARD, read_report
 from pytest_sdperf.cli.screen import screen
 from pytest_sdperf.errors import ReportError
-from pytest_sdperf.renderings import RENDERINGS, write_text
+from pytest_sdperf.report.formats import RENDERINGS, write_text
 
 _FILES = {name: rendering for name, rendering in RENDERINGS.items() if name != "json"}
 """What can be made of a JSON report."""

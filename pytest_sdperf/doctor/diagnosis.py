@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pytest_sdperf.case import Variant
 from pytest_sdperf.hardware.requirements import Unmet
+from pytest_sdperf.variant import Variant
 
 
 class State(str, Enum):

@@ -19,8 +19,8 @@ from pytest_sdperf.hardware.machine import Machine, detect, machine_key
 from pytest_sdperf.hardware.memory import available_memory_bytes, usable_memory_bytes
 from pytest_sdperf.hardware.numa import numa_nodes
 from pytest_sdperf.hardware.openmp import openmp_runtimes
-from pytest_sdperf.runner.host_lock import current_holder
-from pytest_sdperf.runner.surroundings import package_versions, steering_variables
+from pytest_sdperf.launch.host_lock import current_holder
+from pytest_sdperf.worker.environment import package_versions, steering_variables
 
 _ROOT = Path("/")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from pytest_sdperf.runner.noise_watch import calibration_kernel
+from pytest_sdperf.measure.noise_watch import calibration_kernel
 
 KERNELS = 3
 """Calibration kernels a round: 30 ms on the machine that they were chosen on, as long as a quick picture's step."""

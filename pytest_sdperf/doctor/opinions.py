@@ -8,9 +8,9 @@ from pytest_sdperf.doctor.diagnosis import Check, Section, State
 from pytest_sdperf.hardware.amx import Layer
 from pytest_sdperf.hardware.frequency import Frequency
 from pytest_sdperf.hardware.machine import Machine
-from pytest_sdperf.judge.disturbance import MOST_FOREIGN, MOST_STEAL
-from pytest_sdperf.judge.wording import plain_share, plural
+from pytest_sdperf.stats.disturbance import MOST_FOREIGN, MOST_STEAL
 from pytest_sdperf.units import format_bytes
+from pytest_sdperf.wording import plain_share, plural
 
 _LEAST_AVAILABLE = 2 * 1024**3
 """Bytes. Two arms of the packaged model take 1 GB each; the shapes of SD 1.5 take 5 to 9 GB."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_sdperf.case import Variant
 from pytest_sdperf.doctor.diagnosis import Runnable
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.hardware.requirements import Unmet, check
+from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.registry import Registry
 
 

@@ -6,16 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_sdperf.judge.disturbance import disturbance, disturbed
-from pytest_sdperf.judge.job_spread import JobSpread, difference
-from pytest_sdperf.judge.noise import CONFIDENCE, SENSELESS, Difference, ratio_of
+from pytest_sdperf.baseline import level_s
 from pytest_sdperf.judge.sizes import SizeResult, finding_of_sizes
 from pytest_sdperf.judge.verdict import Finding, Status
-from pytest_sdperf.judge.wording import plain_share, plural, share_apart
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.stored import level_s
+from pytest_sdperf.stats.disturbance import disturbance, disturbed
+from pytest_sdperf.stats.intervals import CONFIDENCE, SENSELESS, Difference, ratio_of
+from pytest_sdperf.stats.job_spread import JobSpread, difference
 from pytest_sdperf.units import format_seconds, format_share
+from pytest_sdperf.wording import plain_share, plural, share_apart
 
 _ENOUGH_REPEATS = 10
 """Repeated jobs from which on the machine's own spread outweighs what is assumed (its two degrees) by far."""
@@ -30,8 +30,8 @@ def judge_latency(
 ) -> Finding:
     """Hold one job against the stored ones (newest last) with ``thresholds.max_slowdown``; the worst size decides.
 
-    REGRESSED is a slowdown surely above the limit, PASSED one surely below it, FASTER surely faster by as
-    much (see ``judge/noise.py``); all between is INCONCLUSIVE, and so is a slowdown that was measured while something
+    REGRESSED is a slowdown surely above the limit, PASSED one surely below it, FASTER surely faster by
+    as much (see ``stats/intervals.py``); all between is INCONCLUSIVE, and so is a slowdown measured while something
     else took the machine. ``spread`` is how far jobs of this machine differ.
     """
     if not jobs:

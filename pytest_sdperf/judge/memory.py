@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pytest_sdperf.judge.latency import no_baseline
 from pytest_sdperf.judge.verdict import Finding, Status
-from pytest_sdperf.judge.wording import share_apart
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.units import format_bytes, format_share
+from pytest_sdperf.wording import share_apart
 
 
 def judge_memory(

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from pytest_sdperf.case import Claim, Workload
-from pytest_sdperf.judge.isa import ISA_RANKS, canonical_isa, isa_of
-from pytest_sdperf.judge.kernels import (
+from pytest_sdperf.claims import Claim
+from pytest_sdperf.isa import ISA_RANKS, canonical_isa, isa_of
+from pytest_sdperf.judge.verdict import Finding, Status
+from pytest_sdperf.kernels import (
     canonical_precision,
     is_multiplication,
     may_not_be_reference,
@@ -17,9 +18,9 @@ from pytest_sdperf.judge.kernels import (
     share_of_time,
     shows_no_isa,
 )
-from pytest_sdperf.judge.verdict import Finding, Status
-from pytest_sdperf.judge.wording import apart, plain_share, plural
 from pytest_sdperf.measurement import Evidence, KernelTime
+from pytest_sdperf.wording import apart, plain_share, plural
+from pytest_sdperf.workload import Workload
 
 _ROUNDING = 1e-9
 """Sums of milliseconds are floats: a share of 1 may come out one rounding error short."""

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pytest_sdperf.judge.picture import Similarity, similarity
 from pytest_sdperf.judge.sanity import picture_fault
-from pytest_sdperf.judge.similarity import Similarity, similarity
 from pytest_sdperf.options import Thresholds
 
 if TYPE_CHECKING:
-    from pytest_sdperf.judge.similarity import Picture
+    from pytest_sdperf.judge.picture import Picture
 
 
 def own_noise(pictures: Mapping[str, Picture], others: Mapping[str, Sequence[Picture]]) -> Similarity | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.stages import cold_start_changes, stage_changes
+from pytest_sdperf.diff.stage_changes import cold_start_changes, stage_changes
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.measurement import Measurement
 

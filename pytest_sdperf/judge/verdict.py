@@ -82,7 +82,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     @property
     def latency(self) -> Finding | None:
-        """What was found against stored jobs or another arm: not against a sibling, as ``faster_than`` is."""
+        """What was found against stored jobs or another arm: not against a sibling, as ``min_speedup`` is."""
         return next((f for f in self.findings if f.part == "latency" and "than" not in f.figures), None)
 
     def finding(self, part: str) -> Finding | None:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection, Sequence
 
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
-from pytest_sdperf.outcome import Outcome
+from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.plain import plain
 
 _LONGEST_NAME = 80
@@ -97,7 +97,7 @@ def _beside(failures: Sequence[Finding], node: str) -> str:
 def _is_promise(finding: Finding) -> bool:
     """True where the finding does not rest on the baseline, so that another baseline mends nothing.
 
-    So it is with pictures and claims, with `faster_than` (its figures name the other variant) and with
+    So it is with pictures and claims, with `min_speedup` (its figures name the other variant) and with
     an absolute limit on memory.
     """
     if finding.status is Status.BROKEN and finding.part in ("picture", "proof"):

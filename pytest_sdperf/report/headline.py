@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.judge.wording import plural
-from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
+from pytest_sdperf.wording import plural
 
 _NAMED = 3
 """Variants that are named; of more the number is told."""

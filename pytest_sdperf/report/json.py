@@ -12,8 +12,8 @@ import msgspec
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.measurement import Measurement, ProcessRun
-from pytest_sdperf.outcome import Report
-from pytest_sdperf.report.pictures import image_faults
+from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.thumbnails import image_faults
 
 FORMAT = "pytest-sdperf-report"
 

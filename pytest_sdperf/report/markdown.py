@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.judge.wording import plural
-from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report import failure
 from pytest_sdperf.report.columns import NOT_KNOWN, columns, common_workload
 from pytest_sdperf.report.github_text import fenced, prose
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
+from pytest_sdperf.wording import plural
 
 MOST_COMMENT_BYTES = 65_536
 """GitHub refuses comments of more characters than that; a character takes at least a byte."""

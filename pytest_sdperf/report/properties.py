@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from pytest_sdperf.judge.verdict import Status, Verdict
-from pytest_sdperf.outcome import Outcome
+from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.rows import verdict_words, worst_picture
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.fp32_speedup import speed_up
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.proven import proven
-from pytest_sdperf.report.speedup import speed_up
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Latency
-from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
 
 _LONGEST_NAME = 160

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from pytest_sdperf.baseline import MOST_JOBS, Stored, level_s
 from pytest_sdperf.judge.verdict import FAILING, Status
-from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.columns import GAP, Column, columns, common_workload, fitting
 from pytest_sdperf.report.failure import section, sentence
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
-from pytest_sdperf.stored import MOST_JOBS, Stored, level_s
 from pytest_sdperf.units import format_seconds, format_share
 
 if TYPE_CHECKING:

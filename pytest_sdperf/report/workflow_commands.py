@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Iterator
 
 from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.failure import sentence
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
 
 _LONGEST_NAME = 80

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_sdperf.runner.stages import find_stages
+from pytest_sdperf.worker.stages import find_stages
 
 
 class AutocastPipeline:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.pipeline import BuildContext
 
 
 def load_diffusers_pipeline(context: BuildContext) -> Any:

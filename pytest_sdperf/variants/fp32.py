@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_sdperf.case import Claim, Variant
-from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.claims import Claim
+from pytest_sdperf.pipeline import BuildContext
+from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline
 
 FP32_REQUIREMENTS = ("package:torch", "package:diffusers", "package:transformers")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_sdperf.case import Variant
+from pytest_sdperf.pipeline import BuildContext
+from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.autocast_pipeline import AutocastPipeline
-from pytest_sdperf.variants.context import BuildContext
 from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline
 from pytest_sdperf.variants.fp32 import FP32_REQUIREMENTS
 from pytest_sdperf.variants.torch_bf16 import BF16_CLAIMS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from pytest_sdperf.case import Claim
+from pytest_sdperf.claims import Claim
 from pytest_sdperf.variants import ipex_bf16
 
 VARIANT = dataclasses.replace(

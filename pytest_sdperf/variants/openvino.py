@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from pytest_sdperf.case import Claim, Variant
+from pytest_sdperf.claims import Claim
+from pytest_sdperf.pipeline import BuildContext
+from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants import openvino_export
-from pytest_sdperf.variants.context import BuildContext
 from pytest_sdperf.variants.optimum_pipeline import load_optimum_pipeline
 
 OPENVINO_REQUIREMENTS = ("package:openvino>=2025", "package:optimum-intel>=2.2", "package:diffusers")

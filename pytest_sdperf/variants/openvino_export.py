@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline
 
 _EXPORTERS = ("openvino", "optimum-intel", "optimum", "diffusers", "transformers", "torch", "nncf")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variants.diffusers_pipeline import settle
 from pytest_sdperf.variants.openvino_export import exported_folder
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_sdperf.errors import CaseError
 
 if TYPE_CHECKING:
-    from pytest_sdperf.case import Variant
+    from pytest_sdperf.variant import Variant
 
 ENTRY_POINT_GROUP = "pytest_sdperf.variants"
 """Entry points of this group name a Variant, or a list of them."""
@@ -45,7 +45,7 @@ class Registry:
 
     def add(self, variants: object, *, origin: str) -> list[str]:
         """Add a Variant or several; returns their names. CaseError names what is wrong and where it came from."""
-        from pytest_sdperf.case import Variant  # late: every pytest run imports this module
+        from pytest_sdperf.variant import Variant  # late: every pytest run imports this module
 
         found = [variants] if isinstance(variants, Variant) else variants
         if not isinstance(found, Iterable) or isinstance(found, (str, bytes)):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_sdperf.case import size_key
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.runner.stages import find_stages
+from pytest_sdperf.worker.stages import find_stages
+from pytest_sdperf.workload import size_key
 
 Size = tuple[int, int]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_sdperf.case import Variant
+from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants import fp32
 from pytest_sdperf.variants.tuned_launch import TUNED_CLAIMS, TUNED_LAUNCH, TUNED_REQUIREMENTS
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_sdperf.case import Claim, Launch
+from pytest_sdperf.claims import Claim
+from pytest_sdperf.variant import Launch
 
 # https://huggingface.co/blog/stable-diffusion-inference-intel, "Performance optimizations": freed
 # pages stay with the process, and huge allocations share its arenas.

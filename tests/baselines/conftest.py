@@ -2,8 +2,8 @@
 
 import pytest
 
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
-from pytest_sdperf.stored import Job, Stored
 
 CASE_ID = "fp32-tiny-64x64-4steps"
 MACHINE = "zen5-2c-avx512_bf16"

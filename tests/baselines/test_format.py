@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.baselines.format import FORMAT_VERSION, decode, encode, headline, time_text
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import (
@@ -20,7 +21,6 @@ from pytest_sdperf.measurement import (
     Measurement,
     ProcessRun,
 )
-from pytest_sdperf.stored import Job, Stored
 
 WHERE = "baselines/m/c.json"
 CURE = "Delete the file and record it again with `pytest --sdperf --sdperf-update=new`."

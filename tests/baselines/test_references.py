@@ -16,8 +16,8 @@ from pytest_sdperf.baselines.references import (
     reference_path,
     save_reference,
 )
-from pytest_sdperf.case import Workload
 from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.workload import Workload
 
 KEY = ReferenceKey("fp32", "0123456789abcdef" * 4, "PNDMScheduler", "ein Schiff im Stürm", 20, 7.5, 0, (16, 24))
 

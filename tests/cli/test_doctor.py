@@ -1,14 +1,14 @@
 import pytest
 
-from pytest_sdperf.case import Variant
 from pytest_sdperf.cli.pages.doctor import noise_lines, render
 from pytest_sdperf.doctor import examine as examine_module
 from pytest_sdperf.doctor import noise as noise_module
 from pytest_sdperf.doctor.diagnosis import Check, Diagnosis, Noise, Runnable, Section, State
 from pytest_sdperf.hardware.requirements import Unmet
-from pytest_sdperf.judge.sequential import Plan
-from pytest_sdperf.runner import host_lock as lock_module
-from pytest_sdperf.runner.host_lock import Holder
+from pytest_sdperf.launch import host_lock as lock_module
+from pytest_sdperf.launch.host_lock import Holder
+from pytest_sdperf.stats.sequential import Plan
+from pytest_sdperf.variant import Variant
 
 NO_TORCH = Unmet("package:torch", "this environment", "has no torch", "Install it.")
 

@@ -3,9 +3,9 @@ import types
 
 import pytest
 
-from pytest_sdperf import renderings as table
-from pytest_sdperf.renderings import RENDERINGS
+from pytest_sdperf.report import formats as table
 from pytest_sdperf.report import json
+from pytest_sdperf.report.formats import RENDERINGS
 
 FILES = {name: made for name, made in RENDERINGS.items() if name != "json"}
 

@@ -1,10 +1,11 @@
 import pytest
 
-from pytest_sdperf.case import Claim, Launch, Variant
+from pytest_sdperf.claims import Claim
 from pytest_sdperf.cli.pages.variants import render
 from pytest_sdperf.doctor import runnable as module
 from pytest_sdperf.doctor.diagnosis import Runnable
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.variant import Launch, Variant
 
 CONFTEST = """
 from pytest_sdperf import Variant

@@ -7,10 +7,10 @@ import textwrap
 import pytest
 from doc_pages import ROOT
 
-from pytest_sdperf import plugin
-from pytest_sdperf.case import CLAIM_KINDS
+from pytest_sdperf.claims import CLAIM_KINDS
 from pytest_sdperf.hardware.requirements import EXAMPLES
 from pytest_sdperf.options import SPECS
+from pytest_sdperf.plugin import hooks as plugin
 from pytest_sdperf.variants.registry import BUILT_IN
 
 

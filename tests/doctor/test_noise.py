@@ -6,7 +6,7 @@ import pytest
 
 from pytest_sdperf.doctor.noise import measure_noise, worker
 from pytest_sdperf.errors import WorkerError
-from pytest_sdperf.runner.noise_watch import CpuTimes
+from pytest_sdperf.measure.noise_watch import CpuTimes
 
 
 def test_a_short_measurement():

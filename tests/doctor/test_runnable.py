@@ -1,9 +1,9 @@
 import pytest
 
-from pytest_sdperf.case import Variant
 from pytest_sdperf.doctor import runnable as module
 from pytest_sdperf.doctor.runnable import known_variants, runnable
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.registry import BUILT_IN
 
 

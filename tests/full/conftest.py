@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report import json
+from pytest_sdperf.report.model import Outcome, Report
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def test_startup(run):
         assert found["started"]["with"] == found["started"]["without"]
         assert found["written"]["with"] == found["written"]["without"]
         assert found["left_behind"]["with"] == found["left_behind"]["without"]
-        assert "pytest_sdperf.plugin" in found["modules_added_ms"]
+        assert "pytest_sdperf.plugin.hooks" in found["modules_added_ms"]
         assert found["heavy_modules_added"] == []
     assert "more with it: none" in text
 
@@ -486,7 +486,7 @@ def test_gate_choices(run, traces):
 
 
 def test_gate_choices_decides_as_the_package_does(module):
-    from pytest_sdperf.judge import sequential
+    from pytest_sdperf.stats import sequential
 
     choices = module("gate_choices")
     choice = choices.Choice()

@@ -18,7 +18,7 @@ from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.folder import WEIGHTS, check_folder, component_tensors
 from pytest_sdperf.models.shapes import SHAPES
 from pytest_sdperf.models.vocabulary import END, START, merges, vocabulary
-from pytest_sdperf.runner.prompt_length import check_prompt_length
+from pytest_sdperf.worker.prompt_length import check_prompt_length
 
 pytestmark = pytest.mark.full
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from pytest_sdperf.case import Workload
 from pytest_sdperf.hardware import cores, libraries, requirements
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
 from pytest_sdperf.hardware.machine import detect
 from pytest_sdperf.judge.proof import check_claim
+from pytest_sdperf.launch.settings import resolve_launch
 from pytest_sdperf.measurement import Evidence
 from pytest_sdperf.models.digest import model_digest
-from pytest_sdperf.runner.launch_settings import resolve_launch
 from pytest_sdperf.variants.registry import BUILT_IN, Registry
+from pytest_sdperf.workload import Workload
 
 pytestmark = pytest.mark.full
 
@@ -34,9 +34,9 @@ told = json.loads(sys.argv[1])
 if told["cpus"]:
     os.sched_setaffinity(0, told["cpus"])
 import msgspec, numpy as np
-from pytest_sdperf.runner.evidence.collect import collect_evidence
-from pytest_sdperf.runner.pipeline_call import arguments, as_picture, draw_latents
-from pytest_sdperf.runner.stages import StageTimer, find_stages
+from pytest_sdperf.worker.evidence.collect import collect_evidence
+from pytest_sdperf.worker.pipeline_call import arguments, as_picture, draw_latents
+from pytest_sdperf.worker.stages import StageTimer, find_stages
 from pytest_sdperf.variants.context import BuildContext
 
 def function(name):

@@ -5,11 +5,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from pytest_sdperf.judge.job_spread import NOTHING_REPEATED, JobSpread, job_spread
 from pytest_sdperf.judge.latency import ADVICE, judge_latency, latency_text
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread, job_spread
 
 LIMITS = Thresholds(max_slowdown=0.05)
 KNOWN = JobSpread(squares=40 * 0.01**2 - 2 * 0.06**2, repeats=38)

@@ -3,10 +3,11 @@ import dataclasses
 import msgspec
 import pytest
 
-from pytest_sdperf.case import CLAIM_KINDS, Claim, Workload
+from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.judge.proof import check_claim, judge_proof
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Evidence
+from pytest_sdperf.workload import Workload
 
 WORKLOAD = Workload(num_inference_steps=20)
 EMPTY = Evidence()

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from pytest_sdperf.judge.picture import Similarity, similarity
 from pytest_sdperf.judge.repeatability import allowing, own_noise
-from pytest_sdperf.judge.similarity import Similarity, similarity
 from pytest_sdperf.options import Thresholds
 
 KEY = "16x24/0"

@@ -22,13 +22,14 @@ import msgspec
 import pytest
 
 import pytest_sdperf
-from pytest_sdperf import session
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.baselines.format import decode, encode
-from pytest_sdperf.beside import comparer
 from pytest_sdperf.hardware import machine
+from pytest_sdperf.launch import host_lock, launcher
+from pytest_sdperf.measure import comparer, session
 from pytest_sdperf.measurement import Disturbance
-from pytest_sdperf.runner import host_lock, launcher, surroundings, workbench
-from pytest_sdperf.stored import Job, Stored
+from pytest_sdperf.worker import environment as surroundings
+from pytest_sdperf.worker import workbench
 
 # pytester forgets the modules that an inner session loaded; numpy refuses to be loaded twice, and half of rich in
 # two copies does not fit the other half. So all that a session needs is loaded before the first.
@@ -53,7 +54,7 @@ for name in (
     "psutil",
     *(module.name for module in pkgutil.walk_packages(pytest_sdperf.__path__, "pytest_sdperf.")),
 ):
-    if name != "pytest_sdperf.runner.worker":
+    if name != "pytest_sdperf.worker.main":
         importlib.import_module(name)
 
 PIPELINES = '''
@@ -313,12 +314,14 @@ class Project:
     def run(self, *args, sdperf=True):
         """One run with our plugin and no other, which would only cost time."""
         flag = ("--sdperf",) if sdperf else ()
-        return self._run("-p", "pytest_sdperf.plugin", "-ra", *flag, *args, autoload="1")
+        return self._run("-p", "pytest_sdperf.plugin.hooks", "-ra", *flag, *args, autoload="1")
 
     def run_beside_others(self, *args):
         """One run with every installed plugin, and ours, whether it is installed or not."""
-        loaded = [e for e in importlib.metadata.entry_points(group="pytest11") if e.value == "pytest_sdperf.plugin"]
-        plugin = () if loaded else ("-p", "pytest_sdperf.plugin")
+        loaded = [
+            e for e in importlib.metadata.entry_points(group="pytest11") if e.value == "pytest_sdperf.plugin.hooks"
+        ]
+        plugin = () if loaded else ("-p", "pytest_sdperf.plugin.hooks")
         return self._run(*plugin, "-ra", "--sdperf", *args, autoload="")
 
     def _run(self, *args, autoload):
@@ -381,7 +384,7 @@ def own_process(project, tmp_path):
     def own_process(*args):
         # Other sessions on this host are not waited for.
         (project.path / "alone.py").write_text(
-            "import pathlib\nfrom pytest_sdperf.runner import host_lock\n"
+            "import pathlib\nfrom pytest_sdperf.launch import host_lock\n"
             f"host_lock._shared_folder = lambda: pathlib.Path({str(tmp_path)!r})\n"
         )
         hidden = ("CI", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "PYTEST_ADDOPTS", "PYTEST_VERSION")
@@ -396,7 +399,7 @@ def own_process(project, tmp_path):
             "-p",
             "alone",
             "-p",
-            "pytest_sdperf.plugin",
+            "pytest_sdperf.plugin.hooks",
             "-p",
             "no:cacheprovider",
             "--basetemp",

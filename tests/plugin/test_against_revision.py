@@ -221,11 +221,11 @@ def test_an_interrupted_session_leaves_no_tree(project, repository, tmp_path, de
     with (project.path / "conftest.py").open("a") as conftest:  # other sessions on this host are not waited for
         conftest.write(f"""
 import pathlib
-from pytest_sdperf.runner import host_lock
+from pytest_sdperf.launch import host_lock
 host_lock._shared_folder = lambda: pathlib.Path({str(tmp_path)!r})
 """)
     project.harbour(NAP_S=0.025)
-    ours = ["-p", "pytest_sdperf.plugin", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "base")]
+    ours = ["-p", "pytest_sdperf.plugin.hooks", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "base")]
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *ours, "--sdperf", "--sdperf-against=main", *LOOSE, "--sdperf-timeout=60s"],
         cwd=project.path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,

@@ -75,8 +75,8 @@ def test_only_under_github_actions(commands, monkeypatch, value):
 
 def test_a_worker_that_fails_commands_nothing(project, monkeypatch, commands, told):
     """What a library prints in a worker is quoted in the test's section."""
-    from pytest_sdperf import session
     from pytest_sdperf.errors import WorkerError
+    from pytest_sdperf.measure import session
 
     def sample(*_, **__):
         raise WorkerError("the worker died", cure="Mend it.", log_tail="::error::hello\n  ::warning::you\n##[error]x")

@@ -151,7 +151,7 @@ def test_a_second_session_waits_and_says_so(project, monkeypatch, told, tmp_path
     import subprocess
     import sys
 
-    from pytest_sdperf.runner import host_lock
+    from pytest_sdperf.launch import host_lock
 
     lock = host_lock._shared_folder() / "pytest-sdperf.lock"
     holder = subprocess.Popen(
@@ -168,7 +168,7 @@ def test_a_second_session_waits_and_says_so(project, monkeypatch, told, tmp_path
     )
     try:
         assert holder.stdout.readline().strip() == b"held"
-        from pytest_sdperf.progress import telling
+        from pytest_sdperf.plugin import progress_reporter as telling
 
         tell = telling.Telling.tell
 
@@ -186,7 +186,7 @@ def test_a_second_session_waits_and_says_so(project, monkeypatch, told, tmp_path
 
 
 def test_a_session_inside_a_session_is_refused(project, told):
-    from pytest_sdperf.runner import host_lock
+    from pytest_sdperf.launch import host_lock
 
     with host_lock.host_lock(print, folder=host_lock._shared_folder()):
         result = project.run()

@@ -39,7 +39,7 @@ def workers_in(folder):
     found = []
     for process in psutil.process_iter():
         try:
-            if "pytest_sdperf.runner.worker" in process.cmdline() and process.cwd() == str(folder):
+            if "pytest_sdperf.worker.main" in process.cmdline() and process.cwd() == str(folder):
                 found.append(process)
         except psutil.Error:
             continue

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pytest_sdperf.beside import comparer
+from pytest_sdperf.measure import comparer
 from pytest_sdperf.report.json import read
 from pytest_sdperf.variants import fp32
 
@@ -140,10 +140,10 @@ def test_a_variant_held_against_another_one(project, weather):
     assert weather.processes.count("boat") == 9
 
 
-def test_faster_than_is_judged_beside(project, weather, told):
+def test_min_speedup_is_judged_beside(project, weather, told):
     project.test("""
         import pytest
-        @pytest.mark.sdperf(faster_than=("boat", 1.5))
+        @pytest.mark.sdperf(min_speedup=("boat", 1.5))
         def test_ship(sd_ship):
             sd_ship.check(num_inference_steps=2)
     """)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_sdperf import renderings
+from pytest_sdperf.report import formats as renderings
 from pytest_sdperf.report import html
 from pytest_sdperf.report import json as report_json
 

@@ -19,7 +19,7 @@ HULL = """
 @pytest.fixture
 def asked(project, monkeypatch):
     """The models that the inner sessions prepare; none is built."""
-    from pytest_sdperf import session
+    from pytest_sdperf.measure import session
     from pytest_sdperf.models.prepare import Prepared
 
     models = []

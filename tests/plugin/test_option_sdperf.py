@@ -50,7 +50,7 @@ def test_progress_is_told_without_capture_too(project, told):
 
 def test_without_a_terminal_reporter_it_measures_all_the_same(project, monkeypatch):
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    loaded = ("-p", "pytest_sdperf.plugin", "-p", "no:terminal")
+    loaded = ("-p", "pytest_sdperf.plugin.hooks", "-p", "no:terminal")
     assert project.pytester.runpytest_inprocess(*loaded, "--sdperf", "--sdperf-missing=record").ret == 0
     assert project.baseline.exists()
 

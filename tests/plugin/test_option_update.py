@@ -6,8 +6,8 @@ import re
 import msgspec
 import pytest
 
+from pytest_sdperf.baseline import Stored
 from pytest_sdperf.baselines.format import encode
-from pytest_sdperf.stored import Stored
 from pytest_sdperf.workload import DEFAULT_PROMPTS
 
 TWO = """
@@ -174,7 +174,7 @@ def test_all_accepts_no_broken_promise_that_is_not_gated(project, monkeypatch):
 def test_all_accepts_no_broken_order(project, told):
     project.test("""
         import pytest
-        @pytest.mark.sdperf(faster_than=("boat", 2))
+        @pytest.mark.sdperf(min_speedup=("boat", 2))
         def test_ship(sd_ship):
             sd_ship.check(num_inference_steps=2)
     """)

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
-from pytest_sdperf.outcome import Outcome, Report
-from pytest_sdperf.report.speedup import fp32_latencies
+from pytest_sdperf.report.fp32_speedup import fp32_latencies
+from pytest_sdperf.report.model import Outcome, Report
 
 WORKLOAD: dict[str, object] = {
     "prompts": ["sailing ship in storm by Rembrandt"],

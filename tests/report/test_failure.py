@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.comparison import Arm, Comparison
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
-from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.failure import section, sentence
-from pytest_sdperf.stored import Job, Stored
+from pytest_sdperf.report.model import Outcome
 
 Make = Callable[..., Any]
 SLOW = "12.0 s is 9.1 % slower than the baseline's 11.0 s (limit 5 %)"

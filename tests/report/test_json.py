@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.comparison import Arm, Comparison, Pair
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
@@ -26,11 +27,10 @@ from pytest_sdperf.measurement import (
     Measurement,
     ProcessRun,
 )
-from pytest_sdperf.outcome import Outcome, Report, ShownPicture
 from pytest_sdperf.report import html, terminal
 from pytest_sdperf.report.json import FORMAT_VERSION, read, render
-from pytest_sdperf.report.pictures import image_name
-from pytest_sdperf.stored import Job, Stored
+from pytest_sdperf.report.model import Outcome, Report, ShownPicture
+from pytest_sdperf.report.thumbnails import image_name
 
 
 def small_image(colour: str) -> bytes:

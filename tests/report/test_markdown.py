@@ -17,8 +17,8 @@ from markdown_it import MarkdownIt
 from pytest_sdperf.comparison import Arm, Comparison
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Environment
-from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.markdown import MOST_COMMENT_BYTES, MOST_SUMMARY_BYTES, render
+from pytest_sdperf.report.model import Outcome, Report
 
 Make = Callable[..., Any]
 MARKDOWN = MarkdownIt("commonmark").enable("table")

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.outcome import Outcome, Report
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.series import followed
 
 Make = Callable[..., Any]

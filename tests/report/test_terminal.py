@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report import terminal
 from pytest_sdperf.report.columns import GAP, columns, fitting
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.rows import rows
-from pytest_sdperf.stored import Job, Stored
 
 Make = Callable[..., Any]
 

@@ -1,6 +1,6 @@
 import msgspec
 
-from pytest_sdperf.outcome import Report
+from pytest_sdperf.report.model import Report
 from pytest_sdperf.report.two_reports import two_reports
 
 

@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.pipeline import BuildContext
 
 DIGEST = "0123456789abcdef" * 4
 

@@ -2,8 +2,8 @@ import importlib.metadata
 
 import pytest
 
-from pytest_sdperf.case import Variant
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.registry import BUILT_IN, ENTRY_POINT_GROUP, Registry
 
 SHIP = Variant("ship", "harbour:build")

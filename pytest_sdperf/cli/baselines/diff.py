@@ -72,7 +72,7 @@ def _sides(
 ) -> Sides:
     """``single``: the only file of each side is compared with the other's, whatever case it is of."""
     from pytest_sdperf.cli.pages.changes import Compared, Sides
-    from pytest_sdperf.judge.changes import stored_changes
+    from pytest_sdperf.diff.measurements import stored_changes
 
     for case in cases:
         if not any(file.case_id == case for files in sides for file in files):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 
-from pytest_sdperf.case import REFERENCE_VARIANT
 from pytest_sdperf.cli.pages.page import Page
 from pytest_sdperf.doctor.diagnosis import Diagnosis, Noise, Runnable, State
-from pytest_sdperf.judge.disturbance import MOST_FOREIGN, MOST_STEAL
-from pytest_sdperf.judge.pairs_needed import PairsNeeded, pairs_needed, spread_bounds
-from pytest_sdperf.judge.sequential import POWER, Plan
-from pytest_sdperf.judge.wording import plain_share, plural, share
+from pytest_sdperf.stats.disturbance import MOST_FOREIGN, MOST_STEAL
+from pytest_sdperf.stats.pairs_needed import PairsNeeded, pairs_needed, spread_bounds
+from pytest_sdperf.stats.sequential import POWER, Plan
+from pytest_sdperf.variant import REFERENCE_VARIANT
+from pytest_sdperf.wording import plain_share, plural, share
 
 _STYLES = {State.FINE: "green", State.NOTE: "dim", State.WEAK: "yellow", State.LACKS: "red"}
 

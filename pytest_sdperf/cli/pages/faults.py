@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pytest_sdperf.baselines.inventory import Inventory
 from pytest_sdperf.cli.pages.page import Page
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.judge.wording import plural
+from pytest_sdperf.wording import plural
 
 
 def render(found: Inventory, faults: Sequence[BaselineError], *, width: int | None, colour: bool) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pytest_sdperf.baselines.prunable import Prunable
 from pytest_sdperf.cli.pages.page import Page
-from pytest_sdperf.judge.wording import plural
 from pytest_sdperf.units import format_bytes
+from pytest_sdperf.wording import plural
 
 
 def render(found: Prunable, *, root: str, done: bool, problems: Sequence[str], width: int | None, colour: bool) -> str:

@@ -6,12 +6,12 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from pytest_sdperf.baseline import Stored, level_s
 from pytest_sdperf.baselines.inventory import Inventory, StoredFile
 from pytest_sdperf.cli.pages.page import Page
-from pytest_sdperf.judge.wording import plural, share
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.stored import Stored, level_s
 from pytest_sdperf.units import format_bytes, format_seconds
+from pytest_sdperf.wording import plural, share
 
 _MOST_KERNELS = 10
 _UNKNOWN = "-"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_sdperf.case import REFERENCE_VARIANT, Launch, Variant
 from pytest_sdperf.cli.pages.doctor import can_run
 from pytest_sdperf.cli.pages.page import Page
 from pytest_sdperf.doctor.diagnosis import Runnable
-from pytest_sdperf.judge.wording import plain_share
+from pytest_sdperf.variant import REFERENCE_VARIANT, Launch, Variant
+from pytest_sdperf.wording import plain_share
 
 
 def render(variants: Sequence[Runnable], *, problems: Sequence[str], note: str, width: int | None, colour: bool) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_sdperf.outcome import Report
 from pytest_sdperf.report.html.page import page_view
+from pytest_sdperf.report.model import Report
 
 
 def render(report: Report) -> str:

@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass, field
 
 from pytest_sdperf.comparison import latencies_s
-from pytest_sdperf.judge.environment import environment_changes
-from pytest_sdperf.judge.kernels import kernel_changes
-from pytest_sdperf.judge.pair import pair_log_ratio
+from pytest_sdperf.diff.environment_changes import environment_changes
 from pytest_sdperf.judge.verdict import Finding
+from pytest_sdperf.kernels import kernel_changes
 from pytest_sdperf.measurement import Measurement, ProcessRun
-from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.html.charts import Change, Process
+from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.plain import plain
+from pytest_sdperf.stats.pair import pair_log_ratio
 
 _LONGEST_NAME = 80
 

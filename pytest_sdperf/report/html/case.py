@@ -6,17 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.ladder import FIRST_CALL
+from pytest_sdperf.judge.stage_parity import FIRST_CALL
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
-from pytest_sdperf.judge.wording import plural
 from pytest_sdperf.measurement import Environment, Measurement
-from pytest_sdperf.outcome import Outcome, ShownPicture
 from pytest_sdperf.report.failure import sentence
 from pytest_sdperf.report.html.beside import Beside, beside
 from pytest_sdperf.report.html.charts import drift_chart, latency_chart, stages_chart
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
+from pytest_sdperf.report.model import Outcome, ShownPicture
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_bytes, format_seconds, format_share
+from pytest_sdperf.wording import plural
 
 _LONGEST_NAME = 80
 _LONGEST_LINE = 500

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_sdperf.case import REFERENCE_VARIANT
 from pytest_sdperf.report.html.svg import COLOURS, inline
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_seconds, format_share
+from pytest_sdperf.variant import REFERENCE_VARIANT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_sdperf.judge.verdict import FAILING, Status
-from pytest_sdperf.outcome import Outcome
+from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.rows import verdict_words
 
 

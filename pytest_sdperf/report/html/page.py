@@ -8,16 +8,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report.columns import Column, columns, common_workload
+from pytest_sdperf.report.fp32_speedup import workload_key
 from pytest_sdperf.report.headline import failed, headline
 from pytest_sdperf.report.html.case import CaseView, case_view
 from pytest_sdperf.report.html.charts import Bar, speed_up_chart
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
-from pytest_sdperf.report.pictures import media_type
+from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
-from pytest_sdperf.report.speedup import workload_key
+from pytest_sdperf.report.thumbnails import media_type
 from pytest_sdperf.units import format_seconds
 
 _LONGEST_LINE = 1000

@@ -7,11 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.comparison import Arm, Comparison, Pair
-from pytest_sdperf.judge.judging import References
-from pytest_sdperf.judge.ladder import judge_ladder
-from pytest_sdperf.judge.side_by_side import judge_side_by_side
-from pytest_sdperf.judge.similarity import judge_picture
+from pytest_sdperf.judge.case import References
+from pytest_sdperf.judge.paired_latency import judge_side_by_side
+from pytest_sdperf.judge.picture import judge_picture
+from pytest_sdperf.judge.stage_parity import judge_ladder
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import (
     Disturbance,
@@ -24,10 +25,9 @@ from pytest_sdperf.measurement import (
     ProcessRun,
 )
 from pytest_sdperf.options import STAGE_LIMITS_DB, Thresholds
-from pytest_sdperf.outcome import Outcome, Report
-from pytest_sdperf.report.pictures import with_pictures
-from pytest_sdperf.report.speedup import fp32_latencies
-from pytest_sdperf.stored import Job, Stored
+from pytest_sdperf.report.fp32_speedup import fp32_latencies
+from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.workload import DEFAULT_PROMPTS, Workload, picture_key
 
 SECONDS = {"fp32": 35.5, "tuned": 31.1, "torch_bf16": 18.2, "ipex_bf16": 17.4, "ipex_bf16_dpm": 17.2, "openvino": 13.3,

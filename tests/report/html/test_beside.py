@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
-from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.html.beside import beside
-from pytest_sdperf.stored import Job, Stored
+from pytest_sdperf.report.model import Outcome
 
 
 def test_side_by_side(whole):

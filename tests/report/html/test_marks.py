@@ -3,8 +3,8 @@
 import pytest
 
 from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.outcome import Outcome
 from pytest_sdperf.report.html.marks import mark_of, mark_of_outcome
+from pytest_sdperf.report.model import Outcome
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -9,10 +9,10 @@ import jsonschema
 import msgspec
 import pytest
 
-from pytest_sdperf.outcome import Outcome, Report
 from pytest_sdperf.report import html, schema
 from pytest_sdperf.report import json as report_json
-from pytest_sdperf.report.pictures import MOST_BYTES, MOST_SHOWN
+from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.thumbnails import MOST_BYTES, MOST_SHOWN
 
 VOID = {"meta", "link", "img", "br"}
 

@@ -1,0 +1,117 @@
+"""Set up the base arm: its tree, its declared variants, and what starts its workers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest_sdperf
+from pytest_sdperf.base.checkout.worktree import checked_out
+from pytest_sdperf.base.declaration import Declaration
+from pytest_sdperf.base.declared import declared_in
+from pytest_sdperf.base.interpreter import (
+    folder_with_our_package,
+    foreign_environment,
+    foreign_path,
+    this_interpreter,
+)
+from pytest_sdperf.base.mapping import map_place
+from pytest_sdperf.base.pytest_arguments import passed_on, paths_of
+from pytest_sdperf.base.target import Opponent
+from pytest_sdperf.base.trees import Trees
+from pytest_sdperf.hardware.libraries import find_library
+from pytest_sdperf.launch.launcher import Launcher
+from pytest_sdperf.variant import Variant
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """How pytest was called: what decides on where variants are declared."""
+
+    cwd: Path
+    paths: Sequence[str] = ()
+    "test paths, as pytest's `config.args` has them"
+    arguments: Sequence[str] = ()
+    "the whole command line"
+
+
+@dataclass(frozen=True)
+class BaseArm:
+    """The base arm of a session, ready to measure."""
+
+    opponent: Opponent
+    launcher: Launcher
+    cache_dir: Path | None
+    "of exports that its own code makes; None: it runs the head's code"
+    trees: Trees | None
+    "None: both arms run the same code, and there is nothing to prove"
+    declaration: Declaration | None
+    "None: as the head declares"
+
+    def cache_for(self, variant: Variant, shared: Path) -> Path:
+        """Where the variant's exports are kept: in ``shared``, the head's, where the same code makes them.
+
+        Our own `prepare` does, unless this package is part of the compared tree: it keeps an export under a key
+        of weights and library versions.
+        """
+        if self.cache_dir is None or self.trees is None:
+            return shared
+        ours = variant.prepare.startswith(f"{pytest_sdperf.__name__}.")
+        installed = self.trees.home(pytest_sdperf.__file__) == "elsewhere"
+        return shared if ours and installed else self.cache_dir
+
+    def model_folder(self, folder: Path) -> Path:
+        """Where the base has a model that the head has in ``folder``: in its tree, if it is part of that."""
+        there = None if self.trees is None or self.opponent.revision is None else self.trees.in_base(folder)
+        return there if there is not None and there.is_dir() else folder
+
+
+def base_arm(
+    opponent: Opponent, launcher: Launcher, invocation: Invocation, *, rootdir: Path, work_dir: Path, stack: ExitStack
+) -> BaseArm:
+    """Make the base arm; ``launcher`` is the head's. What is set up is taken down with ``stack``.
+
+    Raises ArmError where the revision cannot be checked out, or its variants cannot be collected.
+    """
+    if opponent.is_head:
+        return BaseArm(opponent, launcher, None, None, None)
+    own = [*this_interpreter().own, *(opponent.interpreter.own if opponent.interpreter else ())]
+    declaration = None
+    trees = Trees(rootdir, rootdir, own=tuple(own))
+    if opponent.revision is not None:
+        toplevel = opponent.revision.toplevel
+        trees = Trees(toplevel, stack.enter_context(checked_out(opponent.revision, work_dir)), own=tuple(own))
+        place = map_place(
+            trees,
+            cwd=invocation.cwd,
+            rootdir=rootdir,
+            sys_path=launcher.extra_sys_path,
+            environ=launcher.base_env,
+        )
+        declaration = declared_in(
+            place,
+            trees,
+            opponent.revision.label,
+            paths=paths_of(invocation.paths, invocation.cwd),
+            folder=work_dir / "declared",
+            options=passed_on(invocation.arguments, trees, invocation.cwd),
+        )
+        launcher = replace(launcher, base_env=place.env, extra_sys_path=place.sys_path, cwd=place.cwd)
+    if opponent.interpreter is not None:
+        # The project's folders first: in this project's own repository the package is one of them.
+        path = foreign_path(launcher.extra_sys_path, this_interpreter())
+        there = opponent.interpreter
+        launcher = replace(
+            launcher,
+            find_library=partial(find_library, prefix=there.prefix, packages=[*map(str, there.libraries)]),
+            base_env=foreign_environment(launcher.base_env),
+            extra_sys_path=(*path, str(folder_with_our_package(work_dir / "package"))),
+            interpreter=str(there.path),
+        )
+    cache_dir = work_dir / "base-cache"
+    stack.callback(shutil.rmtree, cache_dir, ignore_errors=True)  # exports take gigabytes
+    return BaseArm(opponent, launcher, cache_dir, trees, declaration)

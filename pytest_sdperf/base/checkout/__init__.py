@@ -1,0 +1,1 @@
+"""A revision's files on disk."""

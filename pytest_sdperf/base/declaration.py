@@ -1,0 +1,63 @@
+"""The variants that a tree declares, as the process that collected them tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pytest_sdperf.errors import ArmError, SdperfError
+from pytest_sdperf.variant import Variant
+
+
+class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What pytest found in a tree."""
+
+    variants: tuple[Variant, ...]
+    "as declared: `auto` is not yet resolved for a machine"
+    files: dict[str, str]
+    "modules and plugins that were loaded for it -> their files"
+    ini: dict[str, object] = {}
+    "option -> what the tree's settings say of it, unread; only where its tests were collected, too"
+    tests: dict[str, dict[str, object]] = {}
+    "node id of each test that measures -> keywords of its sdperf markers, unread"
+
+    def get(self, name: str) -> Variant | None:
+        """The variant of that name; None where the tree declares none."""
+        return next((variant for variant in self.variants if variant.name == name), None)
+
+
+def encode(declaration: Declaration) -> bytes:
+    """As JSON. Raises TypeError for a variant that holds what JSON cannot say."""
+    return msgspec.json.encode(declaration, enc_hook=_plain)
+
+
+def decode(data: bytes) -> Declaration:
+    """Read what ``encode`` wrote. Raises ArmError for anything else."""
+    try:
+        return msgspec.json.decode(data, type=Declaration)
+    except (msgspec.MsgspecError, UnicodeDecodeError, SdperfError) as error:
+        raise ArmError(
+            f"the declared variants cannot be read ({error})",
+            cure="Measure with the same version of pytest-sdperf in both trees.",
+        ) from error
+
+
+def same_declaration(one: Variant, other: Variant) -> bool:
+    """Whether two variants run alike: same factory, preparation, launch, parameters and scheduler.
+
+    What they promise and how they are judged makes no difference to that.
+    """
+    return _what_runs(one) == _what_runs(other)
+
+
+def _what_runs(variant: Variant) -> bytes:
+    facts = [variant.factory, variant.prepare, variant.launch, variant.params, variant.scheduler]
+    return msgspec.json.encode(facts, enc_hook=_plain, order="sorted")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):  # a read-only view, say
+        return dict(value)
+    raise TypeError(f"{value!r} of type {type(value).__name__} cannot be written as JSON")

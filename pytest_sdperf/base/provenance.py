@@ -1,0 +1,127 @@
+"""Decide from the files that workers loaded whether each arm ran its own code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_sdperf.base.checkout.git import WHERE
+from pytest_sdperf.base.trees import Home, Trees
+from pytest_sdperf.errors import ArmError
+
+_EDITABLE = "install the project in editable mode (pip install -e .) or add its source folder to pytest's `pythonpath`"
+_PYTHONPATH = "add its source folder to pytest's `pythonpath`, which is mapped into the revision"
+_SHOWN = 3
+"""Modules that a sentence names."""
+
+
+def wrong_code(
+    factory: str,
+    head_files: Mapping[str, str],
+    base_files: Mapping[str, str],
+    trees: Trees,
+    *,
+    same_declaration: bool = True,
+) -> ArmError | None:
+    """What is wrong with the code that the two arms ran, as an error to raise; None where all is well.
+
+    ``factory`` is the variant's `package.module:function`; the files are those of the modules that each
+    arm's worker loaded. Where the arms declare the variant differently (other parameters, say), a factory
+    from outside of the repository may be the same in both: then it is the declaration that is compared.
+    The same goes for what is installed of the project itself: with one declaration, both arms would run that.
+    """
+    module = factory.partition(":")[0]
+    for arm, files in (("head", head_files), ("base", base_files)):
+        if module not in files:
+            return _error(
+                f"the worker of the {arm} does not say which file the factory's module {module} comes from",
+                "Give the variant a factory from a Python file",
+            )
+    head, base = (_root(module, files[module]) for files in (head_files, base_files))
+    at_head, at_base = trees.home(head_files[module]), trees.home(base_files[module])
+    if at_base == "head":
+        return _error(
+            f"the factory's module {module} of the base comes from the working tree ({base}), not from the revision",
+            _capital(_PYTHONPATH),
+        )
+    if "elsewhere" in (at_head, at_base) and not (at_head == at_base and not same_declaration):
+        return _outside(module, (head, at_head), (base, at_base), trees)
+    if at_head == "base" and trees.head != trees.base:
+        return _error(
+            f"the factory's module {module} of the head comes from the revision's tree ({head})",
+            "Remove that folder from PYTHONPATH",
+        )
+    if stray := stray_code(base_files, trees):
+        return stray
+    return _installed(module, head_files, trees) if same_declaration else None
+
+
+def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees) -> ArmError | None:
+    """What the head's worker loaded from an installed copy though its tree has it, too."""
+    if trees.head == trees.base:  # two interpreters, each with what is installed there
+        return None
+    copies = {
+        name: file
+        for name, file in head_files.items()
+        if name in trees.names and name != factory_module and trees.home(file) == "elsewhere"
+    }
+    if not copies:
+        return None
+    return _error(
+        f"both arms run installed code in place of the revisions': {_first_ones(copies)}", _capital(_EDITABLE)
+    )
+
+
+def stray_code(base_files: Mapping[str, str], trees: Trees) -> ArmError | None:
+    """What of the head's tree the base arm has loaded, as an error to raise; None where there is nothing."""
+    strays = {name: file for name, file in base_files.items() if trees.home(file) == "head"}
+    if not strays:
+        return None
+    return _error(
+        f"the base arm runs code of the working tree: {_first_ones(strays)}",
+        f"{_capital(_PYTHONPATH)}; where only the working tree has that module, let nothing "
+        "import it that the revision has, too",
+    )
+
+
+def _first_ones(files: Mapping[str, str]) -> str:
+    """``a (/a.py), b (/b.py) and 2 more``."""
+    named = [f"{name} ({file})" for name, file in sorted(files.items())]
+    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+    return f"{', '.join(named[:_SHOWN])}{more}"
+
+
+def _outside(module: str, head: tuple[str, Home], base: tuple[str, Home], trees: Trees) -> ArmError | None:
+    """A factory that comes from neither tree in one arm or in both."""
+    one_tree = trees.head == trees.base
+    if head[1] != "elsewhere" or base[1] != "elsewhere":
+        arm, place = ("base", base[0]) if base[1] == "elsewhere" else ("head", head[0])
+        tree = "revision" if arm == "base" and not one_tree else "working tree"
+        return _error(
+            f"the factory's module {module} of the {arm} comes from {place}, not from the {tree}", _capital(_EDITABLE)
+        )
+    if one_tree:  # two interpreters, each with what is installed there: that may be what is compared
+        return None
+    places = head[0] if head[0] == base[0] else f"{head[0]} and {base[0]}"
+    what = f"the factory's module {module} comes from {places} in both arms, not from the revisions"
+    if module.partition(".")[0] == "pytest_sdperf":
+        return _error(
+            f"{what}: built-in variants are the same code in both",
+            "Compare variants of the project itself, or libraries with --sdperf-against-python",
+        )
+    return _error(what, _capital(_EDITABLE))
+
+
+def _capital(cure: str) -> str:
+    return f"{cure[0].upper()}{cure[1:]}"
+
+
+def _root(module: str, file: str) -> str:
+    """The folder on the import path that a module was found in."""
+    path = Path(file)
+    depth = len(module.split(".")) - (path.stem != "__init__")
+    return str(path.parents[min(depth, len(path.parents) - 1)])
+
+
+def _error(what: str, cure: str) -> ArmError:
+    return ArmError(what, where=WHERE, cure=f"{cure}.")

@@ -1,0 +1,71 @@
+"""What a session is compared with, as its options name it: settled before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_sdperf.base.checkout.git import WHERE
+from pytest_sdperf.base.checkout.revision import Head, Revision, head_of, resolve
+from pytest_sdperf.base.interpreter import Interpreter, other_interpreter
+from pytest_sdperf.errors import ArmError
+
+SELF = "self"
+"""The head once more: a control, which must find nothing."""
+
+
+@dataclass(frozen=True)
+class Opponent:
+    """The other arm, named and known to be there."""
+
+    head: Head | None
+    "the working tree; None where only interpreters differ, or nothing does"
+    revision: Revision | None
+    "None: the working tree as it is"
+    interpreter: Interpreter | None
+    "None: the one that runs this session"
+    control: bool
+    "whether the head is also to be compared with itself"
+
+    @property
+    def is_head(self) -> bool:
+        """True where both arms are the same."""
+        return self.revision is None and self.interpreter is None
+
+    @property
+    def label(self) -> str:
+        """For people: ``origin/main (1a2b3c4d5e)``."""
+        told = [part.label for part in (self.revision, self.interpreter) if part is not None]
+        return ", ".join(told) or "the same tree"
+
+    @property
+    def head_label(self) -> str:
+        """For people: ``working tree at 1a2b3c4d5e``."""
+        return self.head.label if self.head else "working tree"
+
+
+def opponent_of(
+    against: str | None, against_python: str | None, rootdir: Path, environ: Mapping[str, str]
+) -> Opponent | None:
+    """What ``--sdperf-against`` and ``--sdperf-against-python`` name; None where neither says anything.
+
+    ``against`` is a revision, ``self``, or a revision and ``,self``: then each comparison has a control beside it.
+    Raises ArmError for what cannot be compared with.
+    """
+    if against is None and against_python is None:
+        return None
+    names = [name.strip() for name in (against or "").split(",") if name.strip()]
+    if against is not None and not names:
+        raise ArmError(f"{against!r} names no revision", where=WHERE, cure=f"Name one, or {SELF} for a control.")
+    control = SELF in names[1:] or (SELF in names and against_python is not None)
+    revisions = [name for name in names if name != SELF]
+    if len(revisions) > 1 or len(names) > 2:
+        raise ArmError(
+            f"{against!r} names several revisions", where=WHERE, cure=f"Name one, or one and {SELF} (main,{SELF})."
+        )
+    interpreter = None if against_python is None else other_interpreter(against_python, rootdir, environ)
+    if not revisions:
+        return Opponent(None, None, interpreter, control)
+    head = head_of(rootdir)
+    return Opponent(head, resolve(revisions[0], head, environ), interpreter, control)

@@ -1,0 +1,62 @@
+"""Which of the two trees a file belongs to: the head's, the base's, the interpreter's own, or neither."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pytest_sdperf.worker.environment import importable
+
+Home = Literal["head", "base", "elsewhere"]
+
+
+@dataclass(frozen=True)
+class Trees:
+    """The head's working tree and the base's; the same folder where only the interpreters differ."""
+
+    head: Path
+    base: Path
+    own: tuple[Path, ...] = ()
+    "folders of the interpreters: prefix, standard library, site-packages; those inside the head's tree count"
+    real: Callable[[str], str] = os.path.realpath
+    "symbolic links resolved"
+
+    @cached_property
+    def _head(self) -> Path:
+        return Path(self.real(str(self.head)))
+
+    @cached_property
+    def _base(self) -> Path:
+        return Path(self.real(str(self.base)))
+
+    @cached_property
+    def _own(self) -> list[Path]:
+        # A prefix that holds the tree (/usr for /usr/src/app, a venv made in the root itself) says nothing.
+        folders = [Path(self.real(str(folder))) for folder in self.own]
+        return [folder for folder in folders if folder != self._head and folder.is_relative_to(self._head)]
+
+    def home(self, path: Path | str) -> Home:
+        """Whose a file or folder is, links resolved. What belongs to an interpreter is elsewhere, wherever it lies."""
+        place = Path(self.real(str(path)))
+        # The base may lie inside the head's tree, as an ignored folder.
+        if place.is_relative_to(self._base) and (self._base != self._head or not self._is_own(place)):
+            return "base"
+        return "head" if place.is_relative_to(self._head) and not self._is_own(place) else "elsewhere"
+
+    @cached_property
+    def names(self) -> set[str]:
+        """Packages and modules that the head's tree has at its top."""
+        return importable(str(self._head))
+
+    def in_base(self, path: Path | str) -> Path | None:
+        """The same place in the base's tree, whether it exists or not; None for what is not of the head's tree."""
+        if self.home(path) != "head":
+            return None
+        return self._base / Path(self.real(str(path))).relative_to(self._head)
+
+    def _is_own(self, place: Path) -> bool:
+        return any(place.is_relative_to(folder) for folder in self._own)

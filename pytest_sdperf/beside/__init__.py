@@ -1,1 +1,0 @@
-"""A case side by side with another arm: pair after pair, until enough is known."""

@@ -1,0 +1,1 @@
+"""How a case is measured: its processes, its pairs, its reference pictures."""

@@ -1,0 +1,258 @@
+"""Measure one pair: a fresh process of each arm, started together, timed in turn, never both at once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_sdperf import protocol
+from pytest_sdperf.case import Case
+from pytest_sdperf.comparison import BASE, HEAD, Pair
+from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
+from pytest_sdperf.measure.noise_watch import NoiseWatch
+from pytest_sdperf.measure.progress import Course, unseen
+from pytest_sdperf.measure.sampling import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
+from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, ProcessRun, Usage
+from pytest_sdperf.protocol import A
+from pytest_sdperf.workload import picture_key, size_key
+
+_OTHER = {BASE: HEAD, HEAD: BASE}
+
+
+@dataclass(frozen=True)
+class ArmRig:
+    """One arm: what its workers build, and where and how they run."""
+
+    case: Case
+    model: Model
+    rig: Rig
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A pair, and what its workers said besides."""
+
+    pair: Pair
+    built: Mapping[str, protocol.Built]
+    "arm -> its answer to Build"
+    modules: Mapping[str, Mapping[str, str]]
+    "arm -> what its first pictures had loaded of the compared code: module -> file"
+    evidence: Evidence | None = None
+    "of the base arm, where it was asked for"
+    pictures: Mapping[str, Path] = field(default_factory=dict)
+    "picture key -> .npy as the base arm draws it, where it was asked for"
+
+
+@dataclass
+class _Running:
+    """One arm's process, as it fills."""
+
+    name: str
+    label: str
+    "of the process, for its log and pictures"
+    arm: ArmRig
+    worker: AskedWorker
+    warmup_ns: dict[str, list[int]] = field(default_factory=dict)
+    images: dict[str, list[ImageTiming]] = field(default_factory=dict)
+    digests: dict[str, list[str]] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def build(self) -> protocol.Build:
+        return protocol.Build(build_spec(self.arm.case, self.arm.model, self.arm.rig, self.label))
+
+    def ask(self, command: protocol.Command, expect: type[A]) -> A:
+        with self.blamed():
+            return self.worker.ask(command, expect)
+
+    def receive(self, expect: type[A]) -> A:
+        with self.blamed():
+            return self.worker.receive(expect)
+
+    def blamed(self) -> AbstractContextManager[None]:
+        """What goes wrong here is told of the base, if it is that."""
+        return told_of_base() if self.name == BASE else nullcontext()
+
+    def draw(self, size: tuple[int, int]) -> None:
+        """Time one picture of the first motif."""
+        answer = self.last = self.ask(protocol.Generate(size, 0, 1), protocol.Generated)
+        self.images.setdefault(size_key(size), []).extend(answer.images)
+        self.digests.setdefault(picture_key(size, 0), []).extend(answer.sha256)
+        self.usage += answer.usage
+
+    def prove(self) -> Evidence:
+        return self.ask(protocol.Prove(), protocol.Proven).evidence
+
+    def pictures(self) -> dict[str, Path]:
+        """Every motif at every size, untimed."""
+        workload = self.arm.case.workload
+        return {
+            picture_key(size, index): Path(self.ask(protocol.Draw(size, index), protocol.Drawn).path)
+            for size in workload.sizes
+            for index in range(len(workload.motifs))
+        }
+
+    def finished(self) -> ProcessRun:
+        return ProcessRun(
+            images=self.images,
+            warmup_ns=self.warmup_ns,
+            startup_ns={"spawn": self.worker.spawn_ns, **self.built.startup_ns},
+            peak_rss_bytes=self.last.peak_rss_bytes,
+            library_rss_bytes=self.last.library_rss_bytes,
+            picture_sha256=self.digests,
+            threads=self.last.threads,
+            cpus=self.last.cpus,
+        )
+
+    # Set when the worker answers.
+    built: protocol.Built = field(init=False)
+    modules: Mapping[str, str] = field(init=False)
+    last: protocol.Generated = field(init=False)
+
+
+@dataclass(frozen=True)
+class PairSampler:
+    """Measures pairs of two arms."""
+
+    arms: Mapping[str, ArmRig]
+    "`base` and `head`"
+    rng: random.Random
+    "draws which arm is started first, and which draws first in each round"
+    watch: Callable[[], NoiseWatch]
+    "makes what watches one pair"
+    at_once: bool = True
+    "False: memory holds one arm only, so one process follows the other"
+    course: Course = field(default_factory=lambda: Course("", unseen, time.perf_counter))
+    "takes the phases of each pair"
+    clock_s: Callable[[], float] = time.perf_counter
+
+    def sample(self, number: int, rounds: int, *, show_base: bool) -> Sampled:
+        """Pair ``number`` with ``rounds`` timed pictures an arm and size. Raises LaunchError, WorkerError, ArmError.
+
+        ``show_base`` lets the base arm, when it was timed, collect evidence and draw what the case draws.
+        """
+        # At random: the second to start looked slower in 12 of 18 A/A pairs of `openvino_static`.
+        order = self.rng.sample([BASE, HEAD], 2)
+        stints = [order] if self.at_once else [[name] for name in order]
+        running: dict[str, _Running] = {}
+        seen: list[Disturbance] = []
+        spent_s = dict.fromkeys(("start", "rounds", "end"), 0.0)
+        shown: dict[str, Any] = {}
+        turns = _Turns()
+        for names in stints:
+            marks_s = [self.clock_s()]
+            with ExitStack() as stack:
+                self.course.phase("building and warming up")
+                for name in names:
+                    running[name] = self._started(name, number, stack)
+                here = [running[name] for name in names]
+                _get_ready(here)
+                marks_s.append(self.clock_s())
+                seen.append(self._rounds(here, rounds, turns))
+                marks_s.append(self.clock_s())
+                if show_base and BASE in names:
+                    self.course.phase("drawing what is not timed")
+                    shown = {"evidence": running[BASE].prove(), "pictures": running[BASE].pictures()}
+                for arm in here:
+                    arm.worker.kill()  # it has answered everything; libraries take seconds to leave by themselves
+            marks_s.append(self.clock_s())
+            for phase, begin_s, end_s in zip(spent_s, marks_s, marks_s[1:], strict=False):
+                spent_s[phase] += end_s - begin_s
+        pair = Pair(
+            base=running[BASE].finished(),
+            head=running[HEAD].finished(),
+            seen=_joined(seen),
+            started_first=order[0],
+            drew_first=turns.drew_first,
+            kernel_ns=turns.kernel_ns,
+            spent_s=spent_s,
+        )
+        built = {name: arm.built for name, arm in running.items()}
+        return Sampled(pair, built, {name: arm.modules for name, arm in running.items()}, **shown)
+
+    def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
+        arm, label = self.arms[name], f"pair-{number}-{name}"
+        with told_of_base() if name == BASE else nullcontext():
+            return _Running(name, label, arm, stack.enter_context(arm.rig.worker(arm.case, label)))
+
+    def _rounds(self, here: Sequence[_Running], rounds: int, turns: _Turns) -> Disturbance:
+        """Every size, round by round; with both arms here each draws first in every other round, in random order."""
+        watch = self.watch()
+        watch.begin([arm.worker.cpu_ns for arm in here])
+        by_name = {arm.name: arm for arm in here}
+        for size in here[0].arm.case.workload.sizes:
+            firsts = [here[0].name, here[-1].name] * ((rounds + 1) // 2)
+            self.rng.shuffle(firsts)
+            for number, first in enumerate(firsts[:rounds], 1):
+                # Between pictures: the quiet that each arm waits for, and the kernel, lie between this and the next.
+                self.course.tick(f"round {number} of {rounds} at {size_key(size)}")
+                if len(here) > 1:
+                    turns.drew_first.setdefault(size_key(size), []).append(first)
+                for name in (first, _OTHER[first]) if len(here) > 1 else (first,):
+                    for other in here:
+                        if other.name != name:
+                            watch.wait_until_quiet(other.worker.cpu_ns)
+                    kernel_ns = turns.kernel_ns.setdefault(size_key(size), {BASE: [], HEAD: []})
+                    kernel_ns[name].append(watch.time_kernel())
+                    by_name[name].draw(size)
+        return watch.end([arm.usage for arm in here])
+
+
+@dataclass
+class _Turns:
+    """Who drew when, as it fills."""
+
+    drew_first: dict[str, list[str]] = field(default_factory=dict)
+    kernel_ns: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+
+@contextmanager
+def told_of_base() -> Iterator[None]:
+    """Raise what goes wrong inside as an ArmError: the head is not to blame, and its other parts are still judged."""
+    try:
+        yield
+    except ArmError:
+        raise
+    except SdperfError as error:
+        log_tail = error.log_tail if isinstance(error, WorkerError) else ""
+        raise ArmError(
+            f"the base arm cannot run: {error.what}", where=error.where, cure=error.cure, log_tail=log_tail
+        ) from error
+
+
+def _get_ready(here: Sequence[_Running]) -> None:
+    """Build in all processes at once, then warm up one after the other.
+
+    Warming up at once saves nothing, or costs a minute: two teams of OpenMP threads on the same two cores wait for
+    each other (two processes of `fp32`: 2.8, 75 and 75 s at once, 1.8 s in turn each time; `openvino_static` 0.9 s
+    and 1.1 s; Zen 4 virtual machine, torch 2.8).
+    """
+    for arm in here:
+        arm.worker.send(arm.build)
+    for arm in here:
+        arm.built = arm.receive(protocol.Built)
+    for arm in here:
+        for size in arm.arm.case.workload.sizes:
+            warmed = arm.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed)
+            arm.warmup_ns[size_key(size)], arm.modules = warmed.spent_ns, warmed.modules
+
+
+def _joined(seen: Sequence[Disturbance]) -> Disturbance:
+    """What was seen in one stretch, or in two that followed each other: the worse of the shares and kernels."""
+    worst = max(seen, key=lambda d: d.kernel_ns)
+    return msgspec.structs.replace(
+        worst,
+        window_s=sum(d.window_s for d in seen),
+        steal=max(d.steal for d in seen),
+        foreign=max(d.foreign for d in seen),
+        restless=sum(d.restless for d in seen),
+        involuntary_switches=sum(d.involuntary_switches for d in seen),
+        major_faults=sum(d.major_faults for d in seen),
+    )

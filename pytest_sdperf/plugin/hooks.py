@@ -1,0 +1,251 @@
+"""The pytest shell: options, markers, skips, and telling the report; nothing is measured or judged here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from pytest_sdperf.errors import OptionError, SdperfError
+from pytest_sdperf.options import SPECS, resolve, spoken
+from pytest_sdperf.plugin import fixtures, hookspecs
+from pytest_sdperf.plugin.run import SHELL, Shell, refuse, skip, told
+from pytest_sdperf.report.formats import check_renderings
+
+_LOG_WIDTH = 160
+"""Columns: the summary table in full."""
+
+MARKERS = (
+    "sdperf(max_slowdown, min_ssim, …): thresholds and sampling of the cases in this test; see the options",
+    "requires_amx: the test needs AMX: CPU flags, kernel permission, library and a real kernel",
+    "requires_isa(name): the test needs an instruction set, such as avx512_bf16 or avx512_bf16|amx",
+    "requires_cores(n): the test needs n usable physical cores (affinity and cgroup quota count)",
+    "requires_memory(size): the test needs that much usable memory, such as 16GiB",
+    "requires_package(spec): the test needs an installed package, such as openvino>=2026",
+)
+
+
+_PROBLEMS = pytest.StashKey[list[str]]()
+"""What went wrong after the tests."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sdperf", "Stable Diffusion on CPUs: speed and picture gate")
+    for spec in SPECS:
+        if not spec.on_command_line:
+            continue
+        parser.addini(spec.ini_key, spec.help.replace("%%", "%"), default="")
+        if spec.is_flag:
+            group.addoption(spec.flag, dest=spec.dest, action="store_const", const=True, default=None, help=spec.help)
+        else:
+            group.addoption(spec.flag, dest=spec.dest, default=None, metavar=spec.metavar, help=spec.help)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    for line in MARKERS:
+        config.addinivalue_line("markers", line)
+    try:
+        options = resolve(**spoken(config))
+        if options.sdperf:
+            check_renderings(options)
+    except SdperfError as error:
+        raise pytest.UsageError(str(error)) from None
+    if options.sdperf and (getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput")):
+        raise pytest.UsageError(
+            "--sdperf cannot run under pytest-xdist's -n: cases timed side by side disturb each other. "
+            "Run it with -n 0 or without -n."
+        )
+    config.stash[SHELL] = Shell(config, options)
+    config.pluginmanager.register(_Collector(config), "sdperf-collector")
+
+
+class _Collector:
+    """Turns declared variants into fixtures, whenever their plugin or conftest turns up."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._shell = config.stash[SHELL]
+        self._complete = False
+        self._asked: set[object] = set()
+        self._problems: list[str] = []
+        "declarations that cannot be used: a usage error when all is collected (pytest blames a file for earlier ones)"
+        for plugin in config.pluginmanager.get_plugins():
+            self.pytest_plugin_registered(plugin)
+
+    def _register(self, names: list[str], origin: str) -> None:
+        if names:
+            # The name must not end as the origin does: pytest takes "…/conftest.py" for a conftest's scope.
+            self._config.pluginmanager.register(fixtures.fixtures_for(names), f"sdperf-fixtures-{origin}-")
+
+    def pytest_plugin_registered(self, plugin: object) -> None:
+        hook = getattr(plugin, "pytest_sdperf_variants", None)
+        if hook is None or plugin is hookspecs or id(plugin) in self._asked:
+            return
+        self._asked.add(id(plugin))
+        origin = str(getattr(plugin, "__file__", None) or getattr(plugin, "__name__", plugin))
+        try:
+            self._register(self._shell.registry.add(hook(), origin=origin), origin)
+        except SdperfError as error:
+            self._problems.append(str(error) if origin in str(error) else f"{origin}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever people's code raises is told by name, not as our traceback
+            self._problems.append(
+                f"pytest_sdperf_variants of {origin} raised {type(error).__name__}: {error}. "
+                "Let it return a list of pytest_sdperf.Variant."
+            )
+
+    def pytest_collect_file(self) -> None:
+        """What nobody asked for yet waits for the first file: pytest in an empty folder starts as fast as without us.
+
+        Entry points are read here too: scanning the distributions takes milliseconds.
+        """
+        if self._complete:
+            return
+        self._complete = True
+        from pytest_sdperf.variants.registry import BUILT_IN
+
+        self._register(list(BUILT_IN), "built-in")
+        try:
+            self._register(self._shell.registry.add_entry_points(), "entry-points")
+        except SdperfError as error:
+            self._problems.append(str(error))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Names are checked when all that declares them is collected, and before any test is deselected."""
+        if self._problems:
+            raise pytest.UsageError("\n".join(self._problems))
+        shell = self._shell
+        try:
+            shell.collected(items)
+        except SdperfError as error:
+            raise pytest.UsageError(str(error)) from None
+        options = shell.options
+        try:
+            for name in options.variants:
+                shell.registry[name]
+        except SdperfError as error:
+            raise pytest.UsageError(f"--sdperf-variants: {error}") from None
+        try:
+            # Where nothing is measured, nothing is compared: so a revision is collected whose ini names an opponent.
+            _ = None if self._config.getoption("collectonly") else shell.opponent
+        except SdperfError as error:
+            raise pytest.UsageError(str(error)) from None
+        if not options.require:
+            return
+        from pytest_sdperf.hardware.required import validate_required
+
+        declared = [need for name in shell.registry for need in shell.registry[name].requirements]
+        declared += [need for item in items for mark in item.iter_markers() if (need := _understood(mark))]
+        try:
+            validate_required(options.require, declared=declared)
+        except SdperfError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    shell = config.stash[SHELL]
+    if not shell.options.sdperf:
+        return None
+    from pytest_sdperf.hardware.machine import detect, machine_key
+
+    options = shell.options
+    of = f" as {options.baselines_from} has them" if options.baselines_from else ""
+    line = f"sdperf: {machine_key(detect())}, model {options.model}, baselines in {options.baselines}{of}"
+    try:
+        against = shell.opponent
+    except SdperfError:
+        against = None  # told as a usage error when the tests are collected
+    return line if against is None else f"{line}\nsdperf: {against.head_label} side by side with {against.label}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    shell = item.config.stash[SHELL]
+    ours = shell.measures(item)
+    if ours and not shell.options.sdperf:
+        skip(fixtures.NEEDS_FLAG)
+    if ours:
+        shell.options_for(item)  # a marker that says nothing sensible fails its test, whatever that test does
+    with told(item):
+        needs = [n for mark in item.iter_markers() if (n := _requirement(mark)) is not None]
+    if not needs:
+        return
+    from pytest_sdperf.hardware import checks
+    from pytest_sdperf.hardware.requirements import check
+
+    # The deep layers of AMX start a process, which only --sdperf allows.
+    amx_unmet = None if shell.options.sdperf else checks.flags
+    with told(item):
+        unmet = [u for need in needs if (u := check(need, amx_unmet=amx_unmet))]
+    refuse(unmet, shell.options)
+
+
+def _requirement(mark: pytest.Mark) -> str | None:
+    """``requires_isa("avx512_bf16")`` -> ``isa:avx512_bf16``; None for other people's markers. Raises OptionError."""
+    kind = mark.name.removeprefix("requires_")
+    if mark.name == kind or kind not in ("amx", "isa", "cores", "memory", "package"):
+        return None
+    takes = 0 if kind == "amx" else 1
+    if len(mark.args) != takes or mark.kwargs:
+        example = {"isa": '("avx512_bf16")', "cores": "(8)", "memory": '("16GiB")', "package": '("openvino>=2026")'}
+        raise OptionError(
+            f"@pytest.mark.{mark.name} got {mark.args or mark.kwargs or 'nothing'}",
+            cure=f"Write it like @pytest.mark.{mark.name}{example.get(kind, '')}.",
+        )
+    return f"{kind}:{mark.args[0]}" if takes else kind
+
+
+def _understood(mark: pytest.Mark) -> str | None:
+    """The requirement that a marker states; None for one that is written wrongly, which fails its own test."""
+    from pytest_sdperf.hardware.requirements import parse
+
+    try:
+        need = _requirement(mark)
+        return parse(need).text if need else None
+    except SdperfError:
+        return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    shell = item.config.stash[SHELL]
+    try:
+        yield
+    except BaseException:
+        shell.judge_measured(item, body_passed=False)
+        raise
+    shell.judge_measured(item, body_passed=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    shell = config.stash[SHELL]
+    report = shell.report()
+    if report is None:
+        return
+    from pytest_sdperf.report import terminal
+    from pytest_sdperf.report.github_job import annotated
+
+    terminalreporter.section("sdperf")
+    writer = config.get_terminal_writer()
+    # A log has no width: there the table has all its columns, unless somebody says how wide it may be.
+    known = terminalreporter.isatty or "COLUMNS" in os.environ
+    width = writer.fullwidth if known else max(writer.fullwidth, _LOG_WIDTH)
+    text = terminal.render(report, width=width, colour=writer.hasmarkup, verbosity=config.get_verbosity())
+    terminalreporter.write(text)
+    for problem in config.stash.get(_PROBLEMS, []):
+        terminalreporter.write_line(f"ERROR: {problem}", red=True)
+    terminalreporter.write(annotated(report, config.rootpath, os.environ))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+    problems = session.config.stash[SHELL].finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    if problems:
+        # An exception here would cost people the summary of all that was measured.
+        session.config.stash[_PROBLEMS] = problems
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,326 @@
+"""What the plugin keeps for one pytest run, and how a test fails or skips for us."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
+from pytest_sdperf.options import Options, resolve, spoken
+from pytest_sdperf.plugin.progress_reporter import Telling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_sdperf.base.arm import Invocation
+    from pytest_sdperf.base.target import Opponent
+    from pytest_sdperf.hardware.requirements import Unmet
+    from pytest_sdperf.measure.session import Measured, Session
+    from pytest_sdperf.policy.judged_by import JudgedBy
+    from pytest_sdperf.report.model import Outcome, Report
+    from pytest_sdperf.variant import Variant
+    from pytest_sdperf.variants.registry import Registry
+
+PREFIX = "sd_"
+"""Of the fixtures' names."""
+
+_LONGEST_LINE = 1000
+"""Of a worker's log, characters."""
+
+
+class Shell:
+    """What the plugin keeps for one pytest run."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self.options = options
+        self._config = config
+        self._telling = Telling(config)
+        self._session: Session | None = None
+        self._outcomes: list[Outcome] = []
+        self._report: Report | None = None
+        self.fed: set[str] = set()
+        "tests that pytest-benchmark shows a case of already"
+        self._unjudged: list[tuple[pytest.Item, Measured, Options]] = []
+        self._skips: list[tuple[pytest.Item, str]] = []
+        self.judged_by: JudgedBy | None = None
+        "the revision that judges; None where what is checked out does"
+        self._collected: frozenset[str] = frozenset()
+        self._open = ExitStack()
+        "what ends with the run, whether anything was measured or not"
+        self._interrupted = False
+        "True where the run ended before its last test: Ctrl-C, pytest.exit"
+        self._unfinished: str | None = None
+        "what was at work when somebody ended it"
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The variants known so far; made when the first is asked for, because every pytest run has a shell."""
+        from pytest_sdperf.variants.registry import Registry
+
+        return Registry()
+
+    @cached_property
+    def opponent(self) -> Opponent | None:
+        """What is compared with, side by side. Raises ArmError for what cannot be."""
+        options = self.options
+        if not options.sdperf or (options.against is None and options.against_python is None):
+            return None
+        from pytest_sdperf.base.target import opponent_of
+
+        return opponent_of(options.against, options.against_python, self._config.rootpath, os.environ)
+
+    def is_fixture(self, name: str) -> bool:
+        """True for the fixture of a known variant."""
+        return name.startswith(PREFIX) and name.removeprefix(PREFIX) in list(self.registry)
+
+    def measures(self, item: pytest.Item) -> bool:
+        """True for a test that is ours: it bears our marker, or asks for a variant."""
+        names = getattr(item, "fixturenames", ())
+        return item.get_closest_marker("sdperf") is not None or any(map(self.is_fixture, names))
+
+    def options_for(self, item: pytest.Item, variant: Variant | None = None) -> Options:
+        """Options of one test: its nearest marker comes first, keyword by keyword, then those of ``variant``.
+
+        Where another revision judges, its word counts.
+        """
+        for mark in item.iter_markers("sdperf"):
+            if mark.args:
+                pytest.fail(
+                    f"@pytest.mark.sdperf got {mark.args!r} without a keyword. "
+                    'Write it like @pytest.mark.sdperf(max_slowdown="5%").',
+                    pytrace=False,
+                )
+        keywords = marker_keywords(item)
+        try:
+            thresholds = variant.thresholds if variant else None
+            options = resolve(marker=keywords, variant=thresholds, **spoken(self._config))
+            return self.judged_by.options(options, item.nodeid, keywords, variant) if self.judged_by else options
+        except SdperfError as error:
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+    def collected(self, items: Sequence[pytest.Item]) -> None:
+        """Note the tests before any is deselected, and read how another revision judges them, where one is to.
+
+        Raises ArmError where the revision cannot be read, OptionError for limits of its that cannot be used.
+        """
+        ours = [item.nodeid for item in items if self.measures(item)]
+        self._collected = frozenset(ours)
+        options = self.options
+        if not (options.sdperf and options.baselines_from and ours) or self._config.getoption("collectonly"):
+            return
+        import tempfile
+
+        from pytest_sdperf.measure.session import project_path
+        from pytest_sdperf.policy.base_rules import base_rules, find_revision
+        from pytest_sdperf.policy.judged_by import JudgedBy
+
+        rootdir = self._config.rootpath
+        revision = find_revision(options.baselines_from, rootdir, os.environ)
+        base = base_rules(
+            revision,
+            self._invocation(),
+            rootdir=rootdir,
+            sys_path=project_path(rootdir, sys.path),
+            environ=os.environ,
+            work_dir=Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="sdperf-"))),
+            stack=self._open,
+        )
+        self.judged_by = JudgedBy(base, spoken(self._config)["command_line"])
+        self.options = self.judged_by.session_options(options)
+        base.baselines(
+            (rootdir / self.options.baselines).resolve()
+        )  # what it lacks is told before anything is measured
+
+    def _invocation(self) -> Invocation:
+        from pytest_sdperf.base.arm import Invocation
+
+        call = self._config.invocation_params
+        return Invocation(call.dir, self._config.args, [str(argument) for argument in call.args])
+
+    def session(self, make_work_dir: Callable[[], Path]) -> Session:
+        """The session, begun when the first case is measured."""
+        if self._session is None:
+            from pytest_sdperf.measure.session import Session
+
+            self._session = Session(
+                registry=self.registry,
+                rootdir=self._config.rootpath,
+                work_dir=make_work_dir(),
+                tell=self._telling.tell,
+                show=self._telling.show,
+                opponent=self.opponent,
+                invocation=self._invocation(),
+                rules=self.judged_by.base if self.judged_by else None,
+            )
+        return self._session
+
+    def measured(self, item: pytest.Item, case: Measured, options: Options) -> None:
+        """Remember a case that was only measured; it is judged when the test is done, if the test promises anything."""
+        self._unjudged.append((item, case, options))
+
+    def judge(self, item: pytest.Item, measured: Measured, options: Options, *, promised: bool = True) -> Outcome:
+        """Judge a case, and keep the outcome for the report; one that cannot be judged is reported as measured."""
+        from pytest_sdperf import gate
+
+        try:
+            with self.at_work(measured.case.id):
+                outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
+        except SdperfError:
+            self._keep(item, gate.judge(measured, options, nodeid=item.nodeid, promised=False))
+            raise
+        outcome = self._keep(item, outcome)
+        if outcome.skip_reason:
+            self._skips.append((item, outcome.skip_reason))
+        return outcome
+
+    def _keep(self, item: pytest.Item, outcome: Outcome) -> Outcome:
+        """Keep an outcome for the report, with the place of its test, and as properties of that."""
+        import msgspec
+
+        from pytest_sdperf.report.properties import properties
+
+        file, line, _ = item.location
+        placed = msgspec.structs.replace(outcome, file=file, line=None if line is None else line + 1)
+        self._outcomes.append(placed)
+        item.user_properties += properties(placed)
+        return placed
+
+    def fail_for(self, item: pytest.Item, outcome: Outcome) -> None:
+        """Fail the test where a promise broke."""
+        from pytest_sdperf.report import failure
+
+        if outcome.verdict is not None and not outcome.verdict.passed:
+            item.add_report_section("call", "sdperf", failure.section(outcome))
+            pytest.fail(failure.sentence(outcome), pytrace=False)
+
+    def judge_measured(self, item: pytest.Item, *, body_passed: bool) -> None:
+        """After a test's body: judge what it measured if it bears the marker, else only report it.
+
+        Where the body failed by itself nothing is judged, and so nothing is recorded: that failure stands.
+        A test of which all is fine but what has no baseline ends as skipped, where the options ask for that.
+        """
+        mine = [(m, o) for i, m, o in self._unjudged if i is item]
+        self._unjudged = [u for u in self._unjudged if u[0] is not item]
+        promised = body_passed and item.get_closest_marker("sdperf") is not None
+        failures = []
+        for measured, options in mine:
+            try:
+                with told(item):
+                    outcome = self.judge(item, measured, options, promised=promised)
+                self.fail_for(item, outcome)
+            except pytest.fail.Exception as failed:
+                failures.append(str(failed))
+        reasons = [reason for i, reason in self._skips if i is item]
+        self._skips = [s for s in self._skips if s[0] is not item]
+        if failures:
+            pytest.fail("\n".join(failures), pytrace=False)
+        if reasons and body_passed:
+            skip("; ".join(dict.fromkeys(reasons)))
+
+    @contextmanager
+    def at_work(self, what: str) -> Iterator[None]:
+        """Long work on ``what``, a case: its progress is gone from the screen at the end.
+
+        Where somebody ends the run meanwhile (Ctrl-C, pytest.exit), the report says that this was not finished.
+        """
+        try:
+            yield
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            self._unfinished = what
+            raise
+        finally:
+            self._telling.clear()
+
+    def report(self) -> Report | None:
+        """Everything measured and judged so far; None where nothing was."""
+        if self._session is None:
+            return None
+        if self._report is None or len(self._report.outcomes) != len(self._outcomes):
+            self._report = self._session.report(self._outcomes, self.options, self._notes())
+        return self._report
+
+    def _notes(self) -> list[str]:
+        ended = self._interrupted or self._unfinished is not None
+        notes = [_interruption(self._unfinished)] if ended else []
+        if self.judged_by is not None:
+            folder = (self._config.rootpath / self.options.baselines).resolve()
+            whole = not any("::" in path for path in self._config.args)
+            notes += self.judged_by.notes(self._collected, folder, whole=whole)
+        return notes
+
+    def finish(self, *, interrupted: bool = False) -> list[str]:
+        """Write what was asked for, and end the session; returns what went wrong, as sentences for people."""
+        self._interrupted = interrupted
+        try:
+            report = self.report()
+            return [] if report is None else self._outputs(report)
+        finally:
+            if self._session is not None:
+                self._session.close()
+            self._open.close()
+
+    def _outputs(self, report: Report) -> list[str]:
+        from pytest_sdperf.report import formats as renderings
+        from pytest_sdperf.report.github_job import append_summary
+
+        problems = [*renderings.write(report, self.options, self._config.rootpath), append_summary(report, os.environ)]
+        return [problem for problem in problems if problem]
+
+
+def _interruption(unfinished: str | None) -> str:
+    """What the report of a run that somebody ended must say, lest it be taken for the whole."""
+    if unfinished is None:
+        return "INTERRUPTED: what had not been measured by then is not in this report"
+    return (
+        f"INTERRUPTED during {unfinished}: nothing of that is judged or recorded, and what was to follow was not "
+        "measured; what was finished before stands"
+    )
+
+
+def marker_keywords(item: pytest.Item) -> dict[str, object]:
+    """What a test's sdperf markers say, unread; of a keyword the nearest counts."""
+    keywords: dict[str, object] = {}
+    for mark in item.iter_markers("sdperf"):
+        keywords = {**mark.kwargs, **keywords}
+    return keywords
+
+
+SHELL = pytest.StashKey[Shell]()
+
+
+@contextmanager
+def told(item: pytest.Item) -> Iterator[None]:
+    """Turn an error that people can mend into the test's failure: its sentence, no traceback, the worker's log."""
+    try:
+        yield
+    except SdperfError as error:
+        if isinstance(error, (ArmError, WorkerError)) and error.log_tail:
+            from pytest_sdperf.report.plain import plain
+
+            log = "\n".join(plain(line, _LONGEST_LINE) for line in error.log_tail.splitlines())
+            item.add_report_section("call", "sdperf worker log", log)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+def refuse(unmet: Sequence[Unmet], options: Options) -> None:
+    """Skip with every reason; fail where one of them is required to be there."""
+    if not unmet:
+        return
+    from pytest_sdperf.hardware.required import is_required
+
+    reasons = " / ".join(u.reason for u in unmet)
+    if any(is_required(u, options.require) for u in unmet):
+        pytest.fail(f"{reasons} [--sdperf-require={','.join(options.require)} makes this a failure]", pytrace=False)
+    skip(reasons)
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip the test; the summary then names the test's line, as for pytest's own markers."""
+    raise pytest.skip.Exception(reason, _use_item_location=True)

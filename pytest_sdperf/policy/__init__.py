@@ -1,0 +1,1 @@
+"""Whose limits count: the base's, or the stricter of two."""

@@ -1,0 +1,115 @@
+"""Read how the head is to be judged from another revision: its settings, its tests' markers, its stored files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_sdperf.base.arm import Invocation
+from pytest_sdperf.base.checkout.git import WHERE
+from pytest_sdperf.base.checkout.lfs import pointers_below
+from pytest_sdperf.base.checkout.revision import Revision, find, head_of
+from pytest_sdperf.base.checkout.worktree import checked_out
+from pytest_sdperf.base.declaration import Declaration
+from pytest_sdperf.base.declared import declared_in
+from pytest_sdperf.base.interpreter import this_interpreter
+from pytest_sdperf.base.mapping import map_place
+from pytest_sdperf.base.pytest_arguments import passed_on, paths_of
+from pytest_sdperf.base.trees import Trees
+from pytest_sdperf.errors import ArmError
+
+OPTION = "--sdperf-baselines-from"
+
+
+@dataclass(frozen=True)
+class BaseRules:
+    """What the revision says, with its tree checked out."""
+
+    revision: Revision
+    trees: Trees
+    declaration: Declaration
+    "its variants, its ini keys, and the keywords of its tests' markers"
+
+    @property
+    def label(self) -> str:
+        return self.revision.label
+
+    def baselines(self, folder: Path) -> Path:
+        """Where the revision has the folder of baselines; it need not be there.
+
+        Raises ArmError for a folder that is no part of the repository, and for files that git-lfs has not fetched.
+        """
+        there = self.trees.in_base(folder)
+        if there is None:
+            raise ArmError(
+                f"the baselines folder {folder} is no part of the repository, so {self.label} has none",
+                where=f"{OPTION}={self.revision.name}",
+                cure="Commit baselines to the repository, or leave the option out.",
+            )
+        if lacking := pointers_below(there):
+            first = lacking[0].relative_to(self.trees.base)
+            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            raise ArmError(
+                f"git-lfs has no content here of {first}{more} as {self.label} has it",
+                where=f"{OPTION}={self.revision.name}",
+                cure=f"Fetch it: git lfs fetch origin {self.revision.commit}.",
+            )
+        return there
+
+    def shown(self, path: Path) -> str | None:
+        """A file of the revision as git names it, ``main (1a2b3c4d5e):baselines/…``; None for any other."""
+        if not path.is_relative_to(self.trees.base):
+            return None
+        return f"{self.label}:{path.relative_to(self.trees.base).as_posix()}"
+
+
+def find_revision(name: str, rootdir: Path, environ: Mapping[str, str]) -> Revision:
+    """The revision that the option names; it may be the one that is checked out. Raises ArmError."""
+    with _asked_by_option():
+        return find(name, head_of(rootdir), environ)
+
+
+def base_rules(
+    revision: Revision,
+    invocation: Invocation,
+    *,
+    rootdir: Path,
+    sys_path: Sequence[str],
+    environ: Mapping[str, str],
+    work_dir: Path,
+    stack: ExitStack,
+) -> BaseRules:
+    """Check the revision out and collect its tests there; the tree is taken away with ``stack``.
+
+    Raises ArmError where it cannot be checked out or collected.
+    """
+    with _asked_by_option():
+        tree = stack.enter_context(checked_out(revision, work_dir))
+        trees = Trees(revision.toplevel, tree, own=this_interpreter().own)
+        place = map_place(trees, cwd=invocation.cwd, rootdir=rootdir, sys_path=sys_path, environ=environ)
+        declaration = declared_in(
+            place,
+            trees,
+            revision.label,
+            paths=paths_of(invocation.paths, invocation.cwd),
+            folder=work_dir / "declared",
+            options=passed_on(invocation.arguments, trees, invocation.cwd),
+            tests=True,
+        )
+    return BaseRules(revision, trees, declaration)
+
+
+@contextmanager
+def _asked_by_option() -> Iterator[None]:
+    """Let errors name this option, and no cure that is of the other one."""
+    try:
+        yield
+    except ArmError as error:
+        raise ArmError(
+            error.what,
+            where=error.where.replace(WHERE, OPTION),
+            cure=error.cure.replace(f", or compare interpreters with {WHERE}-python", ""),
+            log_tail=error.log_tail,
+        ) from error

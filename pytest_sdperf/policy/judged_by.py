@@ -1,0 +1,82 @@
+"""Judge tests by another revision's word, and tell what this change says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pytest_sdperf.baselines.changes import changed_files
+from pytest_sdperf.options import Options, resolve
+from pytest_sdperf.policy.base_rules import BaseRules
+from pytest_sdperf.policy.stricter import changes, governed, promises_changed
+from pytest_sdperf.variant import Variant
+
+_TESTS_SHOWN = 5
+_FILES_SHOWN = 20
+
+
+class JudgedBy:
+    """The rules of one revision for one session, and what the session's tests say otherwise."""
+
+    def __init__(self, base: BaseRules, command_line: Mapping[str, object]) -> None:
+        self.base = base
+        # Without it, settings that would record are no contradiction yet.
+        self._command_line = {**command_line, "baselines_from": None}
+        self._changes: dict[str, dict[str, None]] = {}
+        "what is changed -> the tests that it is changed for, in order"
+        self._new: dict[str, None] = {}
+
+    def session_options(self, head: Options) -> Options:
+        """The session's own options, as the revision's settings have them."""
+        return governed(head, self._of_base({}, {}))
+
+    def options(self, head: Options, nodeid: str, marker: Mapping[str, object], variant: Variant | None) -> Options:
+        """Options of one test; ``head`` are those it has by itself, with the keywords of its ``marker``.
+
+        ``variant`` is the one it measures, None where that is not known yet. A test that the revision does not
+        have keeps its own marker, and a new variant its own thresholds. Raises OptionError for a limit of the
+        revision that cannot be used.
+        """
+        label, declaration = self.base.label, self.base.declaration
+        there = declaration.get(variant.name) if variant else None
+        thresholds = (there or variant).thresholds if variant else {}
+        known = nodeid in declaration.tests
+        base = self._of_base(declaration.tests.get(nodeid, marker), thresholds)
+        if variant is not None:
+            if not known:
+                self._new[nodeid] = None
+            told = changes(head, base, label) + (list(promises_changed(variant, there)) if there else [])
+            for change in told:
+                self._changes.setdefault(change, {})[nodeid] = None
+        return governed(head, base)
+
+    def notes(self, collected: Collection[str], folder: Path, *, whole: bool) -> list[str]:
+        """What a reviewer must see, as sentences.
+
+        ``collected`` are the node ids of all tests here, ``folder`` is that of the head's baselines; ``whole`` says
+        that whole files were asked for, so that a test of the revision that is not collected is gone.
+        """
+        label = self.base.label
+        told = [f"this change {change} (for {_listed(tests)})" for change, tests in self._changes.items()]
+        if self._new:
+            told.append(f"{label} has no such tests, so they are judged by their own limits: {_listed(self._new)}")
+        gone = [test for test in self.base.declaration.tests if test not in collected] if whole else []
+        if gone:
+            told.append(f"tests of {label} that are not collected here, so nothing judges them: {_listed(gone)}")
+        files = changed_files(self.base.baselines(folder), folder)
+        told += [f"this change alters {file}; judged by what {label} has stored" for file in files[:_FILES_SHOWN]]
+        if len(files) > _FILES_SHOWN:
+            told.append(f"this change alters {len(files) - _FILES_SHOWN} more stored files; judged by {label}'s")
+        return told
+
+    def _of_base(self, marker: Mapping[str, object], thresholds: Mapping[str, object]) -> Options:
+        options = resolve(
+            marker=marker, command_line=self._command_line, ini=self.base.declaration.ini, variant=thresholds
+        )
+        # Where a missing baseline is recorded there, nothing may be recorded here: then it fails.
+        return options._replace(missing="fail") if options.missing == "record" else options
+
+
+def _listed(tests: Collection[str]) -> str:
+    shown = ", ".join(list(tests)[:_TESTS_SHOWN])
+    return shown if len(tests) <= _TESTS_SHOWN else f"{shown} and {len(tests) - _TESTS_SHOWN} more"

@@ -1,0 +1,289 @@
+"""What the session and a worker say to each other: one JSON line each way, over two pipes of their own."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from pytest_sdperf.case import Case
+from pytest_sdperf.errors import WorkerError
+from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
+from pytest_sdperf.variant import Param
+from pytest_sdperf.workload import Motif
+
+# 1: first version.
+# 2: trees and modules (where code was loaded from), usage (what disturbed the timed pictures).
+# 3: modules are told after warming up; library_rss_bytes may be unknown.
+PROTOCOL_VERSION = 3
+"""Said by the worker in its first line: both sides may run in different interpreters."""
+
+Size = tuple[int, int]
+
+
+class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a worker needs to know of a case."""
+
+    variant: str
+    "name, for messages"
+    factory: str
+    "`package.module:function`"
+    prepare: str
+    "`package.module:function`; empty: the variant has nothing to prepare"
+    model_dir: str | None
+    model_digest: str
+    cache_dir: str
+    scheduler: str
+    params: dict[str, Param]
+    sizes: tuple[Size, ...]
+    "(height, width) in pixels"
+    motifs: tuple[Motif, ...]
+    "what the pictures of each size show"
+    num_inference_steps: int
+    guidance_scale: float
+    picture_dir: str
+    "folder for the pictures, as .npy"
+    trees: tuple[str, ...] = ()
+    "folders of source code: the worker says which of its modules come from them"
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        *,
+        model_dir: str | None,
+        model_digest: str,
+        cache_dir: str,
+        picture_dir: str,
+        trees: tuple[str, ...] = (),
+    ) -> BuildSpec:
+        """The spec of a case whose model lies in ``model_dir`` (None: the variant brings its own)."""
+        variant, workload = case.variant, case.workload
+        return cls(
+            variant=variant.name,
+            factory=variant.factory,
+            prepare=variant.prepare,
+            model_dir=model_dir,
+            model_digest=model_digest,
+            cache_dir=cache_dir,
+            scheduler=variant.scheduler,
+            params=dict(variant.params),
+            sizes=workload.sizes,
+            motifs=workload.motifs,
+            num_inference_steps=workload.num_inference_steps,
+            guidance_scale=float(workload.guidance_scale),
+            picture_dir=picture_dir,
+            trees=trees,
+        )
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the session asks; ``str(command)`` says what the worker does meanwhile, for messages."""
+
+
+class Call(Command, frozen=True, tag="call"):
+    """Call `package.module:function` with keywords of JSON's types; it returns one of JSON's types."""
+
+    function: str
+    kwargs: dict[str, Any] = {}
+
+    def __str__(self) -> str:
+        return f"calling {self.function}"
+
+
+class Prepare(Command, frozen=True, tag="prepare"):
+    """Run the variant's `prepare` (an export, say)."""
+
+    spec: BuildSpec
+
+    def __str__(self) -> str:
+        return f"preparing variant {self.spec.variant!r} ({self.spec.prepare})"
+
+
+class Build(Command, frozen=True, tag="build"):
+    """Build the variant's pipeline; everything after it draws with that."""
+
+    spec: BuildSpec
+
+    def __str__(self) -> str:
+        return f"building variant {self.spec.variant!r} ({self.spec.factory})"
+
+
+class WarmUp(Command, frozen=True, tag="warm_up"):
+    """Draw pictures whose times are not part of the latency."""
+
+    size: Size
+    images: int
+
+    def __str__(self) -> str:
+        return f"warming up at {self.size[0]}x{self.size[1]}"
+
+
+class Generate(Command, frozen=True, tag="generate"):
+    """Draw and time `rounds` pictures of one motif."""
+
+    size: Size
+    motif_index: int
+    rounds: int
+
+    def __str__(self) -> str:
+        return f"drawing {self.rounds} timed pictures at {self.size[0]}x{self.size[1]}"
+
+
+class Draw(Command, frozen=True, tag="draw"):
+    """Draw one picture, untimed."""
+
+    size: Size
+    motif_index: int
+
+    def __str__(self) -> str:
+        return f"drawing picture {self.motif_index} at {self.size[0]}x{self.size[1]}"
+
+
+class Prove(Command, frozen=True, tag="prove"):
+    """Draw once more, untimed and watched, to see which kernels and settings are in force."""
+
+    def __str__(self) -> str:
+        return "collecting evidence"
+
+
+class Trace(Command, frozen=True, tag="trace"):
+    """Draw the first picture once more, untimed, and keep what goes through its stages."""
+
+    path: str
+    "where to keep it, .npz"
+    given: str = ""
+    "trace of the reference, whose inputs each stage is given once; empty: this is the reference"
+
+    def __str__(self) -> str:
+        return "following a picture through its stages"
+
+
+class Exit(Command, frozen=True, tag="exit"):
+    """End by yourself."""
+
+    def __str__(self) -> str:
+        return "ending"
+
+
+AnyCommand = Call | Prepare | Build | WarmUp | Generate | Draw | Prove | Trace | Exit
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the worker answers, one for each command."""
+
+
+class Ready(Answer, frozen=True, tag="ready"):
+    """The worker's first line, unasked."""
+
+    version: int
+
+
+class Called(Answer, frozen=True, tag="called"):
+    value: Any = None
+
+
+class Prepared(Answer, frozen=True, tag="prepared"):
+    spent_ns: dict[str, int]
+
+
+class Built(Answer, frozen=True, tag="built"):
+    startup_ns: dict[str, int]
+    scheduler: str
+    "class of the pipeline's scheduler; empty: it shows none"
+    python: str
+    packages: dict[str, str]
+    "versions of the libraries that steer speed and pictures, as installed in the worker"
+    variables: dict[str, str]
+    "environment variables that steer threads, allocators and kernels"
+
+
+class Warmed(Answer, frozen=True, tag="warmed"):
+    spent_ns: list[int]
+    modules: dict[str, str] = {}
+    "the factory's module, those loaded from the spec's trees, and installed ones that a tree has too -> file"
+
+
+class Generated(Answer, frozen=True, tag="generated"):
+    images: list[ImageTiming]
+    sha256: list[str]
+    "digest of each picture"
+    path: str
+    "the first picture"
+    other_path: str
+    "the first one that is not the same to the bit; empty: all are"
+    peak_rss_bytes: int
+    "high-water mark of the process when the last timed picture was done"
+    library_rss_bytes: int | None
+    "of it, pages of the files of programs and libraries; None where the system does not tell"
+    threads: int
+    cpus: list[int]
+    usage: Usage = Usage()
+
+
+class Drawn(Answer, frozen=True, tag="drawn"):
+    sha256: str
+    path: str
+    threads: int = 0
+
+
+class Proven(Answer, frozen=True, tag="proven"):
+    evidence: Evidence
+
+
+class Traced(Answer, frozen=True, tag="traced"):
+    path: str
+
+
+class Failed(Answer, frozen=True, tag="failed"):
+    """The command raised; the traceback is in the log."""
+
+    what: str
+    cure: str
+    where: str = ""
+
+
+AnyAnswer = Ready | Called | Prepared | Built | Warmed | Generated | Drawn | Proven | Traced | Failed
+A = TypeVar("A", bound=Answer)
+
+_commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
+_answers: msgspec.json.Decoder[AnyAnswer] = msgspec.json.Decoder(AnyAnswer)
+
+
+def encode(message: Command | Answer) -> bytes:
+    """One line of JSON, newline included (JSON escapes those inside)."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+def decode_command(line: bytes) -> AnyCommand:
+    """Read a command. Raises WorkerError for anything else."""
+    try:
+        return _commands.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _misunderstood("the session", line, error) from error
+
+
+def decode_answer(line: bytes) -> AnyAnswer:
+    """Read an answer. Raises WorkerError for anything else."""
+    try:
+        return _answers.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _misunderstood("the worker", line, error) from error
+
+
+def check_version(version: int, *, interpreter: str) -> None:
+    """Raise WorkerError unless the worker speaks this version of the protocol."""
+    if version != PROTOCOL_VERSION:
+        raise WorkerError(
+            f"the worker speaks protocol {version}, this session protocol {PROTOCOL_VERSION}",
+            where=interpreter,
+            cure="Install the same version of pytest-sdperf in both interpreters.",
+        )
+
+
+def _misunderstood(speaker: str, line: bytes, error: Exception) -> WorkerError:
+    excerpt = line[:80] + b"..." if len(line) > 80 else line
+    return WorkerError(
+        f"{speaker} said {excerpt!r}, which is no message of protocol {PROTOCOL_VERSION} ({error})",
+        cure="Install the same version of pytest-sdperf in both interpreters.",
+    )

@@ -1,0 +1,83 @@
+"""What a judged case hands to the reports: the measurement, the verdict, and where it came from."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pytest_sdperf.baseline import Stored
+from pytest_sdperf.comparison import Comparison
+from pytest_sdperf.judge.verdict import Verdict
+from pytest_sdperf.measurement import Measurement
+
+
+class ShownPicture(msgspec.Struct, frozen=True):
+    """One picture of a case, for people to look at: the verdict was made on the raw floats, not on these copies."""
+
+    key: str
+    "size, height first, and number of the motif: `512x512/0`"
+    prompt: str
+    seed: int
+    picture: str
+    "name of the small copy in Report.images"
+    reference: str = ""
+    "the same of what it is held against; empty: there is nothing, or nothing that can be shown"
+    difference: str = ""
+    "the same of the heat map: each pixel's largest difference of a channel; empty: identical, or not comparable"
+    difference_scale: float = 0.0
+    "difference that the heat map's brightest colour stands for, and any larger one; 1 is black against white"
+    largest_difference: float = 0.0
+    "of all pixels and channels; 1 is black against white"
+    ssim: float | None = None
+    "None: not compared"
+    psnr_db: float | None = None
+    "infinite: identical; None: not compared"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One case of the session, told to people by `report/`."""
+
+    nodeid: str
+    "the test that asked"
+    measurement: Measurement
+    verdict: Verdict | None
+    "None where the test only measured"
+    baseline: Stored | None = None
+    "the jobs stored before this run, which latency and memory were judged against; None where there were none"
+    baseline_path: str = ""
+    "the baseline's file, relative to the rootdir, whether it exists or not"
+    recorded: bool = False
+    "True where this measurement was written into the baseline"
+    anew: str = ""
+    "why the stored jobs were dropped when it was written, as a clause; empty where it joined them"
+    kept: str = ""
+    "why an update left the stored jobs as they are, as a clause; empty where it did not, or none was asked for"
+    comparison: Comparison | None = None
+    "the case side by side with another arm; None where it was not measured so"
+    control: Comparison | None = None
+    "the same with itself"
+    skip_reason: str = ""
+    "what --sdperf-missing=skip left unjudged, as a sentence; empty where the test need not skip"
+    file: str = ""
+    "the test's file, relative to the rootdir; empty where it is not known"
+    line: int | None = None
+    "where the test begins in it, from 1; None where that is not known"
+    pictures: list[ShownPicture] = []
+    "the worst of the case's pictures, the one that decides first"
+    pictures_left_out: int = 0
+    "how many more it has"
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All of a session: the one value that every rendering starts from."""
+
+    outcomes: list[Outcome]
+    notes: list[str] = []
+    "things to say loudly once: baselines recorded, foreign files, what could not be judged"
+    fp32_latency_s: dict[str, float] = {}
+    "workload and model -> median latency of `fp32` in this session, for the speed-up column"
+    images: dict[str, bytes] = {}
+    "what `pictures` name: WebP or JPEG, small and lossy; the name is the digest, so that equal pictures are kept once"
+    begun_at: str = ""
+    "when the session began, UTC, ISO 8601 to the second (`2026-11-24T12:00:00Z`)"
+    plugin_version: str = ""
+    "of pytest-sdperf"

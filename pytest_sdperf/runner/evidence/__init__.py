@@ -1,1 +1,0 @@
-"""What really ran in a worker: kernels, shapes, allocator, OpenMP runtime, threads, CPUs."""

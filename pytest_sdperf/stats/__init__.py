@@ -1,0 +1,1 @@
+"""Statistics: intervals, spreads and the sequential test; no I/O, no sentences."""

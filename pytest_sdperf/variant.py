@@ -1,0 +1,91 @@
+"""A variant: one way to build the pipeline, how its process is launched, what it needs and promises."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_sdperf.claims import Claim
+from pytest_sdperf.errors import CaseError
+
+Param = str | int | float | bool
+
+REFERENCE_VARIANT = "fp32"
+"""Whose pictures are the truth for variants that name no other, and whose latency speed-ups are told of."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a worker process is started: all of it is in force before its interpreter runs."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    "environment variables set on top of the session's own"
+    preload: tuple[str, ...] = ()
+    "libraries for LD_PRELOAD: `jemalloc`, `libiomp5` (both are searched for) or an absolute path"
+    pin: bool = False
+    "pin the process to one hardware thread of each usable physical core, OMP_NUM_THREADS to their number"
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to build the pipeline, with what it needs and what it promises."""
+
+    name: str
+    "lower-case identifier; the fixture is sd_<name>"
+    factory: str
+    "`package.module:function`, imported in the worker only; called as function(build: BuildContext)"
+    summary: str = ""
+    "one line for people"
+    prepare: str = ""
+    "`package.module:function`, called the same way once, in a worker of its own, before anything is measured (export)"
+    launch: Launch = field(default_factory=Launch)
+    "process settings"
+    requirements: tuple[str, ...] = ()
+    "what the machine must have, e.g. `amx`, `isa:avx512_bf16`, `package:openvino>=2026`, `library:jemalloc`"
+    claims: tuple[Claim, ...] = ()
+    "what a passing test proves"
+    params: Mapping[str, Param] = field(default_factory=dict)
+    "keywords of this variant that its factory reads from the context; `auto` means: the machine's best"
+    scheduler: str = "default"
+    "`default` (the model's own) or a diffusers scheduler class; pictures are only compared within one"
+    reference: str | None = REFERENCE_VARIANT
+    "the variant whose picture is the truth; None: only its own stored picture is"
+    thresholds: Mapping[str, object] = field(default_factory=dict)
+    'its own limits, as the marker takes them ({"min_psnr": "30dB"}); marker, command line and ini come before them'
+    needs_model: bool = True
+    "False where the factory brings its own weights (a server's client, say): --sdperf-model is then not prepared"
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise CaseError(
+                f"variant name {self.name!r} is not usable in a fixture's name",
+                cure="Use lower-case letters, digits and underscores, beginning with a letter.",
+            )
+        for role in ("factory", "prepare"):
+            named = getattr(self, role)
+            if (named or role == "factory") and not _FACTORY.fullmatch(named):
+                raise CaseError(
+                    f"{role} {named!r} of variant {self.name!r} cannot be imported",
+                    cure="Write it as `package.module:function`.",
+                )
+
+    def on(self, *, precision: str, isa: str) -> Variant:
+        """The variant with every `auto` replaced by the machine's best precision and instruction set.
+
+        Where the best precision is f32, `kernel_isa(auto)` is left out: f32 kernels need no instruction set of
+        their own, and libraries mix several.
+        """
+        best = {"precision": precision, "kernel_precision": precision, "kernel_isa": isa}
+        params = {k: best.get(k, v) if v == "auto" else v for k, v in self.params.items()}
+        claims = tuple(
+            dataclasses.replace(c, want=best[c.kind]) if c.want == "auto" and c.kind in best else c
+            for c in self.claims
+            if not (precision == "f32" and c.kind == "kernel_isa" and c.want == "auto")
+        )
+        return dataclasses.replace(self, params=params, claims=claims)

@@ -1,0 +1,1 @@
+"""What is seen to run in a worker."""

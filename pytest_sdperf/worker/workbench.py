@@ -1,0 +1,263 @@
+"""Carry out commands in the worker: build the pipeline, warm it up, time it, draw, prove."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import importlib
+import operator
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_sdperf import protocol
+from pytest_sdperf.errors import CaseError, WorkerError
+from pytest_sdperf.measurement import ImageTiming, Usage
+from pytest_sdperf.pipeline import BuildContext
+from pytest_sdperf.worker import environment as surroundings
+from pytest_sdperf.worker import trace
+from pytest_sdperf.worker.evidence.collect import collect_evidence, library_threads
+from pytest_sdperf.worker.pipeline_call import arguments, as_picture, draw_latents
+from pytest_sdperf.worker.prompt_length import check_prompt_length
+from pytest_sdperf.worker.stages import StageTimer, find_stages
+from pytest_sdperf.workload import size_key
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Picture = NDArray[np.float32]
+
+
+@dataclass
+class _Built:
+    """A pipeline, ready to draw."""
+
+    spec: protocol.BuildSpec
+    pipeline: Any
+    timer: StageTimer
+    stage_calls: dict[str, int] = field(default_factory=dict)
+    "calls of each stage for the last timed picture"
+
+
+class Workbench:
+    """What a worker holds between commands: one pipeline."""
+
+    def __init__(self, clock_ns: Callable[[], int] = time.perf_counter_ns) -> None:
+        self._clock_ns = clock_ns
+        self._built: _Built | None = None
+        # Asked before any library is there: libiomp5 binds the main thread to one CPU (KMP_AFFINITY),
+        # importing torch sets variables of its own.
+        self._cpus = surroundings.usable_cpus()
+        self._variables = surroundings.steering_variables(os.environ)
+
+    def carry_out(self, command: protocol.AnyCommand) -> protocol.Answer:
+        """Do what ``command`` says. Raises whatever the variant's code raises."""
+        answer: protocol.Answer
+        match command:
+            case protocol.Call(function, kwargs):
+                answer = protocol.Called(import_function(function, role="function")(**kwargs))
+            case protocol.Prepare(spec):
+                answer = self._prepare(spec)
+            case protocol.Build(spec):
+                answer = self._build(spec)
+            case protocol.WarmUp(size, images):
+                spent_ns = [self._timed(size, 0)[0].total_ns for _ in range(images)]
+                # Told now and not when it was built: much is imported by the first picture only.
+                answer = protocol.Warmed(spent_ns, _modules(self._bench.spec))
+                # Garbage of building and warming up is collected now. The collector stays on, as in a
+                # service: it is part of what a picture costs, and starts alike in every process.
+                gc.collect()
+            case protocol.Generate(size, motif_index, rounds):
+                answer = self._generate(size, motif_index, rounds)
+            case protocol.Draw(size, motif_index):
+                picture = self._draw(size, motif_index)
+                path = self._keep(picture, size, motif_index)
+                answer = protocol.Drawn(digest(picture), str(path), library_threads(self._bench.pipeline))
+            case protocol.Prove():
+                answer = self._prove()
+            case protocol.Trace(path, given):
+                answer = self._trace(Path(path), Path(given) if given else None)
+            case _:
+                raise WorkerError(f"a worker cannot be asked for {command}", cure="Exit ends the process itself.")
+        return answer
+
+    @property
+    def _bench(self) -> _Built:
+        if self._built is None:
+            raise WorkerError("there is no pipeline yet", cure="Send Build first.")
+        return self._built
+
+    def _prepare(self, spec: protocol.BuildSpec) -> protocol.Prepared:
+        context = _context(spec)
+        import_function(spec.prepare, role=f"prepare of variant {spec.variant!r}")(context)
+        return protocol.Prepared(context.startup_ns)
+
+    def _build(self, spec: protocol.BuildSpec) -> protocol.Built:
+        context = _context(spec)
+        role = f"factory of variant {spec.variant!r}"
+        start_ns = self._clock_ns()
+        with context.phase("import"):
+            factory = import_function(spec.factory, role=role)
+        pipeline = factory(context)
+        if not callable(pipeline):
+            raise CaseError(
+                f"{role} returned {pipeline!r}, which cannot be called",
+                where=spec.factory,
+                cure="Return an object that is called like a diffusers pipeline.",
+            )
+        check_prompt_length(pipeline, (motif.prompt for motif in spec.motifs))
+        # What the factory spent outside the phases it names.
+        unnamed_ns = self._clock_ns() - start_ns - sum(context.startup_ns.values())
+        # The stages stay wrapped as long as the process lives: under 2 us a call.
+        self._built = _Built(spec, pipeline, StageTimer(find_stages(pipeline), self._clock_ns))
+        scheduler = getattr(pipeline, "scheduler", None)
+        return protocol.Built(
+            startup_ns={**context.startup_ns, "build": max(unnamed_ns, 0)},
+            scheduler="" if scheduler is None else type(scheduler).__name__,
+            python=surroundings.python_version(),
+            packages=surroundings.package_versions(),
+            variables=self._variables,
+        )
+
+    def _generate(self, size: protocol.Size, motif_index: int, rounds: int) -> protocol.Generated:
+        bench = self._bench
+        images: list[ImageTiming] = []
+        digests: list[str] = []
+        other_path = ""
+        usage = Usage()
+        for index in range(rounds):
+            before = surroundings.usage_so_far()
+            timing, answer = self._timed(size, motif_index)
+            usage += Usage(*map(operator.sub, surroundings.usage_so_far(), before))
+            picture = as_picture(answer)
+            images.append(timing)
+            digests.append(digest(picture))
+            if index == 0:
+                first = picture
+            elif not other_path and digests[index] != digests[0]:
+                other_path = str(self._keep(picture, size, motif_index, suffix="-other"))
+        peak_rss_bytes, library_rss_bytes = surroundings.peak_rss_bytes(), surroundings.library_rss_bytes()
+        bench.stage_calls = {name: len(calls) for name, calls in images[-1].stages_ns.items()}
+        return protocol.Generated(
+            images=images,
+            sha256=digests,
+            path=str(self._keep(first, size, motif_index)),
+            other_path=other_path,
+            peak_rss_bytes=peak_rss_bytes,
+            library_rss_bytes=library_rss_bytes,
+            threads=library_threads(bench.pipeline),
+            cpus=self._cpus,
+            usage=usage,
+        )
+
+    def _prove(self) -> protocol.Proven:
+        bench = self._bench
+        size = bench.spec.sizes[0]
+        return protocol.Proven(collect_evidence(bench.pipeline, lambda: self._draw(size, 0), bench.stage_calls))
+
+    def _trace(self, path: Path, given: Path | None) -> protocol.Traced:
+        bench = self._bench
+        size = bench.spec.sizes[0]
+        reference = trace.load(given) if given else {}
+        trace.save(path, trace.follow(find_stages(bench.pipeline), lambda: self._draw(size, 0), reference))
+        return protocol.Traced(str(path))
+
+    def _arguments(self, size: protocol.Size, motif_index: int) -> dict[str, Any]:
+        spec = self._bench.spec
+        motif = spec.motifs[motif_index]
+        return arguments(
+            self._bench.pipeline,
+            prompt=motif.prompt,
+            steps=spec.num_inference_steps,
+            guidance=spec.guidance_scale,
+            height=size[0],
+            width=size[1],
+            latents=draw_latents(motif.seed, *size),
+        )
+
+    def _draw(self, size: protocol.Size, motif_index: int) -> Picture:
+        return as_picture(self._bench.pipeline(**self._arguments(size, motif_index)))
+
+    def _timed(self, size: protocol.Size, motif_index: int) -> tuple[ImageTiming, Any]:
+        """Only the pipeline's call lies between the two looks at the clock; gives its raw answer."""
+        pipeline, timer = self._bench.pipeline, self._bench.timer
+        keywords = self._arguments(size, motif_index)
+        timer.reset()
+        start_ns = self._clock_ns()
+        answer = pipeline(**keywords)
+        total_ns = self._clock_ns() - start_ns
+        timing = ImageTiming(total_ns, timer.calls_ns)
+        if timing.rest_ns < 0:
+            raise WorkerError(
+                f"the stages of a picture take {total_ns - timing.rest_ns} ns, the whole picture {total_ns} ns",
+                where=self._bench.spec.factory,
+                cure="Stages must not run at the same time: correct sdperf_stages().",
+            )
+        return timing, answer
+
+    def _keep(self, picture: Picture, size: protocol.Size, motif_index: int, suffix: str = "") -> Path:
+        """Save a picture; by rename, so that nobody reads half of it."""
+        import numpy as np
+
+        path = Path(self._bench.spec.picture_dir, f"{size_key(size)}-{motif_index}{suffix}.npy")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".part")
+        with draft.open("wb") as file:
+            np.save(file, picture, allow_pickle=False)
+        draft.replace(path)
+        return path
+
+
+def import_function(name: str, *, role: str) -> Callable[..., Any]:
+    """The function that `package.module:function` names. Raises CaseError where there is none.
+
+    An import that fails inside the module raises as it is: the traceback says more.
+    """
+    module_name, _, function_name = name.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise
+        raise CaseError(
+            f"{role} cannot be imported: there is no module {error.name!r}",
+            where=name,
+            cure="Correct the name, install its package, or put it beside a conftest.py.",
+        ) from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        found = "nothing" if function is None else repr(function)
+        raise CaseError(
+            f"{role} cannot be called: {module_name} has {found} under the name {function_name!r}",
+            where=name,
+            cure="Name a function of that module.",
+        )
+    return function  # type: ignore[no-any-return]  # an attribute found by name has no type
+
+
+def digest(picture: Picture) -> str:
+    """The sha256 of a picture's shape and pixels."""
+    return hashlib.sha256(str(picture.shape).encode() + picture.tobytes()).hexdigest()
+
+
+def _modules(spec: protocol.BuildSpec) -> dict[str, str]:
+    """Where the factory and everything from the spec's trees was loaded from."""
+    name = spec.factory.partition(":")[0]
+    file = getattr(sys.modules[name], "__file__", None) or ""
+    return {name: str(Path(file).resolve()) if file else "", **surroundings.loaded_from(spec.trees, dict(sys.modules))}
+
+
+def _context(spec: protocol.BuildSpec) -> BuildContext:
+    return BuildContext(
+        model_dir=Path(spec.model_dir) if spec.model_dir is not None else None,
+        model_digest=spec.model_digest,
+        cache_dir=Path(spec.cache_dir),
+        sizes=spec.sizes,
+        scheduler=spec.scheduler,
+        params=spec.params,
+    )

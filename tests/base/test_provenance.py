@@ -1,0 +1,166 @@
+from pathlib import Path
+
+import pytest
+
+from pytest_sdperf.base.provenance import stray_code, wrong_code
+from pytest_sdperf.base.trees import Trees
+
+SITE = "/repo/.venv/lib/python3.11/site-packages"
+TREES = Trees(Path("/repo"), Path("/base"), (Path("/repo/.venv"),), real=lambda path: path)
+ONE_TREE = Trees(Path("/repo"), Path("/repo"), (Path("/repo/.venv"),), real=lambda path: path)
+FACTORY = "service.pipeline:build"
+
+EDITABLE = "Install the project in editable mode (pip install -e .) or add its source folder to pytest's `pythonpath`."
+MAPPED = "Add its source folder to pytest's `pythonpath`, which is mapped into the revision."
+
+
+def files(root, **more):
+    return {"service.pipeline": f"{root}/service/pipeline.py", **more}
+
+
+def said(error):
+    return error and str(error)
+
+
+@pytest.mark.parametrize(
+    ("head", "base", "sentence"),
+    [
+        ("/repo/src", "/base/src", None),
+        (
+            SITE,
+            SITE,
+            f"the factory's module service.pipeline comes from {SITE} in both arms, not from the revisions "
+            f"[--sdperf-against]. {EDITABLE}",
+        ),
+        (
+            SITE,
+            "/lib",
+            f"the factory's module service.pipeline comes from {SITE} and /lib in both arms, not from the revisions "
+            f"[--sdperf-against]. {EDITABLE}",
+        ),
+        (
+            "/repo/src",
+            SITE,
+            f"the factory's module service.pipeline of the base comes from {SITE}, not from the revision "
+            f"[--sdperf-against]. {EDITABLE}",
+        ),
+        (
+            SITE,
+            "/base/src",
+            f"the factory's module service.pipeline of the head comes from {SITE}, not from the working tree "
+            f"[--sdperf-against]. {EDITABLE}",
+        ),
+        (
+            "/repo/src",
+            "/repo/src",
+            "the factory's module service.pipeline of the base comes from the working tree (/repo/src), not from the "
+            f"revision [--sdperf-against]. {MAPPED}",
+        ),
+        (
+            "/base/src",
+            "/base/src",
+            "the factory's module service.pipeline of the head comes from the revision's tree (/base/src) "
+            "[--sdperf-against]. Remove that folder from PYTHONPATH.",
+        ),
+    ],
+)
+def test_whose_the_factory_is(head, base, sentence):
+    assert said(wrong_code(FACTORY, files(head), files(base), TREES)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("head", "base", "sentence"),
+    [
+        ("/repo/src", "/repo/src", None),
+        (SITE, "/other/site-packages", None),
+        (
+            "/repo/src",
+            "/other",
+            "the factory's module service.pipeline of the base comes from /other, not from the working tree "
+            f"[--sdperf-against]. {EDITABLE}",
+        ),
+        (
+            SITE,
+            "/repo/src",
+            f"the factory's module service.pipeline of the head comes from {SITE}, not from the working tree "
+            f"[--sdperf-against]. {EDITABLE}",
+        ),
+    ],
+)
+def test_two_interpreters_on_one_tree(head, base, sentence):
+    assert said(wrong_code(FACTORY, files(head), files(base), ONE_TREE)) == sentence
+
+
+def test_another_declaration_with_the_same_code_is_something_to_compare():
+    assert wrong_code(FACTORY, files("/lib"), files("/lib"), TREES, same_declaration=False) is None
+    assert wrong_code(FACTORY, files("/repo"), files("/lib"), TREES, same_declaration=False) is not None
+    stray = files("/lib", extra="/repo/extra.py")
+    assert wrong_code(FACTORY, files("/lib"), stray, TREES, same_declaration=False) is not None
+
+
+def test_a_built_in_variant_is_the_same_in_both():
+    module = {"pytest_sdperf.variants.fp32": f"{SITE}/pytest_sdperf/variants/fp32.py"}
+    assert str(wrong_code("pytest_sdperf.variants.fp32:build", module, module, TREES)) == (
+        f"the factory's module pytest_sdperf.variants.fp32 comes from {SITE} in both arms, not from the revisions: "
+        "built-in variants are the same code in both [--sdperf-against]. "
+        "Compare variants of the project itself, or libraries with --sdperf-against-python."
+    )
+
+
+@pytest.mark.parametrize("arm", ["head", "base"])
+def test_a_factory_without_a_file(arm):
+    given = {"head": files("/repo"), "base": files("/base"), arm: {}}
+    assert str(wrong_code(FACTORY, given["head"], given["base"], TREES)) == (
+        f"the worker of the {arm} does not say which file the factory's module service.pipeline comes from "
+        "[--sdperf-against]. Give the variant a factory from a Python file."
+    )
+
+
+def test_the_folder_of_a_package():
+    package = {"service": "/lib/service/__init__.py"}
+    assert "service comes from /lib in both" in str(wrong_code("service:build", package, package, TREES))
+    odd = {"a.b.c": "/c.py"}
+    assert "a.b.c comes from / in both" in str(wrong_code("a.b.c:build", odd, odd, TREES))
+
+
+def test_code_of_the_working_tree_in_the_base_arm():
+    stray = files("/base/src", **{f"m{i}": f"/repo/m{i}.py" for i in range(3)}, json="/usr/lib/json.py")
+    assert str(wrong_code(FACTORY, files("/repo/src"), stray, TREES)) == (
+        "the base arm runs code of the working tree: m0 (/repo/m0.py), m1 (/repo/m1.py), m2 (/repo/m2.py) "
+        "[--sdperf-against]. Add its source folder to pytest's `pythonpath`, which is mapped into the revision; "
+        "where only the working tree has that module, let nothing import it that the revision has, too."
+    )
+    stray |= {"m3": "/repo/m3.py", "m4": "/repo/m4.py"}
+    assert "m2 (/repo/m2.py) and 2 more [" in str(stray_code(stray, TREES))
+
+
+@pytest.fixture
+def trees(tmp_path):
+    """The head's tree has the package `service`, in `src`, and an environment in `.venv`."""
+    package = tmp_path / "repo/src/service"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    return Trees(tmp_path / "repo", tmp_path / "base", (tmp_path / "repo/.venv",))
+
+
+def test_a_factory_of_the_tree_that_calls_installed_code(trees):
+    """A thin factory beside the tests, and the project itself not installed in editable mode."""
+    site = trees.head / ".venv/site-packages"
+    head = {"harbour": f"{trees.head}/harbour.py", "numpy": f"{site}/numpy/__init__.py"}
+    base = {"harbour": f"{trees.base}/harbour.py"}
+    assert wrong_code("harbour:build", head, base, trees) is None
+    head["service"] = f"{site}/service/__init__.py"
+    assert said(wrong_code("harbour:build", head, base, trees)) == (
+        f"both arms run installed code in place of the revisions': service ({site}/service/__init__.py) "
+        f"[--sdperf-against]. {EDITABLE}"
+    )
+    assert wrong_code("harbour:build", head, base, trees, same_declaration=False) is None
+    one = Trees(trees.head, trees.head, trees.own)
+    assert wrong_code("harbour:build", head, {"harbour": f"{trees.head}/harbour.py"}, one) is None
+    head["service"] = f"{trees.head}/src/service/__init__.py"
+    assert wrong_code("harbour:build", head, base, trees) is None
+
+
+def test_what_the_interpreter_in_the_repository_has_is_no_stray():
+    assert stray_code({"numpy": f"{SITE}/numpy/__init__.py"}, TREES) is None
+    assert stray_code({"x": "/repo/x.py"}, ONE_TREE) is None

@@ -1,0 +1,121 @@
+"""Which of two limits counts, and how a change of one is told."""
+
+import dataclasses
+
+import pytest
+
+from pytest_sdperf.claims import Claim
+from pytest_sdperf.options import STAGE_LIMITS_DB, Options, Thresholds
+from pytest_sdperf.policy.stricter import changes, governed, promises_changed, stricter
+from pytest_sdperf.variant import Variant
+
+STAGES = dict(STAGE_LIMITS_DB)
+
+
+def test_every_threshold_has_a_rule():
+    assert stricter(Thresholds(), Thresholds()) == Thresholds()
+
+
+@pytest.mark.parametrize(
+    ("name", "loose", "strict", "told"),
+    [
+        ("max_slowdown", 0.5, 0.05, "5 % -> 50 %"),
+        ("max_memory_growth", 0.2, 0.1, "10 % -> 20 %"),
+        ("max_memory", 8 << 30, 4 << 30, "4.0 GiB -> 8.0 GiB"),
+        ("max_memory", None, 4 << 30, "4.0 GiB -> none"),
+        ("min_ssim", 0.5, 0.98, "0.98 -> 0.5"),
+        ("min_psnr", 20.0, 35.0, "35 dB -> 20 dB"),
+        ("min_stage_psnr", {**STAGES, "unet": 20.0}, STAGES, "unet=35dB -> unet=20dB"),
+        ("min_speedup", None, ("fp32", 1.5), "fp32 1.5x -> none"),
+        ("min_speedup", ("fp32", 1.1), ("fp32", 1.5), "fp32 1.5x -> fp32 1.1x"),
+        ("ignore", 0.04, 0.01, "1 % -> 4 %"),
+        ("must_catch", 0.2, 0.05, "5 % -> 20 %"),
+        ("inconclusive", "warn", "fail", "fail -> warn"),
+    ],
+)
+def test_the_stricter_counts_whoever_says_it(name, loose, strict, told):
+    relaxed, held = (Options(thresholds=Thresholds()._replace(**{name: value})) for value in (loose, strict))
+    for head, base in ((relaxed, held), (held, relaxed)):
+        assert getattr(governed(head, base).thresholds, name) == strict
+    was, _, now = told.partition(" -> ")
+    assert changes(relaxed, held, "main") == [f"relaxes {name} {told}; judged by main's {was}"]
+    assert changes(held, relaxed, "main") == [f"tightens {name} {now} -> {was}; judged by its own {was}"]
+    assert changes(held, held, "main") == []
+
+
+@pytest.mark.parametrize(("name", "one", "other"), [("alpha", 0.1, 0.01), ("beta", 0.5, 0.05), ("max_pairs", 4, 24)])
+def test_where_none_is_simply_stricter_the_base_decides(name, one, other):
+    head, base = (Options(thresholds=Thresholds()._replace(**{name: value})) for value in (one, other))
+    assert getattr(governed(head, base).thresholds, name) == other
+    assert getattr(governed(base, head).thresholds, name) == one
+    assert len(changes(head, base, "main")) == 1
+
+
+def test_another_rival_is_the_bases():
+    head, base = Thresholds(min_speedup=("tuned", 9.0)), Thresholds(min_speedup=("fp32", 1.5))
+    assert stricter(head, base).min_speedup == ("fp32", 1.5)
+
+
+def test_stages_of_both_count():
+    head, base = (
+        Thresholds(min_stage_psnr={"unet": 20.0, "own": 3.0}),
+        Thresholds(min_stage_psnr={"unet": 30.0, "vae": 4.0}),
+    )
+    assert stricter(head, base).min_stage_psnr == {"unet": 30.0, "vae": 4.0, "own": 3.0}
+    [told] = changes(Options(thresholds=head), Options(thresholds=base), "main")
+    assert told == (
+        "changes min_stage_psnr unet=30dB,vae=4dB -> own=3dB,unet=20dB; "
+        "judged by the stricter of both, own=3dB,unet=30dB,vae=4dB"
+    )
+
+
+def test_a_stage_that_only_one_of_both_limits():
+    one, other = ({"unet": 30.0}, {"unet": 30.0, "own": 3.0})
+    head, base = (Options(thresholds=Thresholds(min_stage_psnr=limits)) for limits in (one, other))
+    assert changes(head, base, "main") == ["relaxes min_stage_psnr own=3dB -> none; judged by main's own=3dB"]
+
+
+@pytest.mark.parametrize(("head", "base"), [((0.03, 0.05), (0.01, 0.02)), ((0.0, 0.2), (0.1, 0.15))])
+def test_what_is_ignored_stays_below_what_must_be_caught(head, base):
+    both = [Thresholds(ignore=ignore, must_catch=catch) for ignore, catch in (head, base)]
+    for found in (stricter(*both), stricter(*reversed(both))):
+        assert found.ignore < found.must_catch
+
+
+def test_what_decides_on_the_verdict_is_the_bases_and_the_rest_the_heads():
+    head = Options(
+        baselines="mine", missing="skip", gate=("picture",), variants=("fp32",), processes=1, rounds=1, budget=1.0,
+        model="x", json="a.json", against="self", timeout=1.0,
+    )  # fmt: skip
+    base = Options(require=("amx",))
+    found = governed(head, base)
+    assert found == base._replace(model="x", json="a.json", against="self", timeout=1.0)
+    assert changes(head, base, "main") == [
+        "sets baselines baselines -> mine; judged by main's baselines",
+        "sets missing fail -> skip; judged by main's fail",
+        "sets require amx -> none; judged by main's amx",
+        "sets gate latency,picture,proof,memory -> picture; judged by main's latency,picture,proof,memory",
+        "sets variants none -> fp32; judged by main's none",
+        "sets processes 3 -> 1; judged by main's 3",
+        "sets rounds none -> 1; judged by main's none",
+        "sets budget 600.0 -> 1.0; judged by main's 600.0",
+    ]
+
+
+def test_promises_of_a_variant():
+    claims = (Claim("kernel_precision", "bf16", at_least=0.9), Claim("unet_calls", "2"))
+    base = Variant("ship", "harbour:build", claims=claims, requirements=("linux",))
+    head = dataclasses.replace(base, claims=(claims[1],), requirements=("linux", "amx"))
+    assert list(promises_changed(head, base)) == [
+        "drops or alters claim kernel_precision(bf16) at 0.9 of variant ship; not judged any more",
+        "lets variant ship need amx; without it its tests skip",
+    ]
+    own = dataclasses.replace(base, reference="ship")
+    assert list(promises_changed(own, base)) == [
+        "holds the pictures of variant ship against ship, no longer against fp32; judged so"
+    ]
+    assert list(promises_changed(dataclasses.replace(base, reference=None), own)) == [
+        "holds the pictures of variant ship against its own, no longer against ship; judged so"
+    ]
+    assert list(promises_changed(base, base)) == []
+    assert list(promises_changed(base, head)) == [], "more claims and fewer needs are no loss"

@@ -1,0 +1,46 @@
+import msgspec
+import pytest
+
+from pytest_sdperf.baseline import MOST_JOBS, Job, Stored, level_s, other_work
+from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
+
+
+def measured(median_s=1.0, **fields):
+    run = ProcessRun({"8x8": [ImageTiming(round(median_s * 1e9))]}, {}, {}, peak_rss_bytes=1)
+    work = {"model_digest": "a" * 64, "scheduler": "PNDM", "workload": {"seeds": [0], "sizes": [[8, 8]]}}
+    return Measurement(
+        **{"case_id": "c", "variant": "v", "model": "m", **work, **fields},
+        processes=[run], evidence=Evidence(), environment=Environment("here"),
+    )  # fmt: skip
+
+
+def test_the_newest_is_last_and_the_oldest_falls_off():
+    stored = Stored([Job("1", measured(1.0))])
+    for number in range(2, MOST_JOBS + 1):
+        stored = stored.with_job(Job(str(number), measured(number)))
+    assert [job.recorded_at for job in stored.jobs] == [str(n) for n in range(1, MOST_JOBS + 1)]
+    stored = stored.with_job(Job("new", measured(99)))
+    assert [job.recorded_at for job in stored.jobs] == [*(str(n) for n in range(2, MOST_JOBS + 1)), "new"]
+    assert stored.newest == stored.measurements[-1] == measured(99)
+    assert len(stored.measurements) == MOST_JOBS == 10
+
+
+def test_the_level_is_the_geometric_mean():
+    assert level_s([measured(1.0), measured(4.0)], "8x8") == pytest.approx(2.0)
+    assert level_s([measured(3.0)], "8x8") == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, None),
+        ({"model_digest": "b" * 64}, "model aaaaaaaaaaaa, this is bbbbbbbbbbbb"),
+        ({"model_digest": ""}, None),
+        ({"scheduler": "DPM"}, "scheduler PNDM, this is DPM"),
+        ({"workload": {"seeds": (0,), "sizes": ((8, 8),)}}, None),
+        ({"workload": {"seeds": [1], "steps": 4, "sizes": [[8, 8]]}}, "another workload (seeds, steps)"),
+        ({"variant": "w", "model": "n"}, None),
+    ],
+)
+def test_what_makes_other_work(changed, told):
+    assert other_work(measured(), msgspec.structs.replace(measured(2.0), **changed)) == told

@@ -1,0 +1,197 @@
+import os
+import resource
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from pytest_sdperf.worker import environment as surroundings
+
+
+def test_python_is_named_with_its_implementation():
+    assert surroundings.python_version().endswith(".".join(map(str, sys.version_info[:3])))
+
+
+def test_versions_are_those_installed():
+    versions = surroundings.package_versions()
+    assert "numpy" in versions
+    assert "pytest" not in versions
+
+
+def test_steering_variables_are_chosen_by_name():
+    environ = {
+        "OMP_NUM_THREADS": "2",
+        "KMP_AFFINITY": "compact",
+        "MALLOC_CONF": "dirty_decay_ms:0",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "LD_PRELOAD": "/secret/home/libjemalloc.so.2:/usr/lib/libiomp5.so",
+        "TORCHINDUCTOR_CACHE_DIR": "/home/somebody",
+        "HF_TOKEN": "secret",
+        "HOME": "/home/somebody",
+        "SDPERF_CPUS": "0",
+    }
+    assert surroundings.steering_variables(environ) == {
+        "KMP_AFFINITY": "compact",
+        "LD_PRELOAD": "libjemalloc.so.2:libiomp5.so",
+        "MALLOC_CONF": "dirty_decay_ms:0",
+        "OMP_NUM_THREADS": "2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+    }
+    assert surroundings.steering_variables({}) == {}
+
+
+def test_usable_cpus_follow_affinity_where_there_is_one(monkeypatch):
+    assert surroundings.usable_cpus() == sorted(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert surroundings.usable_cpus() == [0, 1, 2]
+
+
+def test_peak_is_the_high_water_mark_of_this_program(tmp_path):
+    status = tmp_path / "status"
+    status.write_text("Name:\tx\nVmPeak:\t  99999 kB\nVmHWM:\t    1234 kB\nVmRSS:\t 1 kB\n")
+    assert surroundings.peak_rss_bytes(status) == 1234 * 1024
+
+
+SMAPS = """\
+55d0-55d1 r--p 00000000 08:01 17    /usr/bin/python3.11
+Size:                 16 kB
+Rss:                  12 kB
+Anonymous:             0 kB
+VmFlags: rd mr mw me sd
+55d1-55d2 r-xp 00004000 08:01 17    /usr/bin/python3.11
+Rss:                   8 kB
+Anonymous:             0 kB
+55d2-55d3 rw-p 00008000 08:01 17    /usr/bin/python3.11
+Rss:                  20 kB
+Anonymous:            16 kB
+7f00-7f01 r--p 00000000 08:01 99    /models/a ship.safetensors
+Rss:                4000 kB
+Anonymous:             0 kB
+7f01-7f02 r-xp 00000000 00:01 5     /memfd:kernels (deleted)
+Rss:                 700 kB
+Anonymous:             0 kB
+7f02-7f03 rwxp 00000000 00:00 0
+Rss:                  32 kB
+Anonymous:            32 kB
+7f03-7f04 rw-p 00000000 00:00 0     [heap]
+Rss:                9000 kB
+Anonymous:          9000 kB
+"""
+
+
+def test_pages_of_libraries_are_those_of_files_that_hold_code_and_were_not_written_to(tmp_path):
+    smaps = tmp_path / "smaps"
+    smaps.write_text(SMAPS)
+    assert surroundings.library_rss_bytes(smaps) == (12 + 8 + 4) * 1024
+    assert surroundings.library_rss_bytes(tmp_path / "none") is None
+
+
+def test_this_process_has_pages_of_libraries():
+    assert 1 << 20 < surroundings.library_rss_bytes() < surroundings.peak_rss_bytes()
+
+
+def test_peak_without_proc_is_rusage_in_its_systems_unit(tmp_path, monkeypatch):
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert surroundings.peak_rss_bytes(tmp_path / "none") >= used * 1024
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert used <= surroundings.peak_rss_bytes(tmp_path / "none") < used * 1024
+
+
+def module_at(file):
+    module = ModuleType("made")
+    module.__file__ = file
+    return module
+
+
+@pytest.fixture
+def trees(tmp_path):
+    """Two folders of source code, the second of which is named through a link, and one that is neither."""
+    for name in ("head/package", "base/package", "elsewhere", "base-2"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "base")
+    return (str(tmp_path / "head"), str(tmp_path / "link"))
+
+
+def test_modules_below_the_trees_are_told_with_their_real_files(trees, tmp_path):
+    modules = {
+        "ours": module_at(f"{tmp_path}/head/package/__init__.py"),
+        "theirs": module_at(f"{tmp_path}/base/theirs.py"),
+        "through_a_link": module_at(f"{tmp_path}/link/package/linked.py"),
+        "not_normal": module_at(f"{tmp_path}/elsewhere/../head/plain.py"),
+        "outside": module_at(f"{tmp_path}/elsewhere/outside.py"),
+        "beside": module_at(f"{tmp_path}/base-2/beside.py"),
+        "upwards": module_at(f"{tmp_path}/head/../elsewhere/upwards.py"),
+    }
+    assert surroundings.loaded_from(trees, modules) == {
+        "ours": f"{tmp_path}/head/package/__init__.py",
+        "theirs": f"{tmp_path}/base/theirs.py",
+        "through_a_link": f"{tmp_path}/base/package/linked.py",
+        "not_normal": f"{tmp_path}/head/plain.py",
+    }
+
+
+def test_a_file_that_a_tree_only_links_to_lies_elsewhere(trees, tmp_path):
+    (tmp_path / "elsewhere" / "real.py").touch()
+    (tmp_path / "head" / "link.py").symlink_to(tmp_path / "elsewhere" / "real.py")
+    assert surroundings.loaded_from(trees, {"link": module_at(f"{tmp_path}/head/link.py")}) == {}
+
+
+def test_what_is_installed_though_a_tree_has_it_is_told(trees, tmp_path):
+    (tmp_path / "head/package/__init__.py").touch()
+    (tmp_path / "base/src/deeper").mkdir(parents=True)
+    (tmp_path / "base/src/deeper/__init__.py").touch()
+    (tmp_path / "head/plain.py").touch()
+    (tmp_path / "head/data").mkdir()
+    names = ("package", "package.inside", "deeper", "plain", "data", "other")
+    modules = {name: module_at(f"{tmp_path}/elsewhere/{name.replace('.', '/')}.py") for name in names}
+    found = {name: f"{tmp_path}/elsewhere/{name}.py" for name in ("package", "deeper", "plain")}
+    assert surroundings.loaded_from(trees, modules) == found, "top names; a folder without code is none"
+
+
+def test_names_that_say_nothing_of_a_tree(tmp_path):
+    for name in ("pytest_sdperf.py", "__main__.py", "json.py", "notes.txt", "ours.py"):
+        (tmp_path / name).touch()
+    assert surroundings.importable(str(tmp_path)) == {"ours"}
+    assert surroundings.importable(str(tmp_path / "gone")) == set()
+
+
+def test_modules_without_a_file_are_left_out(trees, tmp_path, monkeypatch):
+    class MadeUp(ModuleType):
+        __file__ = "_ops.py"  # as torch.ops says
+
+    class Curious(ModuleType):
+        def __getattr__(self, name):
+            raise ImportError(f"importing for {name}")
+
+    monkeypatch.chdir(tmp_path / "head")
+    modules = {
+        "a": None,
+        "b": module_at(None),
+        "c": MadeUp("c"),
+        "d": Curious("d"),
+        "e": ModuleType("e"),
+        "f": object(),
+    }
+    assert surroundings.loaded_from(trees, modules) == {}
+
+
+def test_without_trees_nothing_is_looked_for():
+    assert surroundings.loaded_from((), dict(sys.modules)) == {}
+
+
+def test_usage_only_grows():
+    before = surroundings.usage_so_far()
+    assert len(before) == 2
+    assert all(now >= then >= 0 for then, now in zip(before, surroundings.usage_so_far(), strict=True))
+
+
+def test_usage_is_that_of_the_process(monkeypatch):
+    used = SimpleNamespace(ru_nivcsw=12, ru_nvcsw=1, ru_majflt=3, ru_minflt=9)
+    monkeypatch.setattr(resource, "getrusage", {resource.RUSAGE_SELF: used}.get)
+    assert surroundings.usage_so_far() == (12, 3)
+
+
+def test_usage_is_zero_where_the_system_counts_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert surroundings.usage_so_far() == (0, 0)
