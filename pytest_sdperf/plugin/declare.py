@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_sdperf.variants.registry import Registry
 
-_PLUGIN = "pytest_sdperf.plugin"
+_PLUGIN = "pytest_sdperf.plugin.hooks"
 
 
 def main(argv: Sequence[str]) -> int:

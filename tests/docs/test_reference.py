@@ -107,4 +107,4 @@ def test_errors_are_read_from_the_source(raised, tmp_path):
 def test_errors_of_the_package_are_found(raised):
     found = {(r.module, r.what) for r in raised.raised()}
     assert ("options", "… is neither true nor false") in found
-    assert ("runner/launcher", "the worker gave no answer within … s while …, and was killed") in found
+    assert ("launch/launcher", "the worker gave no answer within … s while …, and was killed") in found
