@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_sdperf.errors import OptionError
 
-_PLUGIN = "pytest_sdperf.plugin"
+_PLUGIN = "pytest_sdperf.plugin.hooks"
 _CURE = "Mend it, or name the folder with --baselines=DIR."
 
 
