@@ -9,12 +9,12 @@ from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.baselines.accepting import begins_anew
 from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.judge import case as judging
-from pytest_sdperf.judge.case import References
+from pytest_sdperf.judge.case import judge as judge_case
 from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.measure.comparer import side_by_side
 from pytest_sdperf.measure.references import find_references, store_references
 from pytest_sdperf.measure.session import Measured
+from pytest_sdperf.observations import Observations, References
 from pytest_sdperf.options import GATE_PARTS, Options
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.thumbnails import with_pictures
@@ -55,23 +55,21 @@ def judge(
     # A job from a busy hour would be the level that later ones are held against.
     kept = disturbance(alone) if asked and jobs else ""
     records = asked and not kept
-    verdict = judging.judge(
+    seen = Observations(
+        case,
         measurement,
-        case=case,
-        thresholds=options.thresholds,
-        gate=options.gate,
+        alone,
         pictures=measured.pictures,
+        other_pictures=measured.others,
         references=references.truth,
-        others=measured.others,
-        # A result that is about to be accepted is held against everything but the baseline it replaces.
-        jobs=[] if records else jobs,
+        baseline=baseline,
         spread=spread,
-        missing="record" if records else options.missing,
+        is_to_be_recorded=records,
         sibling=sibling,
-        alone=alone,
         comparison=beside.comparison,
         control=beside.control,
     )
+    verdict = judge_case(seen, options)
     recorded = records and _sound(verdict)
     anew = begins_anew(alone, jobs, spread) if recorded and jobs else ""
     if recorded:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import msgspec
 
 from pytest_sdperf.baseline import other_work
-from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.diff.environment_changes import environment_changes
 from pytest_sdperf.judge.latency import judge_latency
 from pytest_sdperf.judge.memory import judge_memory
 from pytest_sdperf.judge.paired_latency import judge_control, judge_side_by_side
-from pytest_sdperf.judge.picture import OWN_PICTURE, Similarity, judge_picture
+from pytest_sdperf.judge.picture import Similarity, judge_picture
 from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.judge.repeatability import allowing, own_noise
 from pytest_sdperf.judge.speedup import judge_order
@@ -23,59 +20,26 @@ from pytest_sdperf.judge.stage_parity import judge_ladder
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.kernels import kernel_changes
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.options import Thresholds
-from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread
-
-if TYPE_CHECKING:
-    from pytest_sdperf.judge.picture import Picture
+from pytest_sdperf.observations import Observations
+from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.stats.job_spread import JobSpread
 
 _CALLS_FOR_REASONS = frozenset({Status.REGRESSED, Status.INCONCLUSIVE, Status.FASTER, Status.BROKEN})
 
 
-@dataclass(frozen=True)
-class References:
-    """The pictures that are the truth, and where they come from."""
-
-    pictures: Mapping[str, Picture] | None = None
-    "by picture key; None: there are none"
-    eight_bit: bool = False
-    "True where they were stored as PNG: both sides are then rounded to 8 bits"
-    is_reference: bool = False
-    "True where this variant's picture is itself the truth in this session"
-    own_picture: str = OWN_PICTURE
-    "what a variant that is its own truth is held against, in words"
-
-
-def judge(
-    measurement: Measurement,
-    *,
-    case: Case,
-    thresholds: Thresholds,
-    gate: Sequence[str],
-    pictures: Mapping[str, Picture],
-    references: References,
-    others: Mapping[str, Sequence[Picture]] | None = None,
-    jobs: Sequence[Measurement] = (),
-    spread: JobSpread = NOTHING_REPEATED,
-    missing: str = "fail",
-    sibling: Measurement | None = None,
-    alone: Measurement | None = None,
-    comparison: Comparison | None = None,
-    control: Comparison | None = None,
-) -> Verdict:
+def judge(seen: Observations, options: Options) -> Verdict:
     """All findings of one case.
 
-    ``jobs`` are the stored ones, newest last; ``spread`` is how far stored jobs of this machine differ.
-    ``missing`` is --sdperf-missing: with `skip`, or with `record` where this run is about to become the
-    baseline, a part without one is NOT_JUDGED.
-    ``others`` are pictures of the same keys that were not the same to the bit: the limits allow for their difference.
-    ``comparison`` is the case side by side with another arm: latency and memory are then judged against that one,
-    not against ``jobs``; ``control`` is the same against itself. ``sibling`` is the measurement that
-    ``thresholds.min_speedup`` names, measured by itself; ``alone`` is the case measured so, where ``measurement`` was
-    made beside another arm. Details of a part that did not simply pass say which kernels and what of the environment
-    changed since the newest job, or from the other arm.
+    Side by side, latency and memory are judged against the base; else against the recorded runs. Where the result is to
+    be recorded it is compared with none of these, and a part without a baseline is NOT_JUDGED, as with
+    --sdperf-missing=skip. Details of a part that did not simply pass say which kernels and what of the environment
+    changed since the newest recorded run, or from the base.
     """
-    latency, memory, before = _against_jobs(measurement, jobs, thresholds, spread)
+    measurement, case, thresholds, comparison = seen.measurement, seen.case, options.thresholds, seen.comparison
+    references, control, gate = seen.references, seen.control, options.gate
+    jobs = [] if seen.baseline is None or seen.is_to_be_recorded else seen.baseline.measurements
+    missing = "record" if seen.is_to_be_recorded else options.missing
+    latency, memory, before = _against_jobs(measurement, jobs, thresholds, seen.spread)
     if comparison is not None:
         screen = latency
         latency, memory, before = _against_arm(measurement, comparison, thresholds)
@@ -84,11 +48,11 @@ def judge(
             figures = {**latency.figures, "stored": screen.status.value}
             latency = msgspec.structs.replace(latency, details=[told, *latency.details], figures=figures)
     latency, memory = (_missing_as_asked(finding, missing) for finding in (latency, memory))
-    order = [judge_order(alone or measurement, sibling, thresholds.min_speedup)] if thresholds.min_speedup else []
-    noise = own_noise(pictures, others or {})
+    order = [judge_order(seen.unpaired, seen.sibling, thresholds.min_speedup)] if thresholds.min_speedup else []
+    noise = own_noise(seen.pictures, seen.other_pictures)
     limits = allowing(thresholds, noise)
     picture = judge_picture(
-        pictures,
+        seen.pictures,
         references.pictures,
         limits,
         motifs=case.workload.motifs,

@@ -11,6 +11,7 @@ import msgspec
 
 from pytest_sdperf.judge.sanity import picture_fault
 from pytest_sdperf.judge.verdict import Finding, Status
+from pytest_sdperf.observations import BASE_PICTURE, OWN_PICTURE
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.wording import apart, plural
 from pytest_sdperf.workload import Motif, picture_key, size_key
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 WIN_SIZE = 7
 """Side of SSIM's window in pixels: scikit-image's default, and smaller than the smallest workload (8 pixels)."""
-
-OWN_PICTURE = "its own stored picture"
-BASE_PICTURE = "the base arm's picture"
 
 METRIC: dict[str, float | str | None] = {
     "ssim_win_size": float(WIN_SIZE),

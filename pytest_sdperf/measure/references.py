@@ -15,10 +15,9 @@ from pytest_sdperf.baselines.references import (
     save_reference,
 )
 from pytest_sdperf.hardware.requirements import check
-from pytest_sdperf.judge.case import References
-from pytest_sdperf.judge.picture import BASE_PICTURE
 from pytest_sdperf.measure.session import Measured, load_pictures
 from pytest_sdperf.measurement import Environment
+from pytest_sdperf.observations import BASE_PICTURE, References
 from pytest_sdperf.options import Options
 
 if TYPE_CHECKING:

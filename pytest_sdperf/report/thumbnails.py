@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from pytest_sdperf.judge.case import References
+    from pytest_sdperf.observations import References
 
     Picture = NDArray[np.floating]
 

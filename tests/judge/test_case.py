@@ -5,13 +5,15 @@ import msgspec
 import numpy as np
 import pytest
 
+from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.case import Case
 from pytest_sdperf.claims import Claim
-from pytest_sdperf.judge.case import References, judge, passes_screen
+from pytest_sdperf.judge.case import judge, passes_screen
 from pytest_sdperf.judge.picture import similarity
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Environment, Evidence
-from pytest_sdperf.options import GATE_PARTS, Thresholds
+from pytest_sdperf.observations import Observations, References
+from pytest_sdperf.options import GATE_PARTS, Options, Thresholds
 from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.workload import Workload
@@ -25,17 +27,23 @@ KNOWN = JobSpread(squares=0.0, repeats=1000)
 """A machine whose jobs spread by 0.3 %: these tests are not about its noise."""
 
 
-def judged(measurement, variant=PLAIN, *, thresholds=None, gate=GATE_PARTS, pictures=None, references=None, **kwargs):
+def judged(
+    measurement, variant=PLAIN, *, thresholds=None, pictures=None, references=None, jobs=(), alone=None, missing="fail",
+    others=None, gate=GATE_PARTS, **kwargs,
+):  # fmt: skip
     drawn = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
-    return judge(
+    seen = Observations(
+        Case(variant, Workload(prompts=("a ship",), num_inference_steps=4), "synthetic:tiny"),
         measurement,
-        case=Case(variant, Workload(prompts=("a ship",), num_inference_steps=4), "synthetic:tiny"),
-        thresholds=thresholds or Thresholds(),
-        gate=gate,
+        alone or measurement,
         pictures=pictures or {KEY: drawn},
+        other_pictures=others or {},
         references=references or References({KEY: drawn}),
+        baseline=Stored([Job("", job) for job in jobs]) if jobs else None,
+        is_to_be_recorded=missing == "record",
         **{"spread": KNOWN, **kwargs},
     )
+    return judge(seen, Options(thresholds=thresholds or Thresholds(), missing=missing, gate=gate))
 
 
 def test_all_parts_hold(measured):

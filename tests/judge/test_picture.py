@@ -5,8 +5,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from pytest_sdperf.judge.picture import BASE_PICTURE, as_8_bit, judge_picture, similarity
+from pytest_sdperf.judge.picture import as_8_bit, judge_picture, similarity
 from pytest_sdperf.judge.verdict import Status
+from pytest_sdperf.observations import BASE_PICTURE
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.workload import Motif
 
@@ -208,8 +209,8 @@ def test_the_reference_is_held_against_its_stored_picture(picture):
 def test_what_is_its_own_truth_may_be_held_against_the_base_arms_picture(picture):
     drawn, other = dict.fromkeys(KEYS, picture()), dict.fromkeys(KEYS, picture(seed=5))
     own = {"reference_name": None, "own_picture": BASE_PICTURE}
-    assert judged(drawn, drawn, **own).sentence == "2 pictures, identical to the base arm's picture"
-    assert "against the base arm's picture" in judged(drawn, other, **own).sentence
+    assert judged(drawn, drawn, **own).sentence == "2 pictures, identical to the base's picture"
+    assert "against the base's picture" in judged(drawn, other, **own).sentence
     insane = judged(drawn, {KEYS[0]: picture() * np.nan, KEYS[1]: picture()}, **own)
     assert insane.status is Status.BROKEN
     assert insane.sentence.startswith("the reference ")

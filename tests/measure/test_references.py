@@ -110,7 +110,7 @@ def test_the_base_arms_pictures_are_the_truth_of_a_variant_that_is_its_own(tmp_p
     case = measured(name)
     found = find_references(case, OPTIONS, tmp_path, of_base)
     assert (found.truth.pictures["8x8/0"] == TWO).all()
-    assert (found.truth.eight_bit, found.truth.own_picture) == (False, "the base arm's picture")
+    assert (found.truth.eight_bit, found.truth.own_picture) == (False, "the base's picture")
     assert found.truth.is_reference is (name == "fp32")
     assert found.unstored is PICTURES, "what is recorded is the head's"
     store(case, tmp_path)

@@ -68,7 +68,7 @@ def test_slower_code_is_caught_and_the_stage_named(project, repository, outcome,
         " pairs; up to 20 % is ignored)",
         f"base: main ({at}); head: working tree at {at} with uncommitted changes",
         "stage: unet ",
-        "picture   PASSED: 4 pictures, identical to the base arm's picture",
+        "picture   PASSED: 4 pictures, identical to the base's picture",
         f"against main ({at})'s ",
     )
     comparison = outcome().comparison
@@ -117,7 +117,7 @@ def test_another_launch_is_seen_and_so_is_another_picture(project, repository, o
         f"sdperf: working tree at {commit[:10]} side by side with merge-base with main (",
         "ship: latency REGRESSED: ",
         "; picture BROKEN: ",
-        "against the base arm's picture",
+        "against the base's picture",
         "environment: OMP_NUM_THREADS not set -> 1",
     )
 

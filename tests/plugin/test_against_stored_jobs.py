@@ -108,7 +108,7 @@ def test_what_only_measures_asks_for_no_pair(project, weather):
 def test_the_base_arms_pictures_are_the_truth_where_none_are_stored(project, weather, told):
     weather.slower["head"] = 2
     result = project.run(*BESIDE)
-    told(result, "picture   PASSED: 4 pictures, identical to the base arm's picture")
+    told(result, "picture   PASSED: 4 pictures, identical to the base's picture")
     weather.slower["head"] = 1
     project.record()
     weather.slower["head"] = 2

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pytest_sdperf.judge.case import References
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.observations import References
 from pytest_sdperf.report.model import Outcome, Report, ShownPicture
 from pytest_sdperf.report.thumbnails import (
     LARGEST_SIDE,

@@ -9,7 +9,6 @@ import pytest
 
 from pytest_sdperf.baseline import Job, Stored
 from pytest_sdperf.comparison import Arm, Comparison, Pair
-from pytest_sdperf.judge.case import References
 from pytest_sdperf.judge.paired_latency import judge_side_by_side
 from pytest_sdperf.judge.picture import judge_picture
 from pytest_sdperf.judge.stage_parity import judge_ladder
@@ -24,6 +23,7 @@ from pytest_sdperf.measurement import (
     Measurement,
     ProcessRun,
 )
+from pytest_sdperf.observations import References
 from pytest_sdperf.options import STAGE_LIMITS_DB, Thresholds
 from pytest_sdperf.report.fp32_speedup import fp32_latencies
 from pytest_sdperf.report.model import Outcome, Report

@@ -1,0 +1,64 @@
+"""What was seen of one case, as values: everything that a verdict rests on, and nothing that could measure more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_sdperf.baseline import Stored
+from pytest_sdperf.case import Case
+from pytest_sdperf.comparison import Comparison
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Picture = NDArray[np.floating]
+
+OWN_PICTURE = "its own stored picture"
+BASE_PICTURE = "the base's picture"
+
+
+@dataclass(frozen=True)
+class References:
+    """The pictures that a case is compared with, and where they come from."""
+
+    pictures: Mapping[str, Picture] | None = None
+    "picture key -> float array (height, width, 3) in 0..1; None: there are none"
+    eight_bit: bool = False
+    "True where they were stored as PNG: both sides are then rounded to 8 bits"
+    is_reference: bool = False
+    "True where the variant's pictures are themselves what others are compared with in this session"
+    own_picture: str = OWN_PICTURE
+    "what a variant without another reference is compared with, in words"
+
+
+@dataclass(frozen=True)
+class Observations:
+    """One case, seen."""
+
+    case: Case
+    measurement: Measurement
+    "what is judged: with the head's processes of the pairs where there are pairs, else as `unpaired`"
+    unpaired: Measurement
+    "the case measured by itself"
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    "picture key -> float array (height, width, 3) in 0..1, as the pipeline gave it"
+    other_pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+    "picture key -> pictures of it that were not the same to the bit; no key where it repeats"
+    references: References = References()
+    baseline: Stored | None = None
+    "the baseline as it was before this run; None: there is none"
+    spread: JobSpread = NOTHING_REPEATED
+    "how far recorded runs of this machine differ"
+    is_to_be_recorded: bool = False
+    "True where a sound result becomes part of the baseline: it is then judged by everything but that baseline"
+    sibling: Measurement | None = None
+    "the variant that `min_speedup` names, measured by itself; None: not asked for"
+    comparison: Comparison | None = None
+    "base and head side by side; None: not asked for, or not needed"
+    control: Comparison | None = None
+    "the head side by side with itself; None: not asked for"
