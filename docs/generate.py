@@ -179,14 +179,14 @@ def _claims(promised: Sequence[Claim]) -> list[str]:
     for kind in dict.fromkeys(claim.kind for claim in promised):
         same = [claim for claim in promised if claim.kind == kind]
         want = ", ".join(f"`{claim.want}`" for claim in same if claim.want)
-        promise = re.sub(r" \((name=value|`num_inference_steps` or a number)\)", "", CLAIM_KINDS[kind])
+        promise = re.sub(r" \((name=value|`num_inference_steps` or a number)\)", "", CLAIM_KINDS[kind].promise)
         share = f"{same[0].at_least * 100:g} %"
         lines.append(f"`{kind}`: {promise.replace('`want`', want).replace('`at_least`', share)}")
     return lines
 
 
 def claims() -> str:
-    kinds = [(f"`{kind}`", meaning) for kind, meaning in CLAIM_KINDS.items()]
+    kinds = [(f"`{name}`", kind.promise) for name, kind in CLAIM_KINDS.items()]
     needs = [(f"`{example}`", _REQUIREMENTS[kind]) for kind, example in EXAMPLES.items()]
     return "\n".join(
         [

@@ -1,14 +1,87 @@
-"""Shares of kernel time: how much ran as claimed, and what changed since the baseline."""
+"""Kernels by name: the instruction set and precision that each used, and the share of time that ran as claimed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
-from pytest_sdperf.isa import is_reference_kernel, isa_of
-from pytest_sdperf.measurement import Evidence, KernelTime
+from pytest_sdperf.measurement import KernelTime
 
-_MOVED = 0.05
-"""Share of kernel time, 5 points, below which a kernel that runs on both sides is not worth a line."""
+ISA_RANKS: dict[str, int] = {
+    "base": 0,
+    "sse41": 1,
+    "avx": 2,
+    "avx2": 3,
+    "avx2_vnni": 4,
+    "avx2_vnni_2": 5,
+    "avx512": 6,
+    "avx512_vnni": 7,
+    "avx512_bf16": 8,
+    "avx512_fp16": 9,
+    "amx": 10,
+}
+"""Instruction sets, weakest first: a kernel of a higher rank also satisfies a claim of a lower one.
+`base` is any machine without the others, Arm included: a kernel that names no set is that."""
+
+_ALIASES = {
+    "avx512f": "avx512",
+    "avx512_core": "avx512",
+    "avx512_core_vnni": "avx512_vnni",
+    "avx512_core_bf16": "avx512_bf16",
+    "avx512_core_fp16": "avx512_fp16",
+    "avx512_core_bf32": "avx512",
+    "avx10_1_512": "avx512_fp16",
+    "avx10_2_512": "avx512_fp16",
+    "amx_bf16": "amx",
+    "amx_int8": "amx",
+    "amx_tile": "amx",
+    "amx_fp16": "amx",
+}
+"""oneDNN's names (``cpu_isa_t``) and CPU flags, in ours."""
+
+_OPENVINO_NATIVE = {"bf16": "avx512_bf16", "f16": "avx512_fp16", "i8": "avx512_vnni", "u8": "avx512_vnni"}
+"""What a brgemm kernel needs to exist at all in a precision, where OpenVINO's name says only `avx512`."""
+
+
+def canonical_isa(name: str) -> str | None:
+    """``avx512_core_bf16`` -> ``avx512_bf16``; None for a name that is no known instruction set."""
+    name = name.strip().lower()
+    name = _ALIASES.get(name, name)
+    return name if name in ISA_RANKS else None
+
+
+def isa_of(implementation: str) -> str | None:
+    """The instruction set of one implementation, None where its name shows none (`ref:any`, `gemm:jit:bf16`).
+
+    oneDNN writes ``algorithm:isa``; where one primitive calls another (``a:isa+b:isa``) the weakest
+    counts. OpenVINO writes ``algorithm_isa_precision``: there ``brgconv_avx512_bf16`` multiplies bf16
+    natively, while ``jit_avx512_bf16`` and ``jit_gemm_bf16`` convert to f32 first (seen with OpenVINO
+    2026.4 and torch 2.8 on one machine, with and without ONEDNN_MAX_CPU_ISA=AVX512_CORE).
+    """
+    if ":" in implementation:
+        found = [isa for part in implementation.split("+") if (isa := _onednn_isa(part.rpartition(":")[2])) is not None]
+        return min(found, key=ISA_RANKS.__getitem__) if found else None
+    return _openvino_isa(implementation.lower())
+
+
+def _onednn_isa(text: str) -> str | None:
+    return "amx" if "_amx" in text.lower() else canonical_isa(text)
+
+
+def _openvino_isa(name: str) -> str | None:
+    words = name.split("_")
+    if "amx" in words:
+        return "amx"
+    if "avx512" in words:
+        native = name.startswith(("brgconv", "brgemm"))
+        return _OPENVINO_NATIVE.get(words[-1], "avx512") if native else "avx512"
+    return next((isa for isa in ("avx2", "avx", "sse41") if isa in words), None)
+
+
+def is_reference_kernel(implementation: str) -> bool:
+    """True for oneDNN's unoptimised fallbacks: ``ref:any``, ``ref_any_bf16``, ``conv:any+ref:any``."""
+    return "ref" in re.split(r"[:_+]", implementation.lower())
+
 
 _PRECISIONS = {
     "fp32": "f32", "float32": "f32", "bfloat16": "bf16", "fp16": "f16", "float16": "f16",
@@ -74,31 +147,3 @@ def share_of_time(kernels: Iterable[KernelTime], holds: Callable[[KernelTime], b
     names = sorted(rest, key=lambda name: -rest[name])
     told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return 1 - sum(rest.values()) / total, told
-
-
-def kernel_changes(baseline_evidence: Evidence, evidence: Evidence) -> list[str]:
-    """One line for each kernel that appeared, vanished or whose share of kernel time moved by 5 points or more."""
-    before, after = _shares(baseline_evidence.kernels), _shares(evidence.kernels)
-    if before and not after:
-        return ["no kernels were seen now; the baseline has them"]
-    if after and not before:
-        return []  # a baseline without kernel evidence says nothing about what changed
-    lines: list[tuple[float, str]] = []
-    for name in {**before, **after}:
-        old, new = before.get(name), after.get(name)
-        if old is None and new is not None:
-            lines.append((new, f"appeared: {name}, {new * 100:.1f} % of kernel time"))
-        elif new is None and old is not None:
-            lines.append((old, f"vanished: {name}, was {old * 100:.1f} % of kernel time"))
-        elif old is not None and new is not None and abs(new - old) >= _MOVED:
-            lines.append((abs(new - old), f"moved: {name}, {old * 100:.1f} % -> {new * 100:.1f} % of kernel time"))
-    return [line for _, line in sorted(lines, key=lambda entry: (-entry[0], entry[1]))]
-
-
-def _shares(kernels: Iterable[KernelTime]) -> dict[str, float]:
-    times: dict[str, float] = {}
-    for k in kernels:
-        name = f"{k.operation} {k.implementation} {k.precision}"
-        times[name] = times.get(name, 0.0) + k.time_ms
-    total = sum(times.values())
-    return {name: time / total for name, time in times.items()} if total > 0 else {}

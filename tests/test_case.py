@@ -3,34 +3,12 @@ import dataclasses
 import pytest
 
 from pytest_sdperf.case import Case
-from pytest_sdperf.claims import CLAIM_KINDS, Claim
+from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.workload import Workload
 
 PLAIN = Variant("ship", "harbour:build")
-
-
-def test_a_claim_of_an_unknown_kind_names_the_known_ones():
-    with pytest.raises(CaseError) as raised:
-        Claim("fast")
-    assert str(raised.value) == f"unknown claim 'fast'. Use one of: {', '.join(CLAIM_KINDS)}."
-
-
-@pytest.mark.parametrize("share", [0, -0.1, 1.01, float("nan"), float("inf")])
-def test_a_claims_share_is_above_0_and_up_to_1(share):
-    with pytest.raises(CaseError, match="Write a share above 0 and up to 1"):
-        Claim("kernel_precision", "bf16", at_least=share)
-
-
-@pytest.mark.parametrize("share", [1e-9, 0.5, 1.0])
-def test_shares_that_are(share):
-    assert Claim("kernel_precision", "bf16", at_least=share).at_least == share
-
-
-def test_a_claim_reads_as_it_is_written():
-    assert str(Claim("kernel_precision", "bf16")) == "kernel_precision(bf16)"
-    assert str(Claim("static_shapes")) == "static_shapes"
 
 
 @pytest.mark.parametrize("name", ["Ship", "1ship", "", "a-b", "shíp", "a b"])

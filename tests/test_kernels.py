@@ -1,38 +1,86 @@
-from pytest_sdperf.kernels import canonical_precision, kernel_changes, share_of_time
-from pytest_sdperf.measurement import Evidence
+import pytest
+
+from pytest_sdperf.kernels import (
+    ISA_RANKS,
+    canonical_isa,
+    canonical_precision,
+    is_reference_kernel,
+    isa_of,
+    share_of_time,
+)
+
+# The names below were printed by oneDNN in torch 2.8 and by OpenVINO 2026.4, on a machine with
+# avx512_bf16, with and without ONEDNN_MAX_CPU_ISA; those with amx are oneDNN's and OpenVINO's own spelling.
 
 
-def test_appeared_and_vanished_kernels_largest_first(kernel):
-    base = Evidence(kernels=[kernel("brg:avx512_core_bf16", time_ms=90), kernel("jit:avx512_core", time_ms=10)])
-    head = Evidence(kernels=[kernel("ref:any", time_ms=95), kernel("jit:avx512_core", time_ms=5)])
-    assert kernel_changes(base, head) == [
-        "appeared: convolution ref:any bf16, 95.0 % of kernel time",
-        "vanished: convolution brg:avx512_core_bf16 bf16, was 90.0 % of kernel time",
-        "moved: convolution jit:avx512_core bf16, 10.0 % -> 5.0 % of kernel time",
-    ]
+@pytest.mark.parametrize(
+    ("implementation", "isa"),
+    [
+        ("brg_conv_fwd:avx512_core_amx", "amx"),
+        ("brg_matmul:avx512_core_amx_fp16", "amx"),
+        ("brg_matmul:avx10_1_512_amx", "amx"),
+        ("brg_matmul:avx10_1_512", "avx512_fp16"),
+        ("brg_conv_fwd:avx512_core_bf16", "avx512_bf16"),
+        ("brgconv_1x1:avx512_core_bf16", "avx512_bf16"),
+        ("brg_deconv:avx512_core_bf16+brgconv_strided:avx512_core_bf16", "avx512_bf16"),
+        ("brg_deconv:avx512_core_bf16+jit_bf16:avx512_core", "avx512"),
+        ("conv:any+jit_bf16:avx512_core", "avx512"),
+        ("brg_conv_fwd:avx512_core_vnni", "avx512_vnni"),
+        ("jit_bf16:avx512_core", "avx512"),
+        ("jit_bf16_1x1:avx512_core", "avx512"),
+        ("brg_conv_fwd:avx512_core", "avx512"),
+        ("brg_conv_fwd:avx2", "avx2"),
+        ("brg_conv_fwd:avx2_vnni_2", "avx2_vnni_2"),
+        ("gemm:jit:bf16", None),
+        ("ref:any", None),
+        ("brgemm:sve_256", None),
+        ("brgconv_avx512_amx_bf16", "amx"),
+        ("brgemm_avx512_amx_bf16", "amx"),
+        ("brgconv_avx512_1x1_bf16", "avx512_bf16"),
+        ("brgconv_avx512_bf16", "avx512_bf16"),
+        ("brgemm_avx512_bf16", "avx512_bf16"),
+        ("brgemm_avx512_i8", "avx512_vnni"),
+        ("brgemm_avx512_f16", "avx512_fp16"),
+        ("brgconv_avx512_f32", "avx512"),
+        ("jit_avx512_bf16", "avx512"),
+        ("jit_avx512_1x1_bf16", "avx512"),
+        ("jit_gemm_bf16", None),
+        ("gemm_mlas_f32", None),
+        ("brgconv_avx2_1x1_f32", "avx2"),
+        ("ref_any_bf16", None),
+        ("", None),
+    ],
+)
+def test_instruction_set_is_read_from_real_names(implementation, isa):
+    assert isa_of(implementation) == isa
 
 
-def test_shares_that_move_less_than_5_points_are_not_told(kernel):
-    base = Evidence(kernels=[kernel("a:avx2", time_ms=50), kernel("b:avx2", time_ms=50)])
-    head = Evidence(kernels=[kernel("a:avx2", time_ms=54.9), kernel("b:avx2", time_ms=45.1)])
-    assert kernel_changes(base, head) == []
-    head = Evidence(kernels=[kernel("a:avx2", time_ms=56), kernel("b:avx2", time_ms=44)])
-    assert len(kernel_changes(base, head)) == 2
+@pytest.mark.parametrize(
+    ("name", "isa"),
+    [("amx", "amx"), ("AMX_BF16", "amx"), ("avx512_core_bf16", "avx512_bf16"), ("avx512f", "avx512"), ("mmx", None)],
+)
+def test_names_of_instruction_sets(name, isa):
+    assert canonical_isa(name) == isa
 
 
-def test_same_kernel_in_another_precision_is_another_kernel(kernel):
-    lines = kernel_changes(Evidence(kernels=[kernel("a", "bf16")]), Evidence(kernels=[kernel("a", "f32")]))
-    assert lines == [
-        "appeared: convolution a f32, 100.0 % of kernel time",
-        "vanished: convolution a bf16, was 100.0 % of kernel time",
-    ]
+def test_better_sets_rank_higher():
+    order = ["base", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx"]
+    assert sorted(order, key=ISA_RANKS.__getitem__) == order
 
 
-def test_one_side_without_kernels(kernel):
-    some, none = Evidence(kernels=[kernel("a")]), Evidence()
-    assert kernel_changes(some, none) == ["no kernels were seen now; the baseline has them"]
-    assert kernel_changes(none, some) == []
-    assert kernel_changes(none, none) == []
+@pytest.mark.parametrize(
+    ("implementation", "is_reference"),
+    [
+        ("ref:any", True),
+        ("ref_any_bf16", True),
+        ("conv:any+ref:any", True),
+        ("gemm:ref", True),
+        ("brg_matmul:avx512_core_bf16", False),
+        ("prefetch_avx512_f32", False),
+    ],
+)
+def test_reference_kernels_are_told_by_a_whole_word(implementation, is_reference):
+    assert is_reference_kernel(implementation) is is_reference
 
 
 def test_share_without_any_time_is_unknown(kernel):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from pytest_sdperf.baseline import Stored, other_work
 from pytest_sdperf.diff.environment_changes import environment_changes
+from pytest_sdperf.diff.kernel_changes import kernel_changes
 from pytest_sdperf.diff.stage_changes import cold_start_changes, stage_changes
 from pytest_sdperf.judge.memory import peaks_counted_alike
-from pytest_sdperf.kernels import kernel_changes
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.stats.intervals import SENSELESS, Difference, median_inflation
 

@@ -9,6 +9,7 @@ import msgspec
 from pytest_sdperf.baseline import other_work
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.diff.environment_changes import environment_changes
+from pytest_sdperf.diff.kernel_changes import kernel_changes
 from pytest_sdperf.judge.latency import judge_latency
 from pytest_sdperf.judge.memory import judge_memory
 from pytest_sdperf.judge.paired_latency import judge_control, judge_side_by_side
@@ -18,7 +19,6 @@ from pytest_sdperf.judge.repeatability import allowing, own_noise
 from pytest_sdperf.judge.speedup import judge_order
 from pytest_sdperf.judge.stage_parity import judge_ladder
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
-from pytest_sdperf.kernels import kernel_changes
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.observations import Observations
 from pytest_sdperf.options import Options, Thresholds

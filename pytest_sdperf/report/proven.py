@@ -5,27 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pytest_sdperf.claims import CLAIM_KINDS
 from pytest_sdperf.judge.verdict import Verdict
 
 CLAIM_PREFIX = "claim "
 """Figures of a proof finding: `claim <claim>` -> `holds` or `broken`, and `<claim>` -> share of kernel time."""
 
 _CLAIM = re.compile(r"(?P<kind>\w+)(?:\((?P<want>.*)\))?", re.DOTALL)
-
-_WORDS = {
-    "kernel_precision": "",
-    "kernel_isa": "",
-    "static_shapes": "static",
-    "dynamic_shapes": "dynamic",
-    "allocator": "",
-    "openmp_runtime": "",
-    "affinity": "pinned",
-    "threads": "threads",
-    "unet_calls": "UNet calls",
-    "fact": "",
-    "no_reference_kernels": "no ref kernels",
-}
-"""Kinds of claims, the most telling first, and their words; empty: what was wanted says it."""
 
 
 def proven(verdict: Verdict | None) -> list[str]:
@@ -49,20 +35,22 @@ def proven(verdict: Verdict | None) -> list[str]:
 
 def _rank(claim: str) -> int:
     kind = claim.partition("(")[0]
-    return list(_WORDS).index(kind) if kind in _WORDS else len(_WORDS)
+    return list(CLAIM_KINDS).index(kind) if kind in CLAIM_KINDS else len(CLAIM_KINDS)
 
 
 def _words(claim: str, share: float | str | None) -> str:
     match = _CLAIM.fullmatch(claim)
     kind, want = (match["kind"], match["want"] or "") if match else (claim, "")
-    if kind == "kernel_precision" and isinstance(share, float):
+    known = CLAIM_KINDS.get(kind)
+    if known is not None and known.shows_share and isinstance(share, float):
         # Rounded down: 99.96 % is not the whole time.
         return f"{want} {int(share * 100 + 1e-9)} %"
-    return _WORDS.get(kind) or want or kind
+    return (known.word if known else "") or want or kind
 
 
 def _is_setting(claim: str) -> bool:
-    return claim.partition("(")[0].endswith("_setting")
+    kind = CLAIM_KINDS.get(claim.partition("(")[0])
+    return kind is not None and kind.is_setting
 
 
 def _settings(claims: Iterable[str]) -> list[str]:

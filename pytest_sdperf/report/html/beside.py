@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from pytest_sdperf.comparison import latencies_s
 from pytest_sdperf.diff.environment_changes import environment_changes
+from pytest_sdperf.diff.kernel_changes import kernel_changes
 from pytest_sdperf.judge.verdict import Finding
-from pytest_sdperf.kernels import kernel_changes
 from pytest_sdperf.measurement import Measurement, ProcessRun
 from pytest_sdperf.report.html.charts import Change, Process
 from pytest_sdperf.report.model import Outcome
