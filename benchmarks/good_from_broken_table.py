@@ -1,11 +1,10 @@
 """The result of `good_from_broken` as Markdown: worst honest change against mildest fault, metric by metric.
 
-`python benchmarks/good_from_broken_table.py results/good_from_broken.json` writes it again, for the limits of today.
+`python benchmarks/good_from_broken_table.py results/good_from_broken.json.gz` writes it again, for the limits of today.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from pathlib import Path
@@ -28,7 +27,7 @@ LIMITS: Limits = {"ssim": DEFAULTS.min_ssim, "psnr_db": DEFAULTS.min_psnr, **DEF
 """What a verdict goes by where a user says nothing."""
 
 JOB: Limits = {**LIMITS, "ssim": 0.985, "psnr_db": 40.0, "unet": 50.0}
-"""What this project's own job asks of the bundled model (tox.ini)."""
+"""What this project's own job asks of the bundled model (pyproject.toml)."""
 
 
 def render(document: dict[str, Any]) -> str:
@@ -160,7 +159,7 @@ def _number(value: float) -> str:
 
 def main() -> None:
     path = Path(sys.argv[1])
-    path.with_suffix(".md").write_text(render(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
+    path.with_name(path.name.removesuffix(".json.gz") + ".md").write_text(render(machine.read(path)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import platform
@@ -76,13 +77,21 @@ def command_line(argv: Sequence[str]) -> str:
 
 
 def write(document: dict[str, Any], text: str, name: str, folder: Path) -> None:
-    """Write ``<name>.json`` and ``<name>.md`` into ``folder``, each whole or not at all."""
+    """Write ``<name>.json.gz`` (raw data) and ``<name>.md`` into ``folder``, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {"json": json.dumps(document, indent=1, allow_nan=False) + "\n", "md": text}
+    raw = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    # no time in the archive, so that the same data are the same bytes
+    contents = {"json.gz": gzip.compress(raw.encode(), mtime=0), "md": text.encode()}
     for suffix, content in contents.items():
         draft = folder / f".{name}.{suffix}.part"
-        draft.write_text(content, encoding="utf-8")
+        draft.write_bytes(content)
         draft.replace(folder / f"{name}.{suffix}")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The raw data of a ``<name>.json.gz``."""
+    found: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    return found
 
 
 def render_header(document: dict[str, Any]) -> list[str]:

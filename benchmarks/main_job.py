@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, work_dir: Path, number: int) -> dict[str,
     junit, report, log = (work_dir / f"run-{number}.{suffix}" for suffix in ("xml", "json", "log"))
     command = [
         sys.executable,
-        *("-m", "pytest", "tests/perf", "--sdperf", "--sdperf-missing=record"),
+        *("-m", "pytest", "tests/perf", "--sdperf", "--sdperf-update=new"),
         f"--sdperf-model={arguments.model}",
         f"--sdperf-baselines={(arguments.baselines or work_dir / 'baselines').resolve()}",
         f"--sdperf-json={report}",
@@ -191,7 +191,7 @@ def main() -> None:
         "version": 1,
         "header": machine.header(),
         "model": arguments.model,
-        "job": " ".join(["pytest tests/perf --sdperf --sdperf-missing=record", *arguments.pytest_arguments]),
+        "job": " ".join(["pytest tests/perf --sdperf --sdperf-update=new", *arguments.pytest_arguments]),
         "runs": [],
     }
     with tempfile.TemporaryDirectory(prefix="sdperf-main-job-") as folder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import subprocess
@@ -199,7 +198,7 @@ def main() -> None:
     parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")
     arguments = parser.parse_args()
     folder = Path(arguments.results)
-    document = _begun(folder / f"{arguments.name}.json", arguments)
+    document = _begun(folder / f"{arguments.name}.json.gz", arguments)
     gates = {s: arguments.gates or GATES.get(s, 20) for s in map(float, arguments.slowdowns.split(","))}
     ends_s = time.monotonic() + 60 * arguments.minutes
     with tempfile.TemporaryDirectory() as scratch:
@@ -228,7 +227,7 @@ def _begun(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     if not path.is_file():
         kind = {"benchmark": "real_gates", "version": 1, "header": header, "steps": arguments.steps}
         return {**kind, "unet_share": {}, "gates": [], "commit": header["commit"]}
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found = machine.read(path)
     here = (header["machine"]["key"], arguments.steps)
     there = (found["header"]["machine"]["key"], found["steps"])
     if there != here:

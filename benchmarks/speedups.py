@@ -246,7 +246,7 @@ def main() -> None:
             study.run()
         finally:
             session.close()
-    machine.tell(f"wrote {arguments.name}.json and {arguments.name}.md")
+    machine.tell(f"wrote {arguments.name}.json.gz and {arguments.name}.md")
 
 
 if __name__ == "__main__":

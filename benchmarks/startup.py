@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
+import random
+import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import machine
-import pairs
 import startup_arms
 
 from pytest_sdperf.launch.host_lock import host_lock
@@ -26,6 +29,36 @@ SURROUNDINGS = {
 _HEAVY = ("numpy", "scipy", "skimage", "PIL", "jinja2", "rich", "torch", "diffusers", "openvino", "msgspec", "psutil")
 
 
+def orders(pairs: int, seed: int) -> list[str]:
+    """``AB`` or ``BA`` for each pair: half of each, shuffled, so that neither drift nor habit favours an arm."""
+    drawn = ["AB", "BA"] * (pairs // 2) + ["AB"] * (pairs % 2)
+    random.Random(seed).shuffle(drawn)
+    return drawn
+
+
+def median_interval(values: Sequence[float], level: float = 0.95) -> list[float] | None:
+    """Distribution-free interval of the median from order statistics; None for too few values (below 6 at 95 %).
+
+    Conover, Practical Nonparametric Statistics, 3rd edition, 1999, section 3.2.
+    """
+    from scipy import stats
+
+    interval = stats.quantile_test(values, q=0, p=0.5).confidence_interval(level)
+    low, high = float(interval.low), float(interval.high)
+    return None if math.isnan(low) or math.isnan(high) else [low, high]
+
+
+def summary(values: Sequence[float]) -> dict[str, Any]:
+    """Median with its 95 % interval, and the range."""
+    return {
+        "median": statistics.median(values),
+        "median_interval_95": median_interval(values),
+        "min": min(values),
+        "max": max(values),
+        "count": len(values),
+    }
+
+
 def study(arguments: argparse.Namespace, work_dir: Path, *, alone: bool) -> dict[str, Any]:
     """All pairs in one of the surroundings, then what each arm starts, writes and imports."""
     both = startup_arms.arms(arguments.python, work_dir, alone=alone)
@@ -34,7 +67,7 @@ def study(arguments: argparse.Namespace, work_dir: Path, *, alone: bool) -> dict
             arm.run()
         arm.wall_s.clear()
         arm.cpu_s.clear()
-    for order in pairs.orders(arguments.pairs, arguments.seed):
+    for order in orders(arguments.pairs, arguments.seed):
         for letter in order:
             both["with" if letter == "A" else "without"].run()
     audits = {name: arm.audit(work_dir / f"{name}.json") for name, arm in both.items()}
@@ -57,10 +90,8 @@ def derive(found: dict[str, Any]) -> dict[str, Any]:
     """With minus without, pair by pair."""
     return {
         clock: {
-            **{name: pairs.summary(found[clock][name]) for name in ("with", "without")},
-            "difference": pairs.summary(
-                [a - b for a, b in zip(found[clock]["with"], found[clock]["without"], strict=True)]
-            ),
+            **{name: summary(found[clock][name]) for name in ("with", "without")},
+            "difference": summary([a - b for a, b in zip(found[clock]["with"], found[clock]["without"], strict=True)]),
         }
         for clock in ("wall_s", "cpu_s")
     }

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     Angles = NDArray[np.float64]
 
 _DEFAULTS = {(0.01, 24): 0.00136, (0.05, 24): 0.00904}
-"""(error rate, most pairs) -> level of each look, for the defaults; `benchmarks/boundaries.py` computes them anew."""
+"""(error rate, most pairs) -> level of each look, for the defaults, as `computed_level` gives them."""
 
 _STATES, _ANGLES = 400, 48
 """Grid of v at each look, and nodes of the integral over phi. Up to 24 pairs a chance is then right to 1 % of itself,
-with 200 pairs 6 % too large, on the strict side; six times finer (`benchmarks/boundaries.py`) to 1 in 1,000."""
+with 200 pairs 6 % too large, on the strict side; six times finer (`benchmarks/results/boundaries.md`) to 1 in 1,000."""
 
 
 @lru_cache
