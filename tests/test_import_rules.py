@@ -52,7 +52,7 @@ class Imports(ast.NodeVisitor):
         self.generic_visit(node)
         self._depth -= 1
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815  the name that ast looks for
 
     def visit_If(self, node):
         for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import xml.etree.ElementTree
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -110,4 +110,4 @@ def test_its_histogram_draws_our_runs(project, real_workers, own_process):
     command, environ = own_process(*loaded, "--benchmark-histogram=drawn/ship")
     subprocess.run(command, cwd=project.path, env=environ, capture_output=True, check=True, timeout=60)
     [picture] = (project.path / "drawn").glob("*.svg")
-    assert "test_ship" in "".join(xml.etree.ElementTree.parse(picture).getroot().itertext())
+    assert "test_ship" in "".join(ET.parse(picture).getroot().itertext())

@@ -1,6 +1,6 @@
 """--junitxml carries what was measured and judged as properties of each test."""
 
-from xml.etree import ElementTree
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -11,7 +11,7 @@ def junit(project):
 
     def junit(*args):
         project.run("--junitxml=junit.xml", *args)
-        tests = ElementTree.parse(project.path / "junit.xml").iter("testcase")
+        tests = ET.parse(project.path / "junit.xml").iter("testcase")
         return {t.get("name"): [(p.get("name"), p.get("value")) for p in t.iter("property")] for t in tests}
 
     return junit
