@@ -10,12 +10,12 @@ import msgspec
 
 from pytest_sdperf.measurement import Measurement
 
-MOST_JOBS = 10
+MAX_RUNS = 10
 """Jobs that a baseline keeps. The test's standard error goes with sqrt(1 + 1/K): ten more would narrow it by 2 %, at
 twice the file (a job is 10 to 15 kB), and the older a job is, the less it is of the machine as it is now."""
 
 
-class Job(msgspec.Struct, frozen=True):
+class RecordedRun(msgspec.Struct, frozen=True):
     """One recording: a whole measurement, of one run."""
 
     recorded_at: str
@@ -23,25 +23,25 @@ class Job(msgspec.Struct, frozen=True):
     measurement: Measurement
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Baseline(msgspec.Struct, frozen=True):
     """The baseline of one case."""
 
-    jobs: list[Job]
+    runs: list[RecordedRun] = msgspec.field(name="jobs")
     "at least one, all of the same work, newest last"
 
     @property
     def newest(self) -> Measurement:
         """What stages, kernels and environment are compared with."""
-        return self.jobs[-1].measurement
+        return self.runs[-1].measurement
 
     @property
     def measurements(self) -> list[Measurement]:
         """Of all jobs, newest last."""
-        return [job.measurement for job in self.jobs]
+        return [job.measurement for job in self.runs]
 
-    def with_job(self, job: Job) -> Stored:
-        """The baseline with one more job; the oldest falls off beyond MOST_JOBS."""
-        return Stored([*self.jobs, job][-MOST_JOBS:])
+    def with_run(self, job: RecordedRun) -> Baseline:
+        """The baseline with one more job; the oldest falls off beyond MAX_RUNS."""
+        return Baseline([*self.runs, job][-MAX_RUNS:])
 
 
 def level_s(jobs: Sequence[Measurement], size: str) -> float:

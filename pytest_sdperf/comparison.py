@@ -29,7 +29,7 @@ class Pair(msgspec.Struct, frozen=True):
     "where the time of the pair went: `start` (to the end of warming up), `rounds`, `end`"
 
 
-class Arm(msgspec.Struct, frozen=True):
+class Side(msgspec.Struct, frozen=True):
     """One side, as people are told of it."""
 
     label: str
@@ -43,8 +43,8 @@ class Arm(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """Both arms of one case, measured side by side."""
 
-    base: Arm
-    head: Arm
+    base: Side
+    head: Side
     pairs: list[Pair]
     "in the order they were measured, dropped ones included"
     side_by_side: bool = True

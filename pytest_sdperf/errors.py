@@ -46,7 +46,7 @@ class WorkerError(SdperfError):
         self.log_tail = log_tail
 
 
-class ArmError(SdperfError):
+class ComparisonError(SdperfError):
     """The two arms cannot be set side by side: no such revision, interpreter or code; ``log_tail`` as above."""
 
     def __init__(self, what: str, *, cure: str, where: str = "", log_tail: str = "") -> None:

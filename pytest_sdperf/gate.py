@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.accepting import begins_anew
 from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
@@ -73,10 +73,10 @@ def judge(
     recorded = records and _sound(verdict)
     anew = begins_anew(alone, jobs, spread) if recorded and jobs else ""
     if recorded:
-        job = Job(time_text(now()), alone)
+        job = RecordedRun(time_text(now()), alone)
         # Pictures first: a baseline whose pictures could not be written would keep them from being stored later.
         store_references(references, root)
-        store.save(Stored([job]) if baseline is None or anew else baseline.with_job(job))
+        store.save(Baseline([job]) if baseline is None or anew else baseline.with_run(job))
         session.recorded.add(case.id)
     outcome = Outcome(
         nodeid,
@@ -94,7 +94,7 @@ def judge(
     return with_pictures(outcome, case.workload, measured.pictures, references.truth, session.images)
 
 
-def _records(options: Options, baseline: Stored | None) -> bool:
+def _records(options: Options, baseline: Baseline | None) -> bool:
     """Whether a sound result goes into the baseline: only on explicit demand."""
     if options.update == "all":
         return True

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.baseline import Stored
+from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.measurement import Measurement
@@ -50,7 +50,7 @@ class Observations:
     other_pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     "picture key -> pictures of it that were not the same to the bit; no key where it repeats"
     references: References = References()
-    baseline: Stored | None = None
+    baseline: Baseline | None = None
     "the baseline as it was before this run; None: there is none"
     spread: JobSpread = NOTHING_REPEATED
     "how far recorded runs of this machine differ"

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from pytest_sdperf.baseline import MOST_JOBS, Job, Stored, level_s, other_work
+from pytest_sdperf.baseline import MAX_RUNS, Baseline, RecordedRun, level_s, other_work
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 
 
@@ -15,14 +15,14 @@ def measured(median_s=1.0, **fields):
 
 
 def test_the_newest_is_last_and_the_oldest_falls_off():
-    stored = Stored([Job("1", measured(1.0))])
-    for number in range(2, MOST_JOBS + 1):
-        stored = stored.with_job(Job(str(number), measured(number)))
-    assert [job.recorded_at for job in stored.jobs] == [str(n) for n in range(1, MOST_JOBS + 1)]
-    stored = stored.with_job(Job("new", measured(99)))
-    assert [job.recorded_at for job in stored.jobs] == [*(str(n) for n in range(2, MOST_JOBS + 1)), "new"]
+    stored = Baseline([RecordedRun("1", measured(1.0))])
+    for number in range(2, MAX_RUNS + 1):
+        stored = stored.with_run(RecordedRun(str(number), measured(number)))
+    assert [job.recorded_at for job in stored.runs] == [str(n) for n in range(1, MAX_RUNS + 1)]
+    stored = stored.with_run(RecordedRun("new", measured(99)))
+    assert [job.recorded_at for job in stored.runs] == [*(str(n) for n in range(2, MAX_RUNS + 1)), "new"]
     assert stored.newest == stored.measurements[-1] == measured(99)
-    assert len(stored.measurements) == MOST_JOBS == 10
+    assert len(stored.measurements) == MAX_RUNS == 10
 
 
 def test_the_level_is_the_geometric_mean():

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from pytest_sdperf.comparison import Arm, Comparison, latencies_s
+from pytest_sdperf.comparison import Comparison, Side, latencies_s
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Ladder, Measurement, ProcessRun
 
 HOST = Environment(machine_key="zen5", cpu_model="AMD EPYC", python="CPython 3.11")
@@ -11,8 +11,8 @@ OLDER = Environment(machine_key="zen5", cpu_model="AMD EPYC", python="CPython 3.
 
 
 def compared(*pairs, **fields):
-    base = Arm("main (1a2b3c4d5e)", OLDER, Evidence(facts={"arm": "base"}), {"ship": "/base/ship.py"})
-    return Comparison(base, Arm("working tree at 1a2b3c4d5e", HOST), list(pairs), **fields)
+    base = Side("main (1a2b3c4d5e)", OLDER, Evidence(facts={"arm": "base"}), {"ship": "/base/ship.py"})
+    return Comparison(base, Side("working tree at 1a2b3c4d5e", HOST), list(pairs), **fields)
 
 
 @pytest.fixture

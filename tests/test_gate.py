@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pytest_sdperf import gate
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case
 from pytest_sdperf.claims import Claim
@@ -148,7 +148,7 @@ def test_a_disturbed_job_is_not_added_to_stored_ones(judge, stored, tmp_path, bu
         "2 of 3 processes were disturbed, the last because other processes took 50.0 %" if kept else ""
     )
     assert bool(outcome.kept) is kept
-    assert len(BaselineStore(tmp_path / "baselines", "here").load(CASE.id).jobs) == (1 if kept else 2)
+    assert len(BaselineStore(tmp_path / "baselines", "here").load(CASE.id).runs) == (1 if kept else 2)
     judged_against = outcome.verdict.finding("latency").figures.get("stored_jobs")
     assert judged_against == (1.0 if kept else None)
 
@@ -158,8 +158,8 @@ def test_an_update_adds_jobs_of_the_same_speed(judge, tmp_path):
     outcome = judge(measurement(1_100_000), Options(update="all"))
     assert outcome.recorded
     assert outcome.verdict.finding("latency").status is Status.NOT_JUDGED
-    assert (outcome.anew, len(outcome.baseline.jobs)) == ("", 1)
-    jobs = BaselineStore(tmp_path / "baselines", "here").load(CASE.id).jobs
+    assert (outcome.anew, len(outcome.baseline.runs)) == ("", 1)
+    jobs = BaselineStore(tmp_path / "baselines", "here").load(CASE.id).runs
     assert [job.recorded_at for job in jobs] == ["2026-11-24T12:00:00Z"] * 2
     assert [job.measurement for job in jobs] == [
         msgspec.structs.replace(measurement(ns), workload=jobs[0].measurement.workload) for ns in (10**6, 1_100_000)
@@ -170,8 +170,8 @@ def test_every_variant_of_the_machine_shows_how_far_jobs_differ(judge, tmp_path)
     judge(measurement(), RECORD)
     assert judge(measurement(1_300_000)).verdict.finding("latency").status is Status.INCONCLUSIVE
     store = BaselineStore(tmp_path / "baselines", "here")
-    other = Job("", msgspec.structs.replace(measurement(), case_id="other"))
-    store.save(Stored([other] * 10))
+    other = RecordedRun("", msgspec.structs.replace(measurement(), case_id="other"))
+    store.save(Baseline([other] * 10))
     finding = judge(measurement(1_300_000)).verdict.finding("latency")
     assert finding.status is Status.REGRESSED
     assert finding.figures["repeated_jobs"] == 9.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_sdperf.errors import ArmError, SdperfError
+from pytest_sdperf.errors import ComparisonError, SdperfError
 from pytest_sdperf.variant import Variant
 
 
@@ -34,11 +34,11 @@ def encode(declaration: Declaration) -> bytes:
 
 
 def decode(data: bytes) -> Declaration:
-    """Read what ``encode`` wrote. Raises ArmError for anything else."""
+    """Read what ``encode`` wrote. Raises ComparisonError for anything else."""
     try:
         return msgspec.json.decode(data, type=Declaration)
     except (msgspec.MsgspecError, UnicodeDecodeError, SdperfError) as error:
-        raise ArmError(
+        raise ComparisonError(
             f"the declared variants cannot be read ({error})",
             cure="Measure with the same version of pytest-sdperf in both trees.",
         ) from error

@@ -14,7 +14,7 @@ from pytest_sdperf.base.declaration import Declaration, decode
 from pytest_sdperf.base.mapping import Place
 from pytest_sdperf.base.provenance import stray_code
 from pytest_sdperf.base.trees import Trees
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.launch.exit_status import log_tail
 
 WITH_TESTS = "--sdperf-with-tests"
@@ -52,7 +52,7 @@ def declared_in(
     them is stood in for by the folder it would lie in. ``options`` are pytest's own (`-p`, `-c`, `-o` …), meant
     for the base. With ``tests`` its test modules are imported, too, and its ini keys and the markers of its tests
     told. ``label`` names the base in messages; ``folder`` takes the answer and the log. Runs in this
-    session's interpreter, not under --sdperf. Raises ArmError where pytest cannot collect there, or where the
+    session's interpreter, not under --sdperf. Raises ComparisonError where pytest cannot collect there, or where the
     head's code was loaded for it.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,11 +89,11 @@ def _environment(place: Place) -> Mapping[str, str]:
     return env | ({"PYTHONPATH": os.pathsep.join(path)} if path else {})
 
 
-def _failed(label: str, log_path: Path) -> ArmError:
+def _failed(label: str, log_path: Path) -> ComparisonError:
     tail = log_tail(log_path)
     lines = tail.splitlines()
     if re.search(r"No module named '?pytest_sdperf\b", tail):
-        return ArmError(
+        return ComparisonError(
             f"the pytest-sdperf in the tree of {label} is too old to be measured side by side, or is not there",
             where=WHERE,
             cure="Name a revision that has this version, or install pytest-sdperf outside of the tree.",
@@ -105,8 +105,8 @@ def _failed(label: str, log_path: Path) -> ArmError:
     return _cannot(label, "pytest said nothing", log_path)
 
 
-def _cannot(label: str, why: str, log_path: Path) -> ArmError:
-    return ArmError(
+def _cannot(label: str, why: str, log_path: Path) -> ComparisonError:
+    return ComparisonError(
         f"the variants that {label} declares cannot be collected: {why}",
         where=f"log: {log_path}",
         cure="The log ends with what pytest says there; mend the revision or name another one.",

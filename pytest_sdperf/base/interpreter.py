@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_sdperf
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 WHERE = "--sdperf-against-python"
 
@@ -88,7 +88,7 @@ def this_interpreter() -> Interpreter:
 def other_interpreter(value: str, rootdir: Path, environ: Mapping[str, str]) -> Interpreter:
     """The interpreter that --sdperf-against-python names: a path (relative to ``rootdir``) or a command on PATH.
 
-    It is started once. Raises ArmError where it is missing, no Python, too old, lacks what a worker imports,
+    It is started once. Raises ComparisonError where it is missing, no Python, too old, lacks what a worker imports,
     or is the interpreter that runs this session.
     """
     where = f"{WHERE}={value}"
@@ -96,25 +96,27 @@ def other_interpreter(value: str, rootdir: Path, environ: Mapping[str, str]) -> 
     seen = _look(path, environ, where)
     version = ".".join(map(str, seen["version"]))
     if tuple(seen["version"]) < OLDEST:
-        raise ArmError(f"{path} is Python {version}", where=where, cure="Name one of 3.10 or newer: workers need that.")
+        raise ComparisonError(
+            f"{path} is Python {version}", where=where, cure="Name one of 3.10 or newer: workers need that."
+        )
     missing: dict[str, str] = seen["missing"]
     if broken := {name: why for name, why in missing.items() if why}:
         name, why = next(iter(broken.items()))
-        raise ArmError(
+        raise ComparisonError(
             f"{path} (Python {version}) cannot import {name} ({why})",
             where=where,
             cure=f"Mend it there, and look whether PYTHONPATH leads to packages of another Python: {path} -m pip "
             f"install --force-reinstall {name}.",
         )
     if missing:
-        raise ArmError(
+        raise ComparisonError(
             f"{path} (Python {version}) lacks {' and '.join(missing)}, which workers need",
             where=where,
             cure=f"Install there: {path} -m pip install {' '.join(missing)}.",
         )
     found = Interpreter(path, version, Path(seen["prefix"]), tuple(map(Path, seen["libraries"])))
     if found.prefix.resolve() == Path(sys.prefix).resolve():
-        raise ArmError(
+        raise ComparisonError(
             f"{path} is of the environment that runs this session ({sys.prefix}): both arms would be the same",
             where=where,
             cure="Name the python of another environment, or write --sdperf-against=self for a control.",
@@ -149,11 +151,15 @@ def _find(value: str, rootdir: Path, environ: Mapping[str, str], where: str) -> 
     if path.is_dir():
         inside = path / "bin" / "python"
         name = f"Name {inside}." if inside.exists() else "Name the python in it."
-        raise ArmError(f"{path} is a folder", where=where, cure=name)
+        raise ComparisonError(f"{path} is a folder", where=where, cure=name)
     if not path.is_file():
-        raise ArmError(f"there is no interpreter {path}", where=where, cure="Name the python of another environment.")
+        raise ComparisonError(
+            f"there is no interpreter {path}", where=where, cure="Name the python of another environment."
+        )
     if not os.access(path, os.X_OK):
-        raise ArmError(f"{path} is not executable", where=where, cure="Name an interpreter, or give it permission.")
+        raise ComparisonError(
+            f"{path} is not executable", where=where, cure="Name an interpreter, or give it permission."
+        )
     return path
 
 
@@ -171,14 +177,16 @@ def _look(path: Path, environ: Mapping[str, str], where: str) -> dict[str, Any]:
             timeout=_TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
-        raise ArmError(f"{path} did not answer within {_TIMEOUT_S:g} s", where=where, cure=cure) from None
+        raise ComparisonError(f"{path} did not answer within {_TIMEOUT_S:g} s", where=where, cure=cure) from None
     except OSError as error:
-        raise ArmError(f"{path} cannot be run: {error.strerror}", where=where, cure=cure) from error
+        raise ComparisonError(f"{path} cannot be run: {error.strerror}", where=where, cure=cure) from error
     lines = done.stdout.decode(errors="replace").splitlines()
     answers = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
     if done.returncode or not answers:
         said = (done.stderr or done.stdout).decode(errors="backslashreplace").strip().splitlines()
         last = f": {said[-1].strip()[:200]}" if said else ""
-        raise ArmError(f"{path} is no Python that works (exit code {done.returncode}){last}", where=where, cure=cure)
+        raise ComparisonError(
+            f"{path} is no Python that works (exit code {done.returncode}){last}", where=where, cure=cure
+        )
     seen: dict[str, Any] = json.loads(answers[-1])
     return seen

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_sdperf.base.checkout.git import WHERE
 from pytest_sdperf.base.trees import Home, Trees
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 _EDITABLE = "install the project in editable mode (pip install -e .) or add its source folder to pytest's `pythonpath`"
 _PYTHONPATH = "add its source folder to pytest's `pythonpath`, which is mapped into the revision"
@@ -22,7 +22,7 @@ def wrong_code(
     trees: Trees,
     *,
     same_declaration: bool = True,
-) -> ArmError | None:
+) -> ComparisonError | None:
     """What is wrong with the code that the two arms ran, as an error to raise; None where all is well.
 
     ``factory`` is the variant's `package.module:function`; the files are those of the modules that each
@@ -56,7 +56,7 @@ def wrong_code(
     return _installed(module, head_files, trees) if same_declaration else None
 
 
-def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees) -> ArmError | None:
+def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees) -> ComparisonError | None:
     """What the head's worker loaded from an installed copy though its tree has it, too."""
     if trees.head == trees.base:  # two interpreters, each with what is installed there
         return None
@@ -72,7 +72,7 @@ def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees)
     )
 
 
-def stray_code(base_files: Mapping[str, str], trees: Trees) -> ArmError | None:
+def stray_code(base_files: Mapping[str, str], trees: Trees) -> ComparisonError | None:
     """What of the head's tree the base arm has loaded, as an error to raise; None where there is nothing."""
     strays = {name: file for name, file in base_files.items() if trees.home(file) == "head"}
     if not strays:
@@ -91,7 +91,7 @@ def _first_ones(files: Mapping[str, str]) -> str:
     return f"{', '.join(named[:_SHOWN])}{more}"
 
 
-def _outside(module: str, head: tuple[str, Home], base: tuple[str, Home], trees: Trees) -> ArmError | None:
+def _outside(module: str, head: tuple[str, Home], base: tuple[str, Home], trees: Trees) -> ComparisonError | None:
     """A factory that comes from neither tree in one arm or in both."""
     one_tree = trees.head == trees.base
     if head[1] != "elsewhere" or base[1] != "elsewhere":
@@ -123,5 +123,5 @@ def _root(module: str, file: str) -> str:
     return str(path.parents[min(depth, len(path.parents) - 1)])
 
 
-def _error(what: str, cure: str) -> ArmError:
-    return ArmError(what, where=WHERE, cure=f"{cure}.")
+def _error(what: str, cure: str) -> ComparisonError:
+    return ComparisonError(what, where=WHERE, cure=f"{cure}.")

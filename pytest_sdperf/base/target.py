@@ -9,14 +9,14 @@ from pathlib import Path
 from pytest_sdperf.base.checkout.git import WHERE
 from pytest_sdperf.base.checkout.revision import Head, Revision, head_of, resolve
 from pytest_sdperf.base.interpreter import Interpreter, other_interpreter
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 SELF = "self"
 """The head once more: a control, which must find nothing."""
 
 
 @dataclass(frozen=True)
-class Opponent:
+class Target:
     """The other arm, named and known to be there."""
 
     head: Head | None
@@ -45,27 +45,27 @@ class Opponent:
         return self.head.label if self.head else "working tree"
 
 
-def opponent_of(
+def target_of(
     against: str | None, against_python: str | None, rootdir: Path, environ: Mapping[str, str]
-) -> Opponent | None:
+) -> Target | None:
     """What ``--sdperf-against`` and ``--sdperf-against-python`` name; None where neither says anything.
 
     ``against`` is a revision, ``self``, or a revision and ``,self``: then each comparison has a control beside it.
-    Raises ArmError for what cannot be compared with.
+    Raises ComparisonError for what cannot be compared with.
     """
     if against is None and against_python is None:
         return None
     names = [name.strip() for name in (against or "").split(",") if name.strip()]
     if against is not None and not names:
-        raise ArmError(f"{against!r} names no revision", where=WHERE, cure=f"Name one, or {SELF} for a control.")
+        raise ComparisonError(f"{against!r} names no revision", where=WHERE, cure=f"Name one, or {SELF} for a control.")
     control = SELF in names[1:] or (SELF in names and against_python is not None)
     revisions = [name for name in names if name != SELF]
     if len(revisions) > 1 or len(names) > 2:
-        raise ArmError(
+        raise ComparisonError(
             f"{against!r} names several revisions", where=WHERE, cure=f"Name one, or one and {SELF} (main,{SELF})."
         )
     interpreter = None if against_python is None else other_interpreter(against_python, rootdir, environ)
     if not revisions:
-        return Opponent(None, None, interpreter, control)
+        return Target(None, None, interpreter, control)
     head = head_of(rootdir)
-    return Opponent(head, resolve(revisions[0], head, environ), interpreter, control)
+    return Target(head, resolve(revisions[0], head, environ), interpreter, control)

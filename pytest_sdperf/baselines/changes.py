@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_sdperf.baseline import Stored, level_s
+from pytest_sdperf.baseline import Baseline, level_s
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.units import format_seconds, format_share
@@ -41,12 +41,12 @@ def _change(base: Path, head: Path, name: str) -> str:
     return "replaced" if before is None or after is None else _levels(before, after)
 
 
-def _levels(before: Stored, after: Stored) -> str:
+def _levels(before: Baseline, after: Baseline) -> str:
     """Latency at the first size that both have."""
     size = next((s for s in after.newest.sizes if s in before.newest.sizes), None)
     if size is None:
         return "of other sizes"
     was_s, now_s = (level_s(stored.measurements, size) for stored in (before, after))
     change = format_share(now_s / was_s - 1)
-    jobs = f", {len(before.jobs)} -> {len(after.jobs)} jobs" if len(before.jobs) != len(after.jobs) else ""
+    jobs = f", {len(before.runs)} -> {len(after.runs)} jobs" if len(before.runs) != len(after.runs) else ""
     return f"latency {format_seconds(was_s)} -> {format_seconds(now_s)} ({change}){jobs}"

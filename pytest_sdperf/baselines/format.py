@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from pytest_sdperf.baseline import Job, Stored, other_work
+from pytest_sdperf.baseline import Baseline, RecordedRun, other_work
 from pytest_sdperf.baselines.layout import laid_out
 from pytest_sdperf.baselines.plausible import implausible
 from pytest_sdperf.errors import BaselineError
@@ -69,11 +69,11 @@ class _Second(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def time_text(moment: datetime) -> str:
-    """A moment (aware of its zone) as ``Job.recorded_at`` has it: ``2026-11-24T12:00:00Z``."""
+    """A moment (aware of its zone) as ``RecordedRun.recorded_at`` has it: ``2026-11-24T12:00:00Z``."""
     return moment.astimezone(timezone.utc).strftime(_TIME)
 
 
-def encode(stored: Stored) -> bytes:
+def encode(stored: Baseline) -> bytes:
     """The file's bytes. Raises BaselineError for jobs that must not be stored (NaN, no samples, not of one work)."""
     newest = stored.newest
     case_id, machine_key = newest.case_id, newest.environment.machine_key
@@ -86,13 +86,13 @@ def encode(stored: Stored) -> bytes:
             "format_version": FORMAT_VERSION,
             "case_id": case_id,
             "machine_key": machine_key,
-            "headline": [_job_headline(job) for job in stored.jobs],
-            "jobs": msgspec.to_builtins(stored.jobs),
+            "headline": [_job_headline(job) for job in stored.runs],
+            "jobs": msgspec.to_builtins(stored.runs),
         }
     ).encode()
 
 
-def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Stored:
+def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseline:
     """The jobs in a file's bytes, if it is whole, of a known version, and of this case and machine.
 
     ``where`` names the file in errors. Raises BaselineError for anything else.
@@ -108,7 +108,7 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Stored
         )
     file = _second(data, stamp.format_version, where=where)
     measurements = [_measurement(job.measurement, f"jobs[{i}].measurement", where) for i, job in enumerate(file.jobs)]
-    stored = Stored([Job(raw.recorded_at, m) for raw, m in zip(file.jobs, measurements, strict=True)])
+    stored = Baseline([RecordedRun(raw.recorded_at, m) for raw, m in zip(file.jobs, measurements, strict=True)])
     for name, inside, here in (
         ("case", {file.case_id, *(m.case_id for m in measurements)}, case_id),
         ("machine", {file.machine_key, *(m.environment.machine_key for m in measurements)}, machine_key),
@@ -118,7 +118,7 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Stored
     fault = next(_faults(stored), None)
     if fault:
         _refuse(fault, where=where)
-    if file.headline != [_job_headline(job) for job in stored.jobs]:
+    if file.headline != [_job_headline(job) for job in stored.runs]:
         _refuse("the headline does not agree with the samples below it, so one of them was edited", where=where)
     return stored
 
@@ -140,7 +140,7 @@ def headline(measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def _job_headline(job: Job) -> dict[str, Any]:
+def _job_headline(job: RecordedRun) -> dict[str, Any]:
     return {"recorded_at": job.recorded_at, **headline(job.measurement)}
 
 
@@ -171,20 +171,20 @@ def _measurement(raw: dict[str, Any], place: str, where: str) -> Measurement:
     return measurement
 
 
-def _faults(stored: Stored) -> Iterator[str]:
+def _faults(stored: Baseline) -> Iterator[str]:
     """What must keep these jobs from being stored or trusted, as sentences."""
-    if not stored.jobs:
+    if not stored.runs:
         yield "there are no jobs"
-    for i, job in enumerate(stored.jobs):
+    for i, job in enumerate(stored.runs):
         fault = implausible(job.measurement)
         if fault:
             yield f"jobs[{i}]: {fault}"
         if not _is_time(job.recorded_at):
             yield f"jobs[{i}] was recorded at {job.recorded_at!r}, which is no time like 2026-11-24T12:00:00Z"
-        difference = other_work(stored.jobs[0].measurement, job.measurement)
+        difference = other_work(stored.runs[0].measurement, job.measurement)
         if difference:
             yield f"jobs[{i}] does not belong to jobs[0], which was measured with {difference}"
-        elif not fault and (drew := {*job.measurement.sizes}) ^ {*stored.jobs[0].measurement.sizes}:
+        elif not fault and (drew := {*job.measurement.sizes}) ^ {*stored.runs[0].measurement.sizes}:
             yield f"jobs[{i}] drew the sizes {', '.join(sorted(drew))}, and jobs[0] others"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_sdperf.baseline import Stored
+from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines import format as baseline_format
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.baselines.references import ReferenceKey, load_reference, read_key, reference_path
@@ -25,7 +25,7 @@ class StoredFile:
     case_id: str
     "as its name says"
     size_bytes: int
-    stored: Stored | None
+    stored: Baseline | None
     "None where it cannot be trusted"
     fault: BaselineError | None = None
     "why not"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_sdperf.atomic import write_atomically
-from pytest_sdperf.baseline import Stored
+from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines import format as baseline_format
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.baselines.inventory import Inventory, StoredFile
@@ -31,13 +31,13 @@ class Shortening:
     """A baseline whose oldest jobs are to go."""
 
     file: StoredFile
-    stored: Stored
+    stored: Baseline
     "what is left"
 
     @property
     def why(self) -> str:
-        had = 0 if self.file.stored is None else len(self.file.stored.jobs)
-        return f"{plural(had - len(self.stored.jobs), 'older job')} of {had}"
+        had = 0 if self.file.stored is None else len(self.file.stored.runs)
+        return f"{plural(had - len(self.stored.runs), 'older job')} of {had}"
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ def prunable(found: Inventory, rules: Rules) -> Prunable:
     staying = [file for file in found.files if file.path not in going]
     removals = [Removal(f.path, going[f.path], f.size_bytes) for f in found.files if f.path in going]
     shortenings = [
-        Shortening(file, Stored(file.stored.jobs[-rules.keep_jobs :]))
+        Shortening(file, Baseline(file.stored.runs[-rules.keep_jobs :]))
         for file in staying
-        if rules.keep_jobs is not None and file.stored and len(file.stored.jobs) > rules.keep_jobs
+        if rules.keep_jobs is not None and file.stored and len(file.stored.runs) > rules.keep_jobs
     ]
     notes = list(_notes(found, staying, rules))
     pictures = {picture.key: picture for picture in found.pictures if picture.key is not None}

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_sdperf.base.checkout.git import git
 from pytest_sdperf.baselines.inventory import StoredFile, of_bytes
 from pytest_sdperf.baselines.store import REFERENCES
-from pytest_sdperf.errors import ArmError, BaselineError
+from pytest_sdperf.errors import BaselineError, ComparisonError
 
 
 def files_at(root: Path, revision: str) -> list[StoredFile]:
@@ -31,7 +31,7 @@ def files_at(root: Path, revision: str) -> list[StoredFile]:
 def _git(root: Path, revision: str, *arguments: str) -> str:
     try:
         answer = git(root, *arguments)
-    except ArmError as error:
+    except ComparisonError as error:
         raise BaselineError(error.what, where="--against", cure="Install git, or compare two folders.") from error
     if not answer.ok:
         raise BaselineError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_sdperf.atomic import write_atomically
-from pytest_sdperf.baseline import Stored
+from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines import format as baseline_format
 from pytest_sdperf.baselines.confined import confined
 from pytest_sdperf.errors import BaselineError
@@ -30,7 +30,7 @@ class BaselineStore:
         """The file of one case. Raises BaselineError where the names would leave the folder."""
         return confined(self.root, self.machine_key, f"{case_id}.json")
 
-    def load(self, case_id: str) -> Stored | None:
+    def load(self, case_id: str) -> Baseline | None:
         """The stored baseline, None where there is none. Raises BaselineError for one that cannot be trusted."""
         path = self.path(case_id)
         try:
@@ -43,7 +43,7 @@ class BaselineStore:
             ) from error
         return baseline_format.decode(data, where=str(path), case_id=case_id, machine_key=self.machine_key)
 
-    def save(self, stored: Stored) -> Path:
+    def save(self, stored: Baseline) -> Path:
         """Store the jobs of a case as its baseline, whole or not at all, and say where.
 
         Raises BaselineError for jobs of another machine, jobs that must not be stored, or a disk that does

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.baseline import Stored, other_work
+from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.diff.environment_changes import environment_changes
 from pytest_sdperf.diff.kernel_changes import kernel_changes
 from pytest_sdperf.diff.stage_changes import cold_start_changes, stage_changes
@@ -60,9 +60,9 @@ def changes(base: Measurement, head: Measurement) -> Changes:
     return changes_of(base, head, found)
 
 
-def stored_changes(base: Stored, head: Stored) -> Changes:
+def stored_changes(base: Baseline, head: Baseline) -> Changes:
     """Compare two baselines: where a side holds several jobs, latency is compared by jobs, else by processes."""
-    if max(len(base.jobs), len(head.jobs)) == 1:
+    if max(len(base.runs), len(head.runs)) == 1:
         return changes(base.newest, head.newest)
     sizes = [s for s in head.newest.sizes if all(s in job.sizes for side in (base, head) for job in side.measurements)]
     found = [

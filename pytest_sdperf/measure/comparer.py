@@ -10,13 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.base.arm import BaseArm, base_arm
 from pytest_sdperf.base.declaration import same_declaration
 from pytest_sdperf.base.provenance import wrong_code
-from pytest_sdperf.base.target import Opponent
+from pytest_sdperf.base.set_up import BaseSide, set_up_base
+from pytest_sdperf.base.target import Target
 from pytest_sdperf.case import Case
-from pytest_sdperf.comparison import BASE, HEAD, Arm, Comparison
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.comparison import BASE, HEAD, Comparison, Side
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.memory import available_memory_bytes
 from pytest_sdperf.judge.case import passes_screen
 from pytest_sdperf.measure.noise_watch import NoiseWatch
@@ -54,10 +54,10 @@ class Beside:
 
 @dataclass
 class Comparer:
-    """Measures cases of one session side by side with its opponent."""
+    """Measures cases of one session side by side with its target."""
 
     session: Session
-    opponent: Opponent
+    target: Target
     _models: dict[Path, Model] = field(default_factory=dict)
     "of the base's tree, by folder"
 
@@ -65,48 +65,48 @@ class Comparer:
     def trees(self) -> tuple[str, ...]:
         """Folders whose modules the workers of both arms tell."""
         base = self._base
-        trees = None if isinstance(base, ArmError) else base.trees
+        trees = None if isinstance(base, ComparisonError) else base.trees
         return () if trees is None else tuple(dict.fromkeys((str(trees.head), str(trees.base))))
 
     def compare(self, measured: Measured, options: Options) -> Beside:
         """Measure the case side by side. What keeps the base arm from running is told in the comparison."""
         base = self._base
-        if isinstance(base, ArmError):
+        if isinstance(base, ComparisonError):
             return Beside(self._nothing(str(base)))
         case = self._case_of_base(base, measured.case)
         if case is None:
             name = measured.case.variant.name
-            return Beside(self._nothing("", missing=f"{self.opponent.label} declares no variant {name!r}"))
+            return Beside(self._nothing("", missing=f"{self.target.label} declares no variant {name!r}"))
         beside = self._compared(base, case, measured, options)
         compared = beside.comparison
-        if not (self.opponent.control and compared and compared.kept and not compared.invalid):
+        if not (self.target.control and compared and compared.kept and not compared.invalid):
             return beside
-        head = BaseArm(Opponent(None, None, None, control=False), self.session.launcher, None, None, None)
+        head = BaseSide(Target(None, None, None, control=False), self.session.launcher, None, None, None)
         return replace(beside, control=self._compared(head, measured.case, measured, options).comparison)
 
     @cached_property
-    def _base(self) -> BaseArm | ArmError:
+    def _base(self) -> BaseSide | ComparisonError:
         """The arm, or why there is none: tried once."""
         session = self.session
         try:
-            return base_arm(
-                self.opponent,
+            return set_up_base(
+                self.target,
                 session.launcher,
                 session.invocation,
                 rootdir=session.rootdir,
                 work_dir=session.work_dir / "arms",
                 stack=session.open,
             )
-        except ArmError as error:
+        except ComparisonError as error:
             return error
 
-    def _compared(self, base: BaseArm, case: Case, measured: Measured, options: Options) -> Beside:
+    def _compared(self, base: BaseSide, case: Case, measured: Measured, options: Options) -> Beside:
         session, head_case = self.session, measured.case
         head = ArmRig(head_case, session.model_of(head_case.variant, options), session.rig(options))
         cache_dir = base.cache_for(case.variant, cache.cache_dir())
         rig = replace(head.rig, start=base.launcher, cache_dir=cache_dir, work_dir=head.rig.work_dir / BASE)
         name = head_case.variant.name
-        session.show(Step(name, f"{self.opponent.head_label} side by side with {base.opponent.label}"))
+        session.show(Step(name, f"{self.target.head_label} side by side with {base.target.label}"))
         at_once = self._fits(measured)
         begun_s = time.perf_counter()
         try:
@@ -124,11 +124,11 @@ class Comparer:
                 wrong_code=lambda modules: _wrong_code(base, case, head_case, modules),
                 course=course,
             )
-        except ArmError as error:
+        except ComparisonError as error:
             return Beside(self._nothing(str(error)))
         comparison = Comparison(
-            base=self._arm(base.opponent.label, BASE, found),
-            head=self._arm(self.opponent.head_label, HEAD, found),
+            base=self._arm(base.target.label, BASE, found),
+            head=self._arm(self.target.head_label, HEAD, found),
             pairs=found.pairs,
             side_by_side=at_once,
             ended_by=found.ended_by,
@@ -139,14 +139,14 @@ class Comparer:
         same_truth = other.model.digest == head.model.digest and case.variant.scheduler == head_case.variant.scheduler
         return Beside(comparison, base_pictures=found.pictures if same_truth and not found.invalid else {})
 
-    def _case_of_base(self, base: BaseArm, case: Case) -> Case | None:
+    def _case_of_base(self, base: BaseSide, case: Case) -> Case | None:
         """The same workload as the base declares the variant; None where it does not."""
         if base.declaration is None:
             return case
         declared = base.declaration.get(case.variant.name)
         return None if declared is None else replace(case, variant=self.session.resolved(declared))
 
-    def _model(self, base: BaseArm, case: Case, options: Options) -> Model:
+    def _model(self, base: BaseSide, case: Case, options: Options) -> Model:
         """The base's own model where that is a folder of its tree, else the head's."""
         head = self.session.model_of(case.variant, options)
         source = parse_model(options.model, self.session.rootdir) if case.variant.needs_model else None
@@ -172,17 +172,17 @@ class Comparer:
             )
         return need <= left
 
-    def _arm(self, label: str, name: str, found: Paired) -> Arm:
+    def _arm(self, label: str, name: str, found: Paired) -> Side:
         built, last = found.built[name], getattr(found.pairs[-1], name)
         environment = environment_of(self.session.host_environment(), built, threads=last.threads, cpus=last.cpus)
         modules = dict(found.modules[name])
-        return Arm(label, environment, **({"evidence": found.evidence} if name == BASE else {}), modules=modules)
+        return Side(label, environment, **({"evidence": found.evidence} if name == BASE else {}), modules=modules)
 
     def _nothing(self, invalid: str, *, missing: str = "") -> Comparison:
         nowhere = self.session.host_environment()
         return Comparison(
-            Arm(self.opponent.label, nowhere),
-            Arm(self.opponent.head_label, nowhere),
+            Side(self.target.label, nowhere),
+            Side(self.target.head_label, nowhere),
             pairs=[],
             invalid=invalid,
             missing=missing,
@@ -205,7 +205,7 @@ def side_by_side(measured: Measured, options: Options, jobs: Sequence[Measuremen
     return Beside() if lacking and jobs else beside  # the screen's answer is better than none
 
 
-def _wrong_code(base: BaseArm, case: Case, head: Case, modules: Mapping[str, Mapping[str, str]]) -> str:
+def _wrong_code(base: BaseSide, case: Case, head: Case, modules: Mapping[str, Mapping[str, str]]) -> str:
     if base.trees is None:
         return ""
     error = wrong_code(

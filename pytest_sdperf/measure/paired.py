@@ -15,7 +15,7 @@ import msgspec
 from pytest_sdperf import protocol
 from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Pair
-from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
+from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Course, unseen
 from pytest_sdperf.measure.sampling import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
@@ -134,9 +134,10 @@ class PairSampler:
     clock_s: Callable[[], float] = time.perf_counter
 
     def sample(self, number: int, rounds: int, *, show_base: bool) -> Sampled:
-        """Pair ``number`` with ``rounds`` timed pictures an arm and size. Raises LaunchError, WorkerError, ArmError.
+        """Pair ``number`` with ``rounds`` timed pictures an arm and size.
 
         ``show_base`` lets the base arm, when it was timed, collect evidence and draw what the case draws.
+        Raises LaunchError, WorkerError, ComparisonError.
         """
         # At random: the second to start looked slower in 12 of 18 A/A pairs of `openvino_static`.
         order = self.rng.sample([BASE, HEAD], 2)
@@ -215,14 +216,14 @@ class _Turns:
 
 @contextmanager
 def told_of_base() -> Iterator[None]:
-    """Raise what goes wrong inside as an ArmError: the head is not to blame, and its other parts are still judged."""
+    """Raise what goes wrong inside as a ComparisonError: the head is not to blame, its other parts are still judged."""
     try:
         yield
-    except ArmError:
+    except ComparisonError:
         raise
     except SdperfError as error:
         log_tail = error.log_tail if isinstance(error, WorkerError) else ""
-        raise ArmError(
+        raise ComparisonError(
             f"the base arm cannot run: {error.what}", where=error.where, cure=error.cure, log_tail=log_tail
         ) from error
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_sdperf import __version__
-from pytest_sdperf.base.arm import Invocation
-from pytest_sdperf.base.target import Opponent
+from pytest_sdperf.base.set_up import Invocation
+from pytest_sdperf.base.target import Target
 from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case
@@ -105,7 +105,7 @@ class Session:
         work_dir: Path,
         tell: Callable[[str], None],
         show: Show = unseen,
-        opponent: Opponent | None = None,
+        target: Target | None = None,
         invocation: Invocation | None = None,
         rules: BaseRules | None = None,
     ) -> None:
@@ -115,7 +115,7 @@ class Session:
         self.invocation = invocation or Invocation(Path.cwd())
         self.rules = rules
         "of the revision whose baselines count; None: those that are checked out"
-        self.comparer = None if opponent is None else Comparer(self, opponent)
+        self.comparer = None if target is None else Comparer(self, target)
         "measures side by side with the other arm; None where there is none"
         self.begun_at = time_text(datetime.now(timezone.utc))
         self.images: dict[str, bytes] = {}

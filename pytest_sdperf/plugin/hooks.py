@@ -132,8 +132,8 @@ class _Collector:
         except SdperfError as error:
             raise pytest.UsageError(f"--sdperf-variants: {error}") from None
         try:
-            # Where nothing is measured, nothing is compared: so a revision is collected whose ini names an opponent.
-            _ = None if self._config.getoption("collectonly") else shell.opponent
+            # Where nothing is measured, nothing is compared: so a revision is collected whose ini names an target.
+            _ = None if self._config.getoption("collectonly") else shell.target
         except SdperfError as error:
             raise pytest.UsageError(str(error)) from None
         if not options.require:
@@ -158,7 +158,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     of = f" as {options.baselines_from} has them" if options.baselines_from else ""
     line = f"sdperf: {machine_key(detect())}, model {options.model}, baselines in {options.baselines}{of}"
     try:
-        against = shell.opponent
+        against = shell.target
     except SdperfError:
         against = None  # told as a usage error when the tests are collected
     return line if against is None else f"{line}\nsdperf: {against.head_label} side by side with {against.label}"

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from pytest_sdperf.errors import ArmError, SdperfError, WorkerError
+from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
 from pytest_sdperf.options import Options, resolve, spoken
 from pytest_sdperf.plugin.progress_reporter import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_sdperf.base.arm import Invocation
-    from pytest_sdperf.base.target import Opponent
+    from pytest_sdperf.base.set_up import Invocation
+    from pytest_sdperf.base.target import Target
     from pytest_sdperf.hardware.requirements import Unmet
     from pytest_sdperf.measure.session import Measured, Session
     from pytest_sdperf.policy.judged_by import JudgedBy
@@ -67,14 +67,14 @@ class Shell:
         return Registry()
 
     @cached_property
-    def opponent(self) -> Opponent | None:
-        """What is compared with, side by side. Raises ArmError for what cannot be."""
+    def target(self) -> Target | None:
+        """What is compared with, side by side. Raises ComparisonError for what cannot be."""
         options = self.options
         if not options.sdperf or (options.against is None and options.against_python is None):
             return None
-        from pytest_sdperf.base.target import opponent_of
+        from pytest_sdperf.base.target import target_of
 
-        return opponent_of(options.against, options.against_python, self._config.rootpath, os.environ)
+        return target_of(options.against, options.against_python, self._config.rootpath, os.environ)
 
     def is_fixture(self, name: str) -> bool:
         """True for the fixture of a known variant."""
@@ -108,7 +108,7 @@ class Shell:
     def collected(self, items: Sequence[pytest.Item]) -> None:
         """Note the tests before any is deselected, and read how another revision judges them, where one is to.
 
-        Raises ArmError where the revision cannot be read, OptionError for limits of its that cannot be used.
+        Raises ComparisonError where the revision cannot be read, OptionError for limits of its that cannot be used.
         """
         ours = [item.nodeid for item in items if self.measures(item)]
         self._collected = frozenset(ours)
@@ -139,7 +139,7 @@ class Shell:
         )  # what it lacks is told before anything is measured
 
     def _invocation(self) -> Invocation:
-        from pytest_sdperf.base.arm import Invocation
+        from pytest_sdperf.base.set_up import Invocation
 
         call = self._config.invocation_params
         return Invocation(call.dir, self._config.args, [str(argument) for argument in call.args])
@@ -155,7 +155,7 @@ class Shell:
                 work_dir=make_work_dir(),
                 tell=self._telling.tell,
                 show=self._telling.show,
-                opponent=self.opponent,
+                target=self.target,
                 invocation=self._invocation(),
                 rules=self.judged_by.base if self.judged_by else None,
             )
@@ -301,7 +301,7 @@ def told(item: pytest.Item) -> Iterator[None]:
     try:
         yield
     except SdperfError as error:
-        if isinstance(error, (ArmError, WorkerError)) and error.log_tail:
+        if isinstance(error, (ComparisonError, WorkerError)) and error.log_tail:
             from pytest_sdperf.report.plain import plain
 
             log = "\n".join(plain(line, _LONGEST_LINE) for line in error.log_tail.splitlines())

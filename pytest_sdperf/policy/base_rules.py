@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_sdperf.base.arm import Invocation
 from pytest_sdperf.base.checkout.git import WHERE
 from pytest_sdperf.base.checkout.lfs import pointers_below
 from pytest_sdperf.base.checkout.revision import Revision, find, head_of
@@ -17,8 +16,9 @@ from pytest_sdperf.base.declared import declared_in
 from pytest_sdperf.base.interpreter import this_interpreter
 from pytest_sdperf.base.mapping import map_place
 from pytest_sdperf.base.pytest_arguments import passed_on, paths_of
+from pytest_sdperf.base.set_up import Invocation
 from pytest_sdperf.base.trees import Trees
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 OPTION = "--sdperf-baselines-from"
 
@@ -39,11 +39,11 @@ class BaseRules:
     def baselines(self, folder: Path) -> Path:
         """Where the revision has the folder of baselines; it need not be there.
 
-        Raises ArmError for a folder that is no part of the repository, and for files that git-lfs has not fetched.
+        Raises ComparisonError for a folder outside the repository, and for files that git-lfs has not fetched.
         """
         there = self.trees.in_base(folder)
         if there is None:
-            raise ArmError(
+            raise ComparisonError(
                 f"the baselines folder {folder} is no part of the repository, so {self.label} has none",
                 where=f"{OPTION}={self.revision.name}",
                 cure="Commit baselines to the repository, or leave the option out.",
@@ -51,7 +51,7 @@ class BaseRules:
         if lacking := pointers_below(there):
             first = lacking[0].relative_to(self.trees.base)
             more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-            raise ArmError(
+            raise ComparisonError(
                 f"git-lfs has no content here of {first}{more} as {self.label} has it",
                 where=f"{OPTION}={self.revision.name}",
                 cure=f"Fetch it: git lfs fetch origin {self.revision.commit}.",
@@ -66,7 +66,7 @@ class BaseRules:
 
 
 def find_revision(name: str, rootdir: Path, environ: Mapping[str, str]) -> Revision:
-    """The revision that the option names; it may be the one that is checked out. Raises ArmError."""
+    """The revision that the option names; it may be the one that is checked out. Raises ComparisonError."""
     with _asked_by_option():
         return find(name, head_of(rootdir), environ)
 
@@ -83,7 +83,7 @@ def base_rules(
 ) -> BaseRules:
     """Check the revision out and collect its tests there; the tree is taken away with ``stack``.
 
-    Raises ArmError where it cannot be checked out or collected.
+    Raises ComparisonError where it cannot be checked out or collected.
     """
     with _asked_by_option():
         tree = stack.enter_context(checked_out(revision, work_dir))
@@ -106,8 +106,8 @@ def _asked_by_option() -> Iterator[None]:
     """Let errors name this option, and no cure that is of the other one."""
     try:
         yield
-    except ArmError as error:
-        raise ArmError(
+    except ComparisonError as error:
+        raise ComparisonError(
             error.what,
             where=error.where.replace(WHERE, OPTION),
             cure=error.cure.replace(f", or compare interpreters with {WHERE}-python", ""),

@@ -72,7 +72,7 @@ _CURE = "Write a new one with --sdperf-json=PATH."
 def _faults(report: Report) -> Iterator[str]:
     """What the schema cannot say, as sentences."""
     for number, outcome in enumerate(report.outcomes):
-        if outcome.baseline is not None and not outcome.baseline.jobs:
+        if outcome.baseline is not None and not outcome.baseline.runs:
             yield f"baseline of outcome {number} has no jobs"
         stored = [] if outcome.baseline is None else outcome.baseline.measurements
         for role, measurement in (("measurement", outcome.measurement), *(("baseline", job) for job in stored)):

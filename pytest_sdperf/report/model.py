@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_sdperf.baseline import Stored
+from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.judge.verdict import Verdict
 from pytest_sdperf.measurement import Measurement
@@ -41,7 +41,7 @@ class Outcome(msgspec.Struct, frozen=True):
     measurement: Measurement
     verdict: Verdict | None
     "None where the test only measured"
-    baseline: Stored | None = None
+    baseline: Baseline | None = None
     "the jobs stored before this run, which latency and memory were judged against; None where there were none"
     baseline_path: str = ""
     "the baseline's file, relative to the rootdir, whether it exists or not"

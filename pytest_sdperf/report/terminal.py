@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.baseline import MOST_JOBS, Stored, level_s
+from pytest_sdperf.baseline import MAX_RUNS, Baseline, level_s
 from pytest_sdperf.judge.verdict import FAILING, Status
 from pytest_sdperf.report.columns import GAP, Column, columns, common_workload, fitting
 from pytest_sdperf.report.failure import section, sentence
@@ -127,7 +127,7 @@ def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
     return lines
 
 
-def _written(outcome: Outcome, baseline: Stored) -> str:
+def _written(outcome: Outcome, baseline: Baseline) -> str:
     """What became of the jobs that were stored before."""
     path, now_s = plain(outcome.baseline_path), outcome.measurement.latency.median_s
     was_s = level_s(baseline.measurements, baseline.newest.sizes[0])
@@ -135,7 +135,7 @@ def _written(outcome: Outcome, baseline: Stored) -> str:
     if outcome.anew:
         reason = plain(outcome.anew, _LONGEST_LINE)
         return f"REPLACED {path}: latency {was} -> {now} ({change}); {reason}, so this job begins anew"
-    full = len(baseline.jobs) >= MOST_JOBS
-    number = MOST_JOBS if full else len(baseline.jobs) + 1
+    full = len(baseline.runs) >= MAX_RUNS
+    number = MAX_RUNS if full else len(baseline.runs) + 1
     fell = "; the oldest fell off" if full else ""
-    return f"ADDED job {number} of at most {MOST_JOBS} to {path}: latency {now}, stored {was} ({change}){fell}"
+    return f"ADDED job {number} of at most {MAX_RUNS} to {path}: latency {now}, stored {was} ({change}){fell}"

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_sdperf.base.declaration import Declaration, decode, encode, same_declaration
 from pytest_sdperf.claims import Claim
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.variant import Launch, Variant
 
 SHIP = Variant(
@@ -52,7 +52,7 @@ def test_what_json_cannot_say():
     ],
 )
 def test_anything_else_is_refused(data, why):
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         decode(data)
     assert str(caught.value).startswith("the declared variants cannot be read (")
     assert why in str(caught.value) or why == "Invalid UTF-8"

@@ -12,7 +12,7 @@ from pytest_sdperf.base.declared import declared_in
 from pytest_sdperf.base.interpreter import folder_with_our_package, this_interpreter
 from pytest_sdperf.base.mapping import map_place
 from pytest_sdperf.base.trees import Trees
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.variant import Launch, Variant
 
 CONFTEST = """
@@ -52,7 +52,7 @@ class Arms:
         )
 
     def refused(self, *paths, **more):
-        with pytest.raises(ArmError) as caught:
+        with pytest.raises(ComparisonError) as caught:
             self.ask(*paths, **more)
         return caught.value
 

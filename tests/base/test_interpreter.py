@@ -19,7 +19,7 @@ from pytest_sdperf.base.interpreter import (
     other_interpreter,
     this_interpreter,
 )
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 NAME_ONE = "Name the python of another environment."
 
@@ -47,7 +47,7 @@ def look(value, rootdir, **environ):
 
 
 def refused(value, rootdir, **environ):
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         look(value, rootdir, **environ)
     place = f" [--sdperf-against-python={value}]"
     assert place in str(caught.value)

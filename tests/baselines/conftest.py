@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
 
 CASE_ID = "fp32-tiny-64x64-4steps"
@@ -50,7 +50,9 @@ def make_stored():
 
     def make_stored(*measurements):
         times = [f"2026-11-{day:02}T12:00:00Z" for day in range(1, 29)]
-        return Stored([Job(time, m) for time, m in zip(times, measurements or (make_measurement(),), strict=False)])
+        return Baseline(
+            [RecordedRun(time, m) for time, m in zip(times, measurements or (make_measurement(),), strict=False)]
+        )
 
     return make_stored
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.format import FORMAT_VERSION, decode, encode, headline, time_text
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import (
@@ -86,9 +86,9 @@ def test_times_are_utc_to_the_second():
 
 
 def test_version_1_is_one_job_of_an_unknown_time(first_version, make, read):
-    assert read(json.dumps(first_version).encode()) == Stored([Job("", make())])
+    assert read(json.dumps(first_version).encode()) == Baseline([RecordedRun("", make())])
     # and is written as it is read, in the present version
-    assert read(encode(Stored([Job("", make())]))) == Stored([Job("", make())])
+    assert read(encode(Baseline([RecordedRun("", make())]))) == Baseline([RecordedRun("", make())])
 
 
 def test_version_1_is_read_as_strictly(first_version, read):
@@ -361,9 +361,12 @@ def as_baseline(measurements):
     first = measurements[0]
     work = {"model_digest": first.model_digest, "scheduler": first.scheduler, "workload": first.workload}
     return st.builds(
-        Stored,
+        Baseline,
         st.tuples(
-            *(st.builds(Job, moments.map(time_text), st.just(msgspec.structs.replace(m, **work))) for m in measurements)
+            *(
+                st.builds(RecordedRun, moments.map(time_text), st.just(msgspec.structs.replace(m, **work)))
+                for m in measurements
+            )
         ).map(list),
     )
 

@@ -23,7 +23,7 @@ def root(tmp_path, make_stored, machine):
 def test_everything_is_found(root, machine, case_id):
     found = inventory(root, pixels=True)
     (file,) = found.files
-    assert (file.machine_key, file.case_id, len(file.stored.jobs)) == (machine, case_id, 1)
+    assert (file.machine_key, file.case_id, len(file.stored.runs)) == (machine, case_id, 1)
     assert file.size_bytes == file.path.stat().st_size
     (picture,) = found.pictures
     assert picture.key == KEY

@@ -127,7 +127,7 @@ def test_older_jobs(root, keep, left, machine, case_id):
     assert bool(found) == (keep < 3)
     prune(root, found)
     stored = BaselineStore(root, machine).load(case_id)
-    assert [job.recorded_at[:10] for job in stored.jobs] == ["2026-11-01", "2026-11-02", "2026-11-03"][-left:]
+    assert [job.recorded_at[:10] for job in stored.runs] == ["2026-11-01", "2026-11-02", "2026-11-03"][-left:]
 
 
 def test_how_many_jobs_go_is_told(root):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.references import ReferenceKey, save_reference
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.cli.command import sdperf
@@ -86,7 +86,7 @@ def store(folder):
 
     def store(*jobs, picture=True):
         jobs = jobs or (measurement(),)
-        stored = Stored([Job(f"2026-11-{day:02}T12:00:00Z", job) for day, job in enumerate(jobs, 1)])
+        stored = Baseline([RecordedRun(f"2026-11-{day:02}T12:00:00Z", job) for day, job in enumerate(jobs, 1)])
         root = folder / "baselines"
         path = BaselineStore(root, jobs[0].environment.machine_key).save(stored)
         if picture:

@@ -4,7 +4,7 @@ import random
 import msgspec
 import pytest
 
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.diff.measurements import changes, latency_change, stored_changes
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
 
@@ -110,19 +110,20 @@ def test_the_bounds_hold_the_truth_about_as_often_as_they_say():
 
 
 def test_stored_jobs_are_compared_by_jobs_where_there_are_several():
-    one = Stored([Job("", measure((1.0,)))])
-    several = Stored([Job("", measure((s,))) for s in (2.0, 2.2, 2.4)])
+    one = Baseline([RecordedRun("", measure((1.0,)))])
+    several = Baseline([RecordedRun("", measure((s,))) for s in (2.0, 2.2, 2.4)])
     found = stored_changes(one, several)
     assert found.latencies[0].ratio == pytest.approx(2.2)
     assert found.latencies[0].bounds is None
     assert stored_changes(several, several).latencies[0].bounds is not None
-    by_processes = Stored([Job("", measure())])
+    by_processes = Baseline([RecordedRun("", measure())])
     assert stored_changes(by_processes, by_processes).latencies[0].bounds is not None
 
 
 def test_only_sizes_that_all_jobs_drew_are_compared():
     both = measure(sizes=("64x64", "96x96"))
     found = stored_changes(
-        Stored([Job("", both), Job("", msgspec.structs.replace(both))]), Stored([Job("", measure())])
+        Baseline([RecordedRun("", both), RecordedRun("", msgspec.structs.replace(both))]),
+        Baseline([RecordedRun("", measure())]),
     )
     assert [one.size for one in found.latencies] == ["64x64"]

@@ -5,7 +5,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.case import Case
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.judge.case import judge, passes_screen
@@ -39,7 +39,7 @@ def judged(
         pictures=pictures or {KEY: drawn},
         other_pictures=others or {},
         references=references or References({KEY: drawn}),
-        baseline=Stored([Job("", job) for job in jobs]) if jobs else None,
+        baseline=Baseline([RecordedRun("", job) for job in jobs]) if jobs else None,
         is_to_be_recorded=missing == "record",
         **{"spread": KNOWN, **kwargs},
     )

@@ -6,7 +6,7 @@ import math
 import msgspec
 import pytest
 
-from pytest_sdperf.comparison import Arm, Comparison
+from pytest_sdperf.comparison import Comparison, Side
 from pytest_sdperf.judge.paired_latency import (
     decided,
     judge_control,
@@ -34,7 +34,7 @@ SEEN = 11.551
 
 
 def compared(pairs, **fields):
-    return Comparison(Arm("main (1a2b3c4d5e)", HOST), Arm("working tree", HOST), list(pairs), **fields)
+    return Comparison(Side("main (1a2b3c4d5e)", HOST), Side("working tree", HOST), list(pairs), **fields)
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pytest_sdperf.base.arm import BaseArm
 from pytest_sdperf.base.checkout.revision import Head, Revision
 from pytest_sdperf.base.declaration import Declaration
-from pytest_sdperf.base.target import Opponent
+from pytest_sdperf.base.set_up import BaseSide
+from pytest_sdperf.base.target import Target
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Pair
-from pytest_sdperf.errors import ArmError, WorkerError
+from pytest_sdperf.errors import ComparisonError, WorkerError
 from pytest_sdperf.measure import comparer
 from pytest_sdperf.measure.comparer import Comparer, side_by_side
 from pytest_sdperf.measure.pairing import Paired
@@ -81,9 +81,9 @@ def seen(monkeypatch):
         "pair": Pair(msgspec.structs.replace(RUN, threads=1), RUN, Disturbance(1.0), HEAD),
     }  # fmt: skip
 
-    def base_arm(opponent, launcher, invocation, *, rootdir, work_dir, stack):
+    def set_up_base(target, launcher, invocation, *, rootdir, work_dir, stack):
         seen["arms"].append(work_dir)
-        if isinstance(seen["arm"], ArmError):
+        if isinstance(seen["arm"], ComparisonError):
             raise seen["arm"]
         return seen["arm"]
 
@@ -99,7 +99,7 @@ def seen(monkeypatch):
             invalid=wrong_code(seen["modules"]),
         )
 
-    monkeypatch.setattr(comparer, "base_arm", base_arm)
+    monkeypatch.setattr(comparer, "set_up_base", set_up_base)
     monkeypatch.setattr(comparer, "measure_pairs", measure_pairs)
     monkeypatch.setattr(comparer, "prepare_case", lambda case, model, rig: seen["prepared"].append((case, model, rig)))
     monkeypatch.setattr(comparer, "available_memory_bytes", lambda: seen["memory"])
@@ -118,21 +118,21 @@ def session(tmp_path):
 def revision(session, seen, tmp_path):
     """A comparer whose base arm is a revision in a tree of its own; declares ship with other parameters."""
     head = Head("a" * 40, session.rootdir, dirty=False)
-    opponent = Opponent(head, Revision("main", "b" * 40, session.rootdir), None, control=False)
+    target = Target(head, Revision("main", "b" * 40, session.rootdir), None, control=False)
     (tmp_path / "base" / "model").mkdir(parents=True)
     trees = Trees(session.rootdir, tmp_path / "base")
     declared = Declaration((dataclasses.replace(SHIP, params={"sails": 3}),), {})
-    seen["arm"] = BaseArm(opponent, "the base's launcher", tmp_path / "exports", trees, declared)
+    seen["arm"] = BaseSide(target, "the base's launcher", tmp_path / "exports", trees, declared)
     files = {HEAD: session.rootdir / "harbour.py", BASE: tmp_path / "base" / "harbour.py"}
     seen["modules"] = {arm: {"harbour": str(file)} for arm, file in files.items()}
-    return Comparer(session, opponent)
+    return Comparer(session, target)
 
 
 @pytest.fixture
 def itself(session, seen):
-    opponent = Opponent(None, None, None, control=False)
-    seen["arm"] = BaseArm(opponent, session.launcher, None, None, None)
-    return Comparer(session, opponent)
+    target = Target(None, None, None, control=False)
+    seen["arm"] = BaseSide(target, session.launcher, None, None, None)
+    return Comparer(session, target)
 
 
 def test_each_arm_has_its_own_case_launcher_and_folders(revision, session, seen, tmp_path):
@@ -246,7 +246,7 @@ def test_what_the_base_does_not_declare_is_missing(revision, session, seen):
 
 
 def test_a_base_that_cannot_be_made_is_tried_once_and_told_of_each_case(revision, session, seen):
-    seen["arm"] = ArmError("no room", where="here", cure="Make some.")
+    seen["arm"] = ComparisonError("no room", where="here", cure="Make some.")
     for _ in range(2):
         beside = revision.compare(Measured(session), OPTIONS)
         assert beside.comparison.invalid == "no room [here]. Make some."
@@ -260,7 +260,7 @@ def test_what_the_base_raises_is_told_and_what_the_head_raises_is_raised(revisio
         raise error
 
     monkeypatch.setattr(comparer, "measure_pairs", measure_pairs)
-    error = ArmError("the base arm cannot run: the mast broke", cure="Mend it.")
+    error = ComparisonError("the base arm cannot run: the mast broke", cure="Mend it.")
     assert revision.compare(Measured(session), OPTIONS).comparison.invalid == str(error)
     error = WorkerError("the mast broke", cure="Mend it.")
     with pytest.raises(WorkerError, match="the mast broke"):
@@ -277,7 +277,7 @@ def test_a_base_that_cannot_be_prepared_is_told(revision, session, monkeypatch):
 
 
 def test_a_control_is_the_head_beside_itself(revision, session, seen):
-    revision = Comparer(session, dataclasses.replace(revision.opponent, control=True))
+    revision = Comparer(session, dataclasses.replace(revision.target, control=True))
     beside = revision.compare(Measured(session), OPTIONS)
     control = seen["samplers"][1]
     assert control.arms[BASE].case is CASE
@@ -291,14 +291,14 @@ def test_a_control_is_the_head_beside_itself(revision, session, seen):
 
 
 def test_no_control_where_no_pair_counts(revision, session, seen):
-    revision = Comparer(session, dataclasses.replace(revision.opponent, control=True))
+    revision = Comparer(session, dataclasses.replace(revision.target, control=True))
     seen["pair"] = msgspec.structs.replace(seen["pair"], dropped="a storm")
     assert revision.compare(Measured(session), OPTIONS).control is None
     assert len(seen["samplers"]) == 1
 
 
 def test_no_control_where_the_arms_ran_the_wrong_code(revision, session, seen):
-    revision = Comparer(session, dataclasses.replace(revision.opponent, control=True))
+    revision = Comparer(session, dataclasses.replace(revision.target, control=True))
     seen["modules"][BASE] = seen["modules"][HEAD]
     beside = revision.compare(Measured(session), OPTIONS)
     assert beside.comparison.invalid

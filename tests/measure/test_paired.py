@@ -9,7 +9,7 @@ import pytest
 
 from pytest_sdperf import protocol
 from pytest_sdperf.comparison import BASE, HEAD
-from pytest_sdperf.errors import ArmError, LaunchError, WorkerError
+from pytest_sdperf.errors import ComparisonError, LaunchError, WorkerError
 from pytest_sdperf.measure.noise_watch import CpuTimes, NoiseWatch
 from pytest_sdperf.measure.paired import ArmRig, PairSampler, _joined, told_of_base
 from pytest_sdperf.measure.progress import Course
@@ -381,7 +381,7 @@ BROKEN = WorkerError("it broke", where="log: x", cure="Mend it.", log_tail="the 
 @pytest.mark.parametrize("step", STEPS)
 def test_what_the_base_cannot_do_is_told_of_the_base(stage, sampler, step, at_once):
     stage.error[BASE, step] = BROKEN
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         sampler(at_once=at_once).sample(1, 1, show_base=False)
     assert str(caught.value) == "the base arm cannot run: it broke [log: x]. Mend it."
     assert caught.value.log_tail == "the mast\nbroke"
@@ -392,7 +392,7 @@ def test_what_the_base_cannot_do_is_told_of_the_base(stage, sampler, step, at_on
 @pytest.mark.parametrize("step", [protocol.Prove, protocol.Draw])
 def test_what_the_base_cannot_show_is_told_of_it_too(stage, sampler, step):
     stage.error[BASE, step] = BROKEN
-    with pytest.raises(ArmError, match="the base arm cannot run: it broke"):
+    with pytest.raises(ComparisonError, match="the base arm cannot run: it broke"):
         sampler().sample(1, 1, show_base=True)
     assert_nobody_is_left(stage)
 
@@ -417,14 +417,14 @@ def assert_nobody_is_left(stage):
 
 
 def test_errors_that_name_an_arm_already_are_left_alone():
-    told = ArmError("no such revision", cure="Name another.")
-    with pytest.raises(ArmError) as caught, told_of_base():
+    told = ComparisonError("no such revision", cure="Name another.")
+    with pytest.raises(ComparisonError) as caught, told_of_base():
         raise told
     assert caught.value is told
 
 
 def test_a_launch_that_fails_has_no_log():
-    with pytest.raises(ArmError) as caught, told_of_base():
+    with pytest.raises(ComparisonError) as caught, told_of_base():
         raise LaunchError("library 'jemalloc' was not found", where="preload", cure="Install it.")
     assert str(caught.value) == "the base arm cannot run: library 'jemalloc' was not found [preload]. Install it."
     assert caught.value.log_tail == ""

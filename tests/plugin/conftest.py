@@ -22,7 +22,7 @@ import msgspec
 import pytest
 
 import pytest_sdperf
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.format import decode, encode
 from pytest_sdperf.hardware import machine
 from pytest_sdperf.launch import host_lock, launcher
@@ -345,14 +345,14 @@ class Project:
         newest = self.jobs()[-1].measurement
         for number in range(9):
             case_id = f"other-{number}" if number else newest.case_id
-            job = Job("2026-11-24T12:00:00Z", msgspec.structs.replace(newest, case_id=case_id))
-            (path.parent / f"{case_id}.json").write_bytes(encode(Stored([job] * 10)))
+            job = RecordedRun("2026-11-24T12:00:00Z", msgspec.structs.replace(newest, case_id=case_id))
+            (path.parent / f"{case_id}.json").write_bytes(encode(Baseline([job] * 10)))
 
     def jobs(self, case="ship"):
         """The stored jobs of a variant's only case, newest last."""
         [path] = self.folder.glob(f"{case}-*.json")
         stored = decode(path.read_bytes(), where="", case_id=path.stem, machine_key=path.parent.name)
-        return stored.jobs
+        return stored.runs
 
     @property
     def folder(self):

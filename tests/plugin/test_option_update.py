@@ -6,7 +6,7 @@ import re
 import msgspec
 import pytest
 
-from pytest_sdperf.baseline import Stored
+from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines.format import encode
 from pytest_sdperf.workload import DEFAULT_PROMPTS
 
@@ -111,7 +111,7 @@ def test_jobs_of_other_work_are_replaced(project, told):
     project.record()
     [job] = project.jobs()
     job = msgspec.structs.replace(job, measurement=msgspec.structs.replace(job.measurement, scheduler="Euler"))
-    project.baseline.write_bytes(encode(Stored([job, job])))
+    project.baseline.write_bytes(encode(Baseline([job, job])))
     told_of = "measured with scheduler Euler, this is "
     told(project.run(), f"the baseline was {told_of}", "; record it again with --sdperf-update=all")
     result = project.run("--sdperf-update=all")

@@ -5,7 +5,7 @@ import pytest
 from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.base.declaration import Declaration
 from pytest_sdperf.base.trees import Trees
-from pytest_sdperf.errors import ArmError, OptionError
+from pytest_sdperf.errors import ComparisonError, OptionError
 from pytest_sdperf.options import Options, resolve
 from pytest_sdperf.policy.base_rules import BaseRules
 from pytest_sdperf.policy.judged_by import JudgedBy
@@ -103,14 +103,14 @@ def test_where_the_revision_has_a_file(judged_by, tmp_path):
     assert rules.shown(there / "m" / "ship.json") == "main (0123456789):baselines/m/ship.json"
     assert rules.shown(tmp_path / "head" / "x") is None
     assert not rules.baselines(tmp_path / "head" / "none").exists()
-    with pytest.raises(ArmError, match="is no part of the repository, so main"):
+    with pytest.raises(ComparisonError, match="is no part of the repository, so main"):
         rules.baselines(tmp_path / "elsewhere")
 
 
 def test_pointers_of_git_lfs_are_no_baselines(judged_by, tmp_path):
     for name in ("a.png", "b.json"):
         (tmp_path / "base" / "baselines" / name).write_text("version https://git-lfs.github.com/spec/v1\n")
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         judged_by().base.baselines(tmp_path / "head" / "baselines")
     assert str(caught.value) == (
         "git-lfs has no content here of baselines/a.png and 1 more as main (0123456789) has it "

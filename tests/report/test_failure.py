@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_sdperf.baseline import Job, Stored
-from pytest_sdperf.comparison import Arm, Comparison
+from pytest_sdperf.baseline import Baseline, RecordedRun
+from pytest_sdperf.comparison import Comparison, Side
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.report.failure import section, sentence
 from pytest_sdperf.report.model import Outcome
@@ -58,7 +58,7 @@ def test_the_whole_section(make_measurement: Make, make_outcome: Make, make_find
     m = make_measurement("openvino")
     details = ["stage: unet 0.50 s -> 0.57 s", "kernel appeared: gemm:jit:bf16", "environment: torch 2.8.0 -> 2.9.0"]
     slow = Finding("latency", Status.REGRESSED, SLOW, details=details)
-    outcome = make_outcome(m, slow, make_finding("picture"), baseline=Stored([Job("", m)]))
+    outcome = make_outcome(m, slow, make_finding("picture"), baseline=Baseline([RecordedRun("", m)]))
     assert (
         section(outcome)
         == f"""\
@@ -166,7 +166,7 @@ def beside(make_measurement: Make, make_outcome: Make) -> Make:
 
     def beside(*findings: Finding) -> Outcome:
         m = make_measurement()
-        arms = (Arm(label, m.environment) for label in ("main (1a2b3c4d5e)", "working tree at 5e4d3c2b1a"))
+        arms = (Side(label, m.environment) for label in ("main (1a2b3c4d5e)", "working tree at 5e4d3c2b1a"))
         outcome: Outcome = make_outcome(m, *findings, comparison=Comparison(*arms, pairs=[]))
         verdict = Verdict(list(findings), ["latency", "picture", "memory"], inconclusive="fail")
         return msgspec.structs.replace(outcome, verdict=verdict)

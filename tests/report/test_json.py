@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pytest_sdperf.baseline import Job, Stored
-from pytest_sdperf.comparison import Arm, Comparison, Pair
+from pytest_sdperf.baseline import Baseline, RecordedRun
+from pytest_sdperf.comparison import Comparison, Pair, Side
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import (
@@ -99,9 +99,9 @@ VERDICT = st.builds(
     st.sampled_from(["warn", "fail"]),
 )
 STORED = measurements().flatmap(
-    lambda m: st.builds(Stored, st.lists(st.builds(Job, TEXT, st.just(m)), min_size=1, max_size=2))
+    lambda m: st.builds(Baseline, st.lists(st.builds(RecordedRun, TEXT, st.just(m)), min_size=1, max_size=2))
 )
-ARM = st.builds(Arm, TEXT, ENVIRONMENT, EVIDENCE, st.dictionaries(TEXT, TEXT, max_size=2))
+ARM = st.builds(Side, TEXT, ENVIRONMENT, EVIDENCE, st.dictionaries(TEXT, TEXT, max_size=2))
 
 
 @st.composite
@@ -189,8 +189,8 @@ def test_a_comparison_comes_back_with_all_its_pairs() -> None:
         started_first="head", drew_first={"8x8": ["base"]}, kernel_ns={"8x8": {"base": [7], "head": [8]}},
         dropped="a storm", spent_s={"start": 1.0},
     )  # fmt: skip
-    base = Arm("main (1a2b3c4d5e)", Environment("m", packages={"torch": "2.8"}), Evidence(), {"harbour": "/base.py"})
-    head = Arm("working tree at 5e4d3c2b1a", Environment("m"))
+    base = Side("main (1a2b3c4d5e)", Environment("m", packages={"torch": "2.8"}), Evidence(), {"harbour": "/base.py"})
+    head = Side("working tree at 5e4d3c2b1a", Environment("m"))
     comparison = Comparison(base, head, [pair], side_by_side=False, ended_by="budget", spent_s=2.5)
     nothing = Comparison(base, head, [], invalid="it sank", missing="a ship")
     outcome = Outcome("test", MEASURED, None, comparison=comparison, control=nothing)
@@ -248,7 +248,7 @@ MEASURED = Measurement(
 )
 
 
-BASELINE = Stored([Job("2026-11-24T12:00:00Z", MEASURED), Job("2026-11-25T12:00:00Z", MEASURED)])
+BASELINE = Baseline([RecordedRun("2026-11-24T12:00:00Z", MEASURED), RecordedRun("2026-11-25T12:00:00Z", MEASURED)])
 
 
 def document(**changes: Any) -> str:
@@ -286,13 +286,17 @@ def test_the_first_version_is_refused() -> None:
 
 def test_a_baseline_without_jobs_is_refused() -> None:
     with pytest.raises(ReportError, match="baseline of outcome 0 has no jobs"):
-        read(render(Report([Outcome("test", MEASURED, None, Stored([]))])))
+        read(render(Report([Outcome("test", MEASURED, None, Baseline([]))])))
 
 
 def test_a_baseline_of_different_sizes_is_refused() -> None:
     other = msgspec.structs.replace(MEASURED, processes=[ProcessRun({"16x16": [ImageTiming(5)]}, {}, {}, 1)])
     with pytest.raises(ReportError, match="baseline of outcome 0 has jobs of different sizes"):
-        read(render(Report([Outcome("test", MEASURED, None, Stored([Job("", other), Job("", MEASURED)]))])))
+        read(
+            render(
+                Report([Outcome("test", MEASURED, None, Baseline([RecordedRun("", other), RecordedRun("", MEASURED)]))])
+            )
+        )
 
 
 @pytest.mark.parametrize("role", ["measurement", "baseline"])
@@ -311,7 +315,7 @@ def test_measurements_without_a_latency_are_refused(
 ) -> None:
     runs = [ProcessRun({s: [ImageTiming(t) for t in ts] for s, ts in p.items()}, {}, {}, 1) for p in processes]
     empty = msgspec.structs.replace(MEASURED, processes=runs)
-    given = empty if role == "measurement" else Stored([*BASELINE.jobs, Job("", empty)])
+    given = empty if role == "measurement" else Baseline([*BASELINE.runs, RecordedRun("", empty)])
     outcome = msgspec.structs.replace(Outcome("test", MEASURED, None, BASELINE), **{role: given})
     with pytest.raises(ReportError) as refused:
         read(render(Report([outcome])))
@@ -356,7 +360,7 @@ def test_images_that_cannot_be_trusted_are_refused(images: dict[str, str], messa
 def test_pairs_that_cannot_be_compared_are_refused(role: str, base: dict[str, list[int]], fault: str) -> None:
     run = MEASURED.processes[0]
     other = msgspec.structs.replace(run, images={s: [ImageTiming(t) for t in ts] for s, ts in base.items()})
-    arm = Arm("main", Environment("m"))
+    arm = Side("main", Environment("m"))
     comparison = Comparison(arm, arm, [Pair(other, run, Disturbance(1.0), "base")])
     outcome = msgspec.structs.replace(Outcome("test", MEASURED, None), **{role: comparison})
     with pytest.raises(ReportError) as refused:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pytest_sdperf.comparison import Arm, Comparison
+from pytest_sdperf.comparison import Comparison, Side
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.report.markdown import MOST_COMMENT_BYTES, MOST_SUMMARY_BYTES, render
@@ -93,7 +93,7 @@ def test_what_was_only_measured_or_recorded_does_not_look_judged(
 
 def test_intervals_side_by_side(make_outcome: Make, make_measurement: Make, make_finding: Make) -> None:
     nowhere = Environment(machine_key="zen5")
-    comparison = Comparison(Arm("main (2c7bd6e352)", nowhere), Arm("head", nowhere), pairs=[])
+    comparison = Comparison(Side("main (2c7bd6e352)", nowhere), Side("head", nowhere), pairs=[])
     figures = {"median_s": 0.416, "base_median_s": 0.364, "base": "main (2c7bd6e352)", "ratio": 1.127}
     bounds = {"lower": 1.073, "upper": 1.185, "confidence": 0.95, "pairs": 4.0}
     slow = make_finding("latency", Status.REGRESSED, "slow", **figures, **bounds)

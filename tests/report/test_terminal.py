@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.report import terminal
 from pytest_sdperf.report.columns import GAP, columns, fitting
@@ -103,8 +103,8 @@ def test_recorded_baselines_are_said_loudly(make_measurement: Make, make_outcome
 PATH = "baselines/zen5-2c-avx512_bf16/fp32-sd15-256x256-20steps.json"
 
 
-def stored(*measurements: Any) -> Stored:
-    return Stored([Job("", m) for m in measurements])
+def stored(*measurements: Any) -> Baseline:
+    return Baseline([RecordedRun("", m) for m in measurements])
 
 
 def test_a_replaced_baseline_tells_old_and_new_and_why(

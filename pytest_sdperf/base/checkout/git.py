@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 WHERE = "--sdperf-against"
 """The option that all of this answers."""
@@ -62,7 +62,7 @@ class Answer(NamedTuple):
 
 
 def git(folder: Path, *arguments: str) -> Answer:
-    """Run one command of git in ``folder``. Raises ArmError where there is no git.
+    """Run one command of git in ``folder``. Raises ComparisonError where there is no git.
 
     Git runs in a session of its own, so that a Ctrl-C at the terminal reaches it through us only: it
     and its children are then ended before the exception goes on.
@@ -80,10 +80,10 @@ def git(folder: Path, *arguments: str) -> Answer:
         )
     except FileNotFoundError as error:
         if not folder.is_dir():
-            raise ArmError(
+            raise ComparisonError(
                 f"{folder} is no folder", where=WHERE, cure="Run pytest in a clone of the project."
             ) from error
-        raise ArmError(
+        raise ComparisonError(
             "git is not installed, or not on PATH", where=WHERE, cure="Install git: revisions are checked out with it."
         ) from error
     with process:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_sdperf.base.checkout.git import WHERE, git
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 AUTO = "auto"
 """The merge-base of HEAD with the default branch."""
@@ -62,7 +62,7 @@ class Revision:
 def head_of(folder: Path) -> Head:
     """The working tree that ``folder`` lies in.
 
-    Raises ArmError where there is no git, no repository, no working tree or no commit.
+    Raises ComparisonError where there is no git, no repository, no working tree or no commit.
     """
     answer = git(folder, "rev-parse", "--show-toplevel")
     if not answer.ok:
@@ -70,18 +70,20 @@ def head_of(folder: Path) -> Head:
     toplevel = Path(answer.out.rstrip("\n")).resolve()
     commit = _commit(toplevel, "HEAD")
     if commit is None:
-        raise ArmError(f"the repository {toplevel} has no commit yet", where=WHERE, cure="Commit before comparing.")
+        raise ComparisonError(
+            f"the repository {toplevel} has no commit yet", where=WHERE, cure="Commit before comparing."
+        )
     status = git(toplevel, "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none")
     if not status.ok:
-        raise ArmError(f"git status fails: {status.reason}", where=str(toplevel), cure="Mend the repository.")
+        raise ComparisonError(f"git status fails: {status.reason}", where=str(toplevel), cure="Mend the repository.")
     return Head(commit, toplevel, dirty=bool(status.out))
 
 
 def resolve(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
-    """The revision to compare with. Raises ArmError as :func:`find`, and for one that leaves nothing to compare."""
+    """The revision to compare with. Raises ComparisonError as :func:`find` does, or for nothing to compare."""
     revision = find(name, head, environ)
     if revision.commit == head.commit and not head.dirty:
-        raise ArmError(
+        raise ComparisonError(
             f"{revision.label} is what is checked out, and nothing is uncommitted: there is nothing to compare",
             where=f"{WHERE}={name}",
             cure="Name another revision (HEAD~1, say), or `self` for a control.",
@@ -93,11 +95,11 @@ def find(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
     """The revision that ``name`` stands for: ``auto``, or whatever git knows.
 
     ``environ`` is asked for GITHUB_BASE_REF, the target branch of a pull request. Nothing is fetched.
-    Raises ArmError for a revision that is not known here.
+    Raises ComparisonError for a revision that is not known here.
     """
     where = f"{WHERE}={name}"
     if name.startswith("-") or not name.strip():
-        raise ArmError(
+        raise ComparisonError(
             f"{name!r} is no name of a revision", where=WHERE, cure="Name a branch, a tag or a commit, or write auto."
         )
     if name == AUTO:
@@ -126,7 +128,7 @@ def _default_branch(head: Head, environ: Mapping[str, str], where: str) -> str:
         ref = f"refs/remotes/origin/{target}"
         if _commit(head.toplevel, ref) is None:
             cure = _UNSHALLOW if _is_shallow(head) else f"Fetch it: git fetch origin {target}."
-            raise ArmError(
+            raise ComparisonError(
                 f"the pull request's target branch origin/{target} is not in this clone", where=where, cure=cure
             )
         return ref
@@ -136,8 +138,10 @@ def _default_branch(head: Head, environ: Mapping[str, str], where: str) -> str:
             return ref
     spoken = ", ".join(map(_spoken, _DEFAULT_BRANCHES))
     if _is_shallow(head):
-        raise ArmError(f"this shallow clone has no default branch (none of {spoken})", where=where, cure=_UNSHALLOW)
-    raise ArmError(
+        raise ComparisonError(
+            f"this shallow clone has no default branch (none of {spoken})", where=where, cure=_UNSHALLOW
+        )
+    raise ComparisonError(
         f"no default branch was found (none of {spoken})",
         where=where,
         cure="Name the revision instead of auto, or set it: git remote set-head origin --auto.",
@@ -149,21 +153,21 @@ def _merge_base(head: Head, branch: str, where: str) -> str:
     if _HASH.fullmatch(commit):
         return commit
     if _is_shallow(head):
-        raise ArmError(
+        raise ComparisonError(
             f"this clone is too shallow to hold where HEAD left {_spoken(branch)}", where=where, cure=_UNSHALLOW
         )
-    raise ArmError(
+    raise ComparisonError(
         f"HEAD and {_spoken(branch)} have no common commit", where=where, cure="Name the revision instead of auto."
     )
 
 
-def _unknown(name: str, head: Head, where: str) -> ArmError:
+def _unknown(name: str, head: Head, where: str) -> ComparisonError:
     if _is_shallow(head):
-        return ArmError(f"git knows no commit {name!r} in this shallow clone", where=where, cure=_UNSHALLOW)
+        return ComparisonError(f"git knows no commit {name!r} in this shallow clone", where=where, cure=_UNSHALLOW)
     refs = git(head.toplevel, "for-each-ref", "--format=%(refname:short)").out.split()
     close = [ref for ref in refs if ref.endswith(f"/{name}")] or difflib.get_close_matches(name, refs, n=1)
     hint = f"Did you mean {close[0]}? " if close else ""
-    return ArmError(
+    return ComparisonError(
         f"git knows no commit {name!r}",
         where=where,
         cure=f"{hint}Name a branch, tag or commit of this clone, or fetch it first.",
@@ -174,24 +178,24 @@ def _is_shallow(head: Head) -> bool:
     return git(head.toplevel, "rev-parse", "--is-shallow-repository").out.strip() == "true"
 
 
-def _no_tree(folder: Path, err: str, reason: str) -> ArmError:
+def _no_tree(folder: Path, err: str, reason: str) -> ComparisonError:
     if "dubious ownership" in err:
-        return ArmError(
+        return ComparisonError(
             f"git does not trust the repository of {folder}, which belongs to somebody else",
             where=WHERE,
             cure=f"Trust it: git config --global --add safe.directory {folder} (its top folder).",
         )
     if "not a git repository" in err:
-        return ArmError(
+        return ComparisonError(
             f"{folder} is in no git repository",
             where=WHERE,
             cure="Run pytest in a clone of the project, or compare interpreters with --sdperf-against-python.",
         )
     if "must be run in a work tree" in err:
-        return ArmError(
+        return ComparisonError(
             f"{folder} has no working tree", where=WHERE, cure="Run pytest where the project is checked out."
         )
-    return ArmError(f"git cannot read the repository of {folder}: {reason}", where=WHERE, cure="Mend it.")
+    return ComparisonError(f"git cannot read the repository of {folder}: {reason}", where=WHERE, cure="Mend it.")
 
 
 def _spoken(ref: str) -> str:

@@ -16,7 +16,7 @@ from pytest_sdperf.base.checkout.git import WHERE, Answer, git_dir, git_in
 from pytest_sdperf.base.checkout.lfs import left_in_lfs
 from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.base.checkout.submodules import submodules_of
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -40,7 +40,7 @@ def checked_out(revision: Revision, folder: Path) -> Iterator[Path]:
 
     Gone also after an exception, a Ctrl-C and a plain exit of the interpreter; what a killed session left
     is removed here at the next start. Nothing is fetched, no hook runs, other working trees are left alone.
-    Raises ArmError where the revision, one of its submodules or a file in git-lfs cannot be checked out.
+    Raises ComparisonError where the revision, one of its submodules or a file in git-lfs cannot be checked out.
     """
     prune(revision.toplevel)
     repository = git_dir(revision.toplevel)
@@ -51,7 +51,7 @@ def checked_out(revision: Revision, folder: Path) -> Iterator[Path]:
         _add_submodules(place, repository, revision.toplevel, revision.commit, place.path)
         if lacking := left_in_lfs(place.path, revision.toplevel):
             more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-            raise ArmError(
+            raise ComparisonError(
                 f"git-lfs has no content here of {lacking[0]}{more} as {revision.label} has it",
                 where=f"{WHERE}={revision.name}",
                 cure=f"Fetch it: git lfs fetch origin {revision.commit}.",
@@ -112,7 +112,7 @@ def _add_submodules(place: _Place, repository: Path, head: Path, commit: str, pa
     for submodule in submodules_of(repository, head, commit):
         if not git_in(submodule.repository, "cat-file", "-e", f"{submodule.commit}^{{commit}}").ok:
             at = (head / submodule.path).relative_to(revision.toplevel)
-            raise ArmError(
+            raise ComparisonError(
                 f"submodule {at} lacks commit {submodule.commit[:10]}, which {revision.label} wants",
                 where=f"{WHERE}={revision.name}",
                 cure=f"Fetch it: git -C {at} fetch origin {submodule.commit}.",
@@ -122,15 +122,15 @@ def _add_submodules(place: _Place, repository: Path, head: Path, commit: str, pa
         _add_submodules(place, submodule.repository, head / submodule.path, submodule.commit, inner)
 
 
-def _cannot(answer: Answer, revision: Revision, path: Path) -> ArmError:
+def _cannot(answer: Answer, revision: Revision, path: Path) -> ComparisonError:
     if "promisor" in answer.err or "not allowed" in answer.err:
-        return ArmError(
+        return ComparisonError(
             f"{revision.label} cannot be checked out: this is a partial clone, which lacks files of it",
             where=f"{WHERE}={revision.name}",
             cure="Clone without --filter, or let git fetch them once: "
             f"git worktree add --detach DIR {revision.commit}.",
         )
-    return ArmError(
+    return ComparisonError(
         f"{revision.label} cannot be checked out: {answer.reason}",
         where=str(path),
         cure="Make room or give write permission there, and mend what git complains of.",

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from pytest_sdperf.baseline import Stored, level_s
+from pytest_sdperf.baseline import Baseline, level_s
 from pytest_sdperf.baselines.inventory import Inventory, StoredFile
 from pytest_sdperf.cli.pages.page import Page
 from pytest_sdperf.measurement import Measurement
@@ -56,8 +56,8 @@ def _row(file: StoredFile) -> tuple[str, ...]:
     newest, first = file.stored.newest, file.stored.newest.sizes[0]
     return (
         file.case_id,
-        str(len(file.stored.jobs)),
-        date(file.stored.jobs[-1].recorded_at),
+        str(len(file.stored.runs)),
+        date(file.stored.runs[-1].recorded_at),
         format_seconds(level_s(file.stored.measurements, first)),
         spread(file.stored, first),
         format_bytes(newest.peak_bytes),
@@ -70,9 +70,9 @@ def date(recorded_at: str) -> str:
     return recorded_at.partition("T")[0] or _UNKNOWN
 
 
-def spread(stored: Stored, size: str) -> str:
+def spread(stored: Baseline, size: str) -> str:
     """How far the jobs differ (standard deviation of the log), or the processes of the only one (half their range)."""
-    if len(stored.jobs) > 1:
+    if len(stored.runs) > 1:
         logs = [math.log(job.latency_at(size).median_s) for job in stored.measurements]
         return share(statistics.stdev(logs))
     latency = stored.newest.latency_at(size)
@@ -95,10 +95,10 @@ def render_show(file: StoredFile, *, width: int | None, colour: bool) -> str:
         ]
     )
     for size in newest.sizes:
-        page.title(f"Latency at {size}, {plural(len(file.stored.jobs), 'job')}, newest last")
+        page.title(f"Latency at {size}, {plural(len(file.stored.runs), 'job')}, newest last")
         page.table(
             ("recorded", "median", "spread", "processes", "peak"),
-            [_job(job.recorded_at, job.measurement, size) for job in file.stored.jobs],
+            [_job(job.recorded_at, job.measurement, size) for job in file.stored.runs],
             right=("median", "spread", "processes", "peak"),
             indent=2,
         )

@@ -96,7 +96,7 @@ def _after_jobs(outcome: Outcome, size: str, finding: Finding | None) -> Beside:
         processes += [_process(arm, p, run, size) for p, run in zip(places, measurement.processes, strict=True)]
         ticks[sum(places) / len(places)] = f"job {number}" if arm == "base" else "now"
         at = places[-1] + _GAP
-    newest = outcome.baseline.jobs[-1]
+    newest = outcome.baseline.runs[-1]
     label = plain(f"stored job of {newest.recorded_at}", _LONGEST_NAME) if newest.recorded_at else "stored job"
     return Beside(
         outcome.measurement,

@@ -144,7 +144,7 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("peak memory", format_bytes(m.peak_rss_bytes) + (f", of its own {format_bytes(own)}" if own else "")),
     ]
     if outcome.baseline_path:
-        stored = plural(len(outcome.baseline.jobs), "stored job") if outcome.baseline else "not there before this run"
+        stored = plural(len(outcome.baseline.runs), "stored job") if outcome.baseline else "not there before this run"
         facts.append(("baseline", f"{outcome.baseline_path} ({stored})"))
     if outcome.skip_reason:
         facts.append(("skipped", outcome.skip_reason))

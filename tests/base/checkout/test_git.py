@@ -8,7 +8,7 @@ import pytest
 
 from pytest_sdperf.base.checkout import git as module
 from pytest_sdperf.base.checkout.git import Answer, environment, git
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 
 def test_what_a_hook_sets_does_not_reach_git():
@@ -51,7 +51,7 @@ def test_the_reason_is_one_line(err, reason):
 
 def test_no_git(repository, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         git(repository.path, "status")
     assert str(caught.value) == (
         "git is not installed, or not on PATH [--sdperf-against]. Install git: revisions are checked out with it."
@@ -59,7 +59,7 @@ def test_no_git(repository, monkeypatch, tmp_path):
 
 
 def test_no_folder(tmp_path):
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         git(tmp_path / "gone", "status")
     assert str(caught.value) == (
         f"{tmp_path / 'gone'} is no folder [--sdperf-against]. Run pytest in a clone of the project."

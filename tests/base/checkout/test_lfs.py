@@ -3,7 +3,7 @@ import pytest
 from pytest_sdperf.base.checkout.lfs import left_in_lfs
 from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.base.checkout.worktree import checked_out
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 
@@ -31,7 +31,7 @@ def test_content_that_only_the_head_has(heavy, tmp_path):
     repository, revision = heavy
     for name in ("weights one.py", "weights2.py", "plain.py"):
         (repository.path / name).write_text("heavy")
-    with pytest.raises(ArmError) as caught, checked_out(revision, tmp_path / "work"):
+    with pytest.raises(ComparisonError) as caught, checked_out(revision, tmp_path / "work"):
         pass
     assert str(caught.value) == (
         f"git-lfs has no content here of weights one.py and 1 more as old ({revision.commit[:10]}) has it "

@@ -1,7 +1,7 @@
 import pytest
 
 from pytest_sdperf.base.checkout.revision import Head, Revision, head_of, resolve
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 UNSHALLOW = (
     "Fetch the history: git fetch --unshallow (in GitHub Actions, give actions/checkout the input `fetch-depth: 0`)."
@@ -9,7 +9,7 @@ UNSHALLOW = (
 
 
 def refused(name, repository, environ=None):
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         resolve(name, head_of(repository.path), environ or {})
     return str(caught.value)
 
@@ -210,7 +210,7 @@ def test_no_repository(tmp_path, monkeypatch):
     )
     folder = tmp_path / "plain"
     folder.mkdir()
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         head_of(folder)
     assert str(caught.value) == (
         f"{folder} is in no git repository [--sdperf-against]. "
@@ -219,7 +219,7 @@ def test_no_repository(tmp_path, monkeypatch):
 
 
 def test_no_working_tree(repository):
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         head_of(repository.path / ".git")
     assert str(caught.value) == (
         f"{repository.path / '.git'} has no working tree [--sdperf-against]. "
@@ -229,7 +229,7 @@ def test_no_working_tree(repository):
 
 def test_no_commit(make_repository):
     repository = make_repository()
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         head_of(repository.path)
     assert str(caught.value) == (
         f"the repository {repository.path} has no commit yet [--sdperf-against]. Commit before comparing."
@@ -254,14 +254,14 @@ def test_a_repository_that_git_refuses(repository, monkeypatch, err, message):
     from pytest_sdperf.base.checkout import git, revision
 
     monkeypatch.setattr(revision, "git", lambda *arguments: git.Answer(128, "", err))
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         head_of(repository.path)
     assert str(caught.value) == message.format(repository.path)
 
 
 def test_a_status_that_fails(repository):
     (repository.path / ".git" / "index").write_bytes(b"broken")
-    with pytest.raises(ArmError) as caught:
+    with pytest.raises(ComparisonError) as caught:
         head_of(repository.path)
     assert str(caught.value).startswith("git status fails: ")
     assert str(caught.value).endswith(f"[{repository.path}]. Mend the repository.")

@@ -11,7 +11,7 @@ import pytest
 from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.base.checkout.submodules import submodules_of
 from pytest_sdperf.base.checkout.worktree import checked_out, prune
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_commit_that_is_not_there(nest, tmp_path):
     hull.git("update-index", "--cacheinfo", f"160000,{wanted},deck/mast")
     hull.git("commit", "--quiet", "--message", "points nowhere")
     broken = hull.git("rev-parse", "HEAD")
-    with pytest.raises(ArmError) as caught, checked_out(Revision("bad", broken, hull.path), tmp_path / "work"):
+    with pytest.raises(ComparisonError) as caught, checked_out(Revision("bad", broken, hull.path), tmp_path / "work"):
         pass
     assert str(caught.value) == (
         f"submodule deck/mast lacks commit 1111111111, which bad ({broken[:10]}) wants [--sdperf-against=bad]. "

@@ -10,7 +10,7 @@ import pytest
 from pytest_sdperf.base.checkout import worktree
 from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.base.checkout.worktree import checked_out, prune
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.errors import ComparisonError
 
 ROOT = Path(__file__).parents[2]
 
@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_written(base, repository, tmp_path, monkeypatch
         return real(folder, *arguments)
 
     monkeypatch.setattr(worktree, "git_in", git_in)
-    with pytest.raises(ArmError) as caught, checked_out(base, tmp_path / "work"):
+    with pytest.raises(ComparisonError) as caught, checked_out(base, tmp_path / "work"):
         pass
     assert str(caught.value).startswith(
         f"main~1 ({base.commit[:10]}) cannot be checked out: unable to write file: No space left on device "
@@ -118,7 +118,10 @@ def test_a_partial_clone_fetches_nothing(base, repository, tmp_path):
     repository.git("config", "uploadpack.allowFilter", "true")
     repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
     clone = repository.clone(tmp_path / "clone", "--filter=blob:none")
-    with pytest.raises(ArmError) as caught, checked_out(Revision("v1", base.commit, clone.path), tmp_path / "work"):
+    with (
+        pytest.raises(ComparisonError) as caught,
+        checked_out(Revision("v1", base.commit, clone.path), tmp_path / "work"),
+    ):
         pass
     assert str(caught.value) == (
         f"v1 ({base.commit[:10]}) cannot be checked out: this is a partial clone, which lacks files of it "

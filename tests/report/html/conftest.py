@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from pytest_sdperf.baseline import Job, Stored
-from pytest_sdperf.comparison import Arm, Comparison, Pair
+from pytest_sdperf.baseline import Baseline, RecordedRun
+from pytest_sdperf.comparison import Comparison, Pair, Side
 from pytest_sdperf.judge.paired_latency import judge_side_by_side
 from pytest_sdperf.judge.picture import judge_picture
 from pytest_sdperf.judge.stage_parity import judge_ladder
@@ -97,8 +97,8 @@ def compared(measurement, seconds, rng, size):
         kernels=[msgspec.structs.replace(KERNELS[0], implementation="jit:avx512_core_amx_bf16"), *KERNELS[1:]]
     )
     older = msgspec.structs.replace(ENVIRONMENT, packages={**ENVIRONMENT.packages, "torch": "2.7.1"})
-    base = Arm("main (1a2b3c4d5e)", older, before)
-    return Comparison(base, Arm("working tree at 5e4d3c2b1a", ENVIRONMENT), pairs, spent_s=300.0)
+    base = Side("main (1a2b3c4d5e)", older, before)
+    return Comparison(base, Side("working tree at 5e4d3c2b1a", ENVIRONMENT), pairs, spent_s=300.0)
 
 
 def outcome_of(variant, seconds, images, *, side, prompts):
@@ -145,7 +145,9 @@ def outcome_of(variant, seconds, images, *, side, prompts):
         [latency, picture, *stages, proof, Finding("memory", Status.PASSED, "peak 4.8 GiB")],
         ["latency", "picture", "proof", "memory"],
     )
-    past = Stored([Job("2026-11-23T12:00:00Z", measured(variant, seconds * 0.99, rng, size, prompts, None))] * 2)
+    past = Baseline(
+        [RecordedRun("2026-11-23T12:00:00Z", measured(variant, seconds * 0.99, rng, size, prompts, None))] * 2
+    )
     outcome = Outcome(
         f"tests/perf/test_variants.py::test_{variant}",
         m,

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from pytest_sdperf.baseline import Job, Stored
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.report.html.beside import beside
 from pytest_sdperf.report.model import Outcome
@@ -58,9 +58,9 @@ def test_the_size_that_decides(make_measurement):
 
 
 def test_jobs_that_lack_the_size_are_no_base(make_measurement):
-    old = Stored([Job("", make_measurement(sizes=("64x64",)))])
+    old = Baseline([RecordedRun("", make_measurement(sizes=("64x64",)))])
     assert beside(Outcome("test", make_measurement(sizes=("128x128",)), None, old)).base is None
-    same = Stored([Job("", make_measurement(sizes=("128x128",)))])
+    same = Baseline([RecordedRun("", make_measurement(sizes=("128x128",)))])
     assert beside(Outcome("test", make_measurement(sizes=("128x128",)), None, same)).base_label == "stored job"
 
 

@@ -21,7 +21,7 @@ from pytest_sdperf.base.interpreter import (
 )
 from pytest_sdperf.base.mapping import map_place
 from pytest_sdperf.base.pytest_arguments import passed_on, paths_of
-from pytest_sdperf.base.target import Opponent
+from pytest_sdperf.base.target import Target
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.launch.launcher import Launcher
@@ -40,10 +40,10 @@ class Invocation:
 
 
 @dataclass(frozen=True)
-class BaseArm:
+class BaseSide:
     """The base arm of a session, ready to measure."""
 
-    opponent: Opponent
+    target: Target
     launcher: Launcher
     cache_dir: Path | None
     "of exports that its own code makes; None: it runs the head's code"
@@ -66,25 +66,25 @@ class BaseArm:
 
     def model_folder(self, folder: Path) -> Path:
         """Where the base has a model that the head has in ``folder``: in its tree, if it is part of that."""
-        there = None if self.trees is None or self.opponent.revision is None else self.trees.in_base(folder)
+        there = None if self.trees is None or self.target.revision is None else self.trees.in_base(folder)
         return there if there is not None and there.is_dir() else folder
 
 
-def base_arm(
-    opponent: Opponent, launcher: Launcher, invocation: Invocation, *, rootdir: Path, work_dir: Path, stack: ExitStack
-) -> BaseArm:
+def set_up_base(
+    target: Target, launcher: Launcher, invocation: Invocation, *, rootdir: Path, work_dir: Path, stack: ExitStack
+) -> BaseSide:
     """Make the base arm; ``launcher`` is the head's. What is set up is taken down with ``stack``.
 
-    Raises ArmError where the revision cannot be checked out, or its variants cannot be collected.
+    Raises ComparisonError where the revision cannot be checked out, or its variants cannot be collected.
     """
-    if opponent.is_head:
-        return BaseArm(opponent, launcher, None, None, None)
-    own = [*this_interpreter().own, *(opponent.interpreter.own if opponent.interpreter else ())]
+    if target.is_head:
+        return BaseSide(target, launcher, None, None, None)
+    own = [*this_interpreter().own, *(target.interpreter.own if target.interpreter else ())]
     declaration = None
     trees = Trees(rootdir, rootdir, own=tuple(own))
-    if opponent.revision is not None:
-        toplevel = opponent.revision.toplevel
-        trees = Trees(toplevel, stack.enter_context(checked_out(opponent.revision, work_dir)), own=tuple(own))
+    if target.revision is not None:
+        toplevel = target.revision.toplevel
+        trees = Trees(toplevel, stack.enter_context(checked_out(target.revision, work_dir)), own=tuple(own))
         place = map_place(
             trees,
             cwd=invocation.cwd,
@@ -95,16 +95,16 @@ def base_arm(
         declaration = declared_in(
             place,
             trees,
-            opponent.revision.label,
+            target.revision.label,
             paths=paths_of(invocation.paths, invocation.cwd),
             folder=work_dir / "declared",
             options=passed_on(invocation.arguments, trees, invocation.cwd),
         )
         launcher = replace(launcher, base_env=place.env, extra_sys_path=place.sys_path, cwd=place.cwd)
-    if opponent.interpreter is not None:
+    if target.interpreter is not None:
         # The project's folders first: in this project's own repository the package is one of them.
         path = foreign_path(launcher.extra_sys_path, this_interpreter())
-        there = opponent.interpreter
+        there = target.interpreter
         launcher = replace(
             launcher,
             find_library=partial(find_library, prefix=there.prefix, packages=[*map(str, there.libraries)]),
@@ -114,4 +114,4 @@ def base_arm(
         )
     cache_dir = work_dir / "base-cache"
     stack.callback(shutil.rmtree, cache_dir, ignore_errors=True)  # exports take gigabytes
-    return BaseArm(opponent, launcher, cache_dir, trees, declaration)
+    return BaseSide(target, launcher, cache_dir, trees, declaration)

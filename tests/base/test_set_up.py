@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.base import arm as module
-from pytest_sdperf.base.arm import BaseArm, Invocation, base_arm
+from pytest_sdperf.base import set_up as module
 from pytest_sdperf.base.declaration import Declaration
 from pytest_sdperf.base.interpreter import Interpreter
-from pytest_sdperf.base.target import Opponent, opponent_of
-from pytest_sdperf.errors import ArmError
+from pytest_sdperf.base.set_up import BaseSide, Invocation, set_up_base
+from pytest_sdperf.base.target import Target, target_of
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.variant import Variant
@@ -58,13 +58,13 @@ def made(project, launcher, tmp_path, asked):
     with contextlib.ExitStack() as stack:
 
         def made(against, interpreter=None):
-            opponent = opponent_of(against, None, project.path, {})
-            opponent = opponent or Opponent(None, None, None, control=False)
+            target = target_of(against, None, project.path, {})
+            target = target or Target(None, None, None, control=False)
             invocation = Invocation(
                 project.path / "tests", [str(project.path / "tests/test_it.py::test_ship")], ["-p", "no:logging", "-x"]
             )
-            return base_arm(
-                dataclasses.replace(opponent, interpreter=interpreter),
+            return set_up_base(
+                dataclasses.replace(target, interpreter=interpreter),
                 launcher,
                 invocation,
                 rootdir=project.path,
@@ -77,8 +77,8 @@ def made(project, launcher, tmp_path, asked):
 
 
 def test_the_same_tree_needs_nothing(made, launcher, project, tmp_path):
-    opponent = Opponent(None, None, None, control=False)
-    assert made("self") == BaseArm(opponent, launcher, None, None, None)
+    target = Target(None, None, None, control=False)
+    assert made("self") == BaseSide(target, launcher, None, None, None)
     assert not (tmp_path / "arms").exists()
     assert made("self").model_folder(project.path / "model") == project.path / "model"
 
@@ -86,7 +86,7 @@ def test_the_same_tree_needs_nothing(made, launcher, project, tmp_path):
 def test_a_revision_runs_in_a_tree_of_its_own(made, launcher, project, asked):
     arm = made("main")
     tree = arm.trees.base
-    assert tree.name.startswith(f"sdperf-base-{arm.opponent.revision.commit[:10]}-")
+    assert tree.name.startswith(f"sdperf-base-{arm.target.revision.commit[:10]}-")
     assert (tree / "pipeline.py").read_text() == "SPEED = 1\n"
     assert arm.trees.head == project.path
     assert arm.launcher.extra_sys_path == (str(tree / "src"), str(tree)), "what the revision lacks is left out"
@@ -94,7 +94,7 @@ def test_a_revision_runs_in_a_tree_of_its_own(made, launcher, project, asked):
     assert arm.launcher.base_env["PYTHONPATH"] == str(tree / "src")
     assert (arm.launcher.cpus, arm.launcher.interpreter) == (launcher.cpus, launcher.interpreter)
     assert arm.declaration is DECLARATION
-    assert asked["label"] == arm.opponent.revision.label
+    assert asked["label"] == arm.target.revision.label
     assert asked["paths"] == [str(project.path / "tests/test_it.py")]
     assert asked["options"] == ["-p", "no:logging"]
     assert (asked["place"].cwd, asked["place"].rootdir) == (tree / "tests", tree)
@@ -113,10 +113,10 @@ def test_tree_and_exports_are_gone_at_the_end(made, project, tmp_path):
 
 def test_the_tree_is_gone_where_nothing_can_be_collected(made, project, monkeypatch):
     def declared_in(*args, **keywords):
-        raise ArmError("pytest cannot collect there", cure="Mend it.")
+        raise ComparisonError("pytest cannot collect there", cure="Mend it.")
 
     monkeypatch.setattr(module, "declared_in", declared_in)
-    with pytest.raises(ArmError, match="pytest cannot collect there"):
+    with pytest.raises(ComparisonError, match="pytest cannot collect there"):
         made("main")
     made.stack.close()
     assert project.worktrees() == [str(project.path)]
