@@ -14,7 +14,8 @@ import numpy as np
 import peers
 from noise_profiles import HEAVY_TAILED, PROFILES, RECORDED, Machine, Recorded, fitted
 
-from pytest_sdperf.options import FEWEST_PAIRS, Options
+from pytest_sdperf.options import Options
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.stats.pair import round_log_ratios, trimmed_mean
 from pytest_sdperf.stats.rounds import rounds_per_pair
 from pytest_sdperf.stats.sequential import Decision, Plan, look

@@ -14,8 +14,6 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import raised
-
 import pytest_sdperf
 from pytest_sdperf import workload
 from pytest_sdperf.claims import CLAIM_KINDS, Claim
@@ -52,7 +50,6 @@ def pages() -> dict[str, str]:
         "fixtures.md": fixtures(),
         "claims.md": claims(),
         "api.md": api(),
-        "messages.md": messages(),
     }
     return {name: f"{HEAD}\n{text.rstrip()}\n" for name, text in made.items()}
 
@@ -249,20 +246,6 @@ def _meanings(made: type) -> dict[str, str]:
         for field, text in itertools.pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
     }
-
-
-def messages() -> str:
-    lines = ["# Messages", ""]
-    lines += [
-        "Every error of ours, as the source has it; … stands for what is filled in. Each reads `what [where]. cure`."
-    ]
-    lines += ["What people meet most often is explained under [troubleshooting](../troubleshooting.md)."]
-    found = raised.raised()
-    for module in dict.fromkeys(r.module for r in found):
-        rows = [(_escaped(r.what), _escaped(r.cure)) for r in found if r.module == module and r.what.strip("…")]
-        if rows:
-            lines += ["", f"## {module}", "", *_table(("message", "cure"), rows)]
-    return "\n".join(lines)
 
 
 def _escaped(text: str) -> str:

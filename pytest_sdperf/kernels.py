@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from pytest_sdperf.measurement import KernelTime
+from pytest_sdperf.wording import listed
 
 ISA_RANKS: dict[str, int] = {
     "base": 0,
@@ -145,5 +146,4 @@ def share_of_time(kernels: Iterable[KernelTime], holds: Callable[[KernelTime], b
             name = kernel.implementation if named else f"{kernel.implementation} in {kernel.precision}"
             rest[name] = rest.get(name, 0.0) + kernel.time_ms
     names = sorted(rest, key=lambda name: -rest[name])
-    told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return 1 - sum(rest.values()) / total, told
+    return 1 - sum(rest.values()) / total, listed(names)

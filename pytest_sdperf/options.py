@@ -8,9 +8,6 @@ from pytest_sdperf.errors import OptionError
 
 GATE_PARTS = ("latency", "picture", "proof", "memory")
 
-FEWEST_PAIRS = 4
-"""Pairs before the first decision side by side: with three, a spread that is small by chance decides too often."""
-
 MOST_PAIRS = 200
 
 DEFAULT_ROUNDS = 5
@@ -177,6 +174,8 @@ def _error_rate(value: object, *, where: str) -> float:
 
 
 def _pairs(value: object, *, where: str) -> int:
+    from pytest_sdperf.stats.boundary import FEWEST_PAIRS  # where it is asked for: every pytest run imports this module
+
     count = units.parse_count(value, where=where)
     if not FEWEST_PAIRS <= count <= MOST_PAIRS:
         raise OptionError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from itertools import islice
 
 
 def apart(value: float, limit: float, decimals: int) -> str:
@@ -37,3 +39,9 @@ def share(part: float, decimals: int = 1) -> str:
 def plural(count: int, noun: str, ending: str = "s") -> str:
     """``1 claim``, ``2 claims``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}{ending}"
+
+
+def listed(items: Collection[object], most: int = 3) -> str:
+    """``a, b, c and 2 more``: the first ``most`` of several, for a sentence."""
+    shown = ", ".join(map(str, islice(items, most)))
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"

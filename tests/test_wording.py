@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from pytest_sdperf.wording import apart, plain_share, plural, share_apart
+from pytest_sdperf.wording import apart, listed, plain_share, plural, share_apart
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,23 @@ def test_shares_without_needless_zeros():
 
 def test_plural():
     assert [plural(n, "claim") for n in (1, 2)] == ["1 claim", "2 claims"]
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a, b"),
+        (["a", "b", "c"], "a, b, c"),
+        (["a", "b", "c", "d"], "a, b, c and 1 more"),
+        ({1: "x", 2: "y", 3: "z", 4: "", 5: ""}, "1, 2, 3 and 2 more"),
+    ],
+)
+def test_a_list_of_any_length_stays_short(items, text):
+    assert listed(items) == text
+
+
+def test_how_many_are_listed():
+    assert listed("abc", 1) == "a and 2 more"
+    assert listed("a", 1) == "a"

@@ -12,7 +12,8 @@ from pytest_sdperf.judge.latency import latency_text, no_baseline
 from pytest_sdperf.judge.sizes import SizeResult, finding_of_sizes
 from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.measurement import Latency, Measurement
-from pytest_sdperf.options import FEWEST_PAIRS, Thresholds
+from pytest_sdperf.options import Thresholds
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.stats.disturbance import too_many_dropped
 from pytest_sdperf.stats.intervals import ratio_of
 from pytest_sdperf.stats.pair import pair_log_ratio, round_log_ratios

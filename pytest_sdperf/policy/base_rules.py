@@ -19,6 +19,7 @@ from pytest_sdperf.base.pytest_arguments import passed_on, paths_of
 from pytest_sdperf.base.set_up import Invocation
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.errors import ComparisonError
+from pytest_sdperf.wording import listed
 
 OPTION = "--sdperf-baselines-from"
 
@@ -49,10 +50,9 @@ class BaseRules:
                 cure="Commit baselines to the repository, or leave the option out.",
             )
         if lacking := pointers_below(there):
-            first = lacking[0].relative_to(self.trees.base)
-            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            files = [path.relative_to(self.trees.base) for path in lacking]
             raise ComparisonError(
-                f"git-lfs has no content here of {first}{more} as {self.label} has it",
+                f"git-lfs has no content here of {listed(files, 1)} as {self.label} has it",
                 where=f"{OPTION}={self.revision.name}",
                 cure=f"Fetch it: git lfs fetch origin {self.revision.commit}.",
             )

@@ -10,6 +10,7 @@ from pytest_sdperf.options import Options, resolve
 from pytest_sdperf.policy.base_rules import BaseRules
 from pytest_sdperf.policy.stricter import changes, governed, promises_changed
 from pytest_sdperf.variant import Variant
+from pytest_sdperf.wording import listed
 
 _TESTS_SHOWN = 5
 _FILES_SHOWN = 20
@@ -57,12 +58,16 @@ class JudgedBy:
         that whole files were asked for, so that a test of the revision that is not collected is gone.
         """
         label = self.base.label
-        told = [f"this change {change} (for {_listed(tests)})" for change, tests in self._changes.items()]
+        told = [f"this change {change} (for {listed(tests, _TESTS_SHOWN)})" for change, tests in self._changes.items()]
         if self._new:
-            told.append(f"{label} has no such tests, so they are judged by their own limits: {_listed(self._new)}")
+            told.append(
+                f"{label} has no such tests, so they are judged by their own limits: {listed(self._new, _TESTS_SHOWN)}"
+            )
         gone = [test for test in self.base.declaration.tests if test not in collected] if whole else []
         if gone:
-            told.append(f"tests of {label} that are not collected here, so nothing judges them: {_listed(gone)}")
+            told.append(
+                f"tests of {label} that are not collected here, so nothing judges them: {listed(gone, _TESTS_SHOWN)}"
+            )
         files = changed_files(self.base.baselines(folder), folder)
         told += [f"this change alters {file}; judged by what {label} has stored" for file in files[:_FILES_SHOWN]]
         if len(files) > _FILES_SHOWN:
@@ -75,8 +80,3 @@ class JudgedBy:
         )
         # Where a missing baseline is recorded there, nothing may be recorded here: then it fails.
         return options._replace(missing="fail") if options.missing == "record" else options
-
-
-def _listed(tests: Collection[str]) -> str:
-    shown = ", ".join(list(tests)[:_TESTS_SHOWN])
-    return shown if len(tests) <= _TESTS_SHOWN else f"{shown} and {len(tests) - _TESTS_SHOWN} more"

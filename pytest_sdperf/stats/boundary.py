@@ -14,13 +14,14 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.options import FEWEST_PAIRS
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Angles = NDArray[np.float64]
+
+FEWEST_PAIRS = 4
+"""Pairs before the first decision: with three, a spread that is small by chance decides too often."""
 
 _DEFAULTS = {(0.01, 24): 0.00136, (0.05, 24): 0.00904}
 """(error rate, most pairs) -> level of each look, for the defaults, as `computed_level` gives them."""

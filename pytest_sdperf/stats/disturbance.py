@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_sdperf.comparison import Pair
 from pytest_sdperf.measurement import Disturbance, Measurement
-from pytest_sdperf.options import FEWEST_PAIRS
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.wording import apart, plain_share, plural, share_apart
 
 MOST_STEAL = 0.05

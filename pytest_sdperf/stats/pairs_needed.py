@@ -6,7 +6,7 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from pytest_sdperf.options import FEWEST_PAIRS
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.stats.intervals import SENSELESS
 from pytest_sdperf.stats.sequential import POWER, Decision, Plan, look
 

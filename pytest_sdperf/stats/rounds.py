@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.options import FEWEST_PAIRS
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.stats.pair import TRIMMED, trimmed_mean
 
 FEWEST_ROUNDS, MOST_ROUNDS = 3, 40

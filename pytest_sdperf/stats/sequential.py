@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from pytest_sdperf.options import FEWEST_PAIRS
-from pytest_sdperf.stats.boundary import level
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS, level
 
 POWER = 0.80
 """Chance with which a slowdown of the detectable size would have been called REGRESSED."""

@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import textwrap
 
 import pytest
 from doc_pages import ROOT
@@ -22,14 +21,8 @@ def load(name):
 
 
 @pytest.fixture
-def generate(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "docs")
+def generate():
     return load("generate")
-
-
-@pytest.fixture
-def raised():
-    return load("raised")
 
 
 def test_the_committed_pages_are_what_the_code_says(generate):
@@ -71,40 +64,3 @@ def test_variants_markers_claims_and_requirements_are_complete(generate):
 def test_signs_of_tables_are_escaped(generate):
     assert generate._table(("a",), [("x|y",)]) == ["| a |", "| --- |", "| x\\|y |"]
     assert generate._escaped("sd_<name> `a_<b>`") == "sd\\_\\<name> `a_<b>`"
-
-
-def test_errors_are_read_from_the_source(raised, tmp_path):
-    (tmp_path / "errors.py").write_text("class SdperfError(Exception): ...\nclass CaseError(SdperfError): ...\n")
-    (tmp_path / "drawn.py").write_text(
-        textwrap.dedent("""
-        _CURE = "Draw again."
-        _SIDE = 8
-
-        def check(value):
-            if value:
-                raise CaseError(f"{value!r} is no picture of {_SIDE} pixels", where="x", cure=_CURE)
-            _refuse(f"nothing is drawn at {value}", "Draw something.")
-            raise ValueError("not ours")
-
-        class Painter:
-            def error(self, what):
-                return CaseError(what, cure=f"{_CURE} Twice.")
-
-            def paint(self):
-                raise self.error("no " + "paint")
-
-        def _refuse(what, cure):
-            raise CaseError(what, cure=cure)
-        """)
-    )
-    assert [(r.module, r.error, r.what, r.cure) for r in raised.raised(tmp_path)] == [
-        ("drawn", "CaseError", "… is no picture of 8 pixels", "Draw again."),
-        ("drawn", "CaseError", "nothing is drawn at …", "Draw something."),
-        ("drawn", "CaseError", "no paint", "Draw again. Twice."),
-    ]
-
-
-def test_errors_of_the_package_are_found(raised):
-    found = {(r.module, r.what) for r in raised.raised()}
-    assert ("options", "… is neither true nor false") in found
-    assert ("launch/launcher", "the worker gave no answer within … s while …, and was killed") in found

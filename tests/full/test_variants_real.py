@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from pytest_sdperf.claims import check_claim
 from pytest_sdperf.hardware import cores, libraries, requirements
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
 from pytest_sdperf.hardware.machine import detect
-from pytest_sdperf.judge.proof import check_claim
 from pytest_sdperf.launch.settings import resolve_launch
 from pytest_sdperf.measurement import Evidence
 from pytest_sdperf.models.digest import model_digest

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import pytest_sdperf
-from pytest_sdperf.options import FEWEST_PAIRS
 from pytest_sdperf.report.json import read
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 
 pytestmark = [
     pytest.mark.usefixtures("real_workers"),

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from pytest_sdperf.options import FEWEST_PAIRS
-from pytest_sdperf.stats.boundary import computed_level, crossing, level
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS, computed_level, crossing, level
 from pytest_sdperf.stats.sequential import Plan
 
 RATES = (Plan().alpha, Plan().beta)

@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from pytest_sdperf.options import FEWEST_PAIRS
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.stats.pairs_needed import pairs_needed, spread_bounds
 from pytest_sdperf.stats.sequential import Decision, Plan, look
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_sdperf.options import FEWEST_PAIRS, Thresholds
+from pytest_sdperf.options import Thresholds
+from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.stats.sequential import POWER, Decision, Plan, look
 
 PLAN = Plan()
