@@ -79,10 +79,14 @@ class Study:
         }
 
     def _scores(self, measured: Measured, references: Any) -> list[dict[str, Any]]:
-        motifs, size = measured.case.workload.motifs, measured.case.workload.sizes[0]
+        prompt_seeds, size = measured.case.workload.prompt_seeds, measured.case.workload.sizes[0]
         scores = []
-        for (key, picture), motif in zip(measured.pictures.items(), motifs, strict=True):
-            entry: dict[str, Any] = {"prompt": motif.prompt, "seed": motif.seed, "fault": picture_fault(picture, size)}
+        for (key, picture), prompt_seed in zip(measured.pictures.items(), prompt_seeds, strict=True):
+            entry: dict[str, Any] = {
+                "prompt": prompt_seed.prompt,
+                "seed": prompt_seed.seed,
+                "fault": picture_fault(picture, size),
+            }
             if entry["fault"] is None:
                 found = similarity(references[key], picture)
                 psnr_db = None if math.isinf(found.psnr_db) else found.psnr_db

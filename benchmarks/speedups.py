@@ -143,7 +143,7 @@ class Study:
             measured.pictures,
             references,
             self.options.thresholds,
-            motifs=case.workload.motifs,
+            prompt_seeds=case.workload.prompt_seeds,
             sizes=case.workload.sizes,
             reference_name=case.variant.reference,
             is_reference=is_reference,

@@ -10,12 +10,13 @@ from pytest_sdperf.case import Case
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
 from pytest_sdperf.variant import Param
-from pytest_sdperf.workload import Motif
+from pytest_sdperf.workload import PromptSeed
 
 # 1: first version.
 # 2: trees and modules (where code was loaded from), usage (what disturbed the timed pictures).
 # 3: modules are told after warming up; library_rss_bytes may be unknown.
-PROTOCOL_VERSION = 3
+# 4: prompt_seeds and picture_index take the places of motifs and motif_index.
+PROTOCOL_VERSION = 4
 """Said by the worker in its first line: both sides may run in different interpreters."""
 
 Size = tuple[int, int]
@@ -37,7 +38,7 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, Param]
     sizes: tuple[Size, ...]
     "(height, width) in pixels"
-    motifs: tuple[Motif, ...]
+    prompt_seeds: tuple[PromptSeed, ...]
     "what the pictures of each size show"
     num_inference_steps: int
     guidance_scale: float
@@ -69,7 +70,7 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             scheduler=variant.scheduler,
             params=dict(variant.params),
             sizes=workload.sizes,
-            motifs=workload.motifs,
+            prompt_seeds=workload.prompt_seeds,
             num_inference_steps=workload.num_inference_steps,
             guidance_scale=float(workload.guidance_scale),
             picture_dir=picture_dir,
@@ -120,10 +121,10 @@ class WarmUp(Command, frozen=True, tag="warm_up"):
 
 
 class Generate(Command, frozen=True, tag="generate"):
-    """Draw and time `rounds` pictures of one motif."""
+    """Draw and time `rounds` pictures of one prompt and seed."""
 
     size: Size
-    motif_index: int
+    picture_index: int
     rounds: int
 
     def __str__(self) -> str:
@@ -134,10 +135,10 @@ class Draw(Command, frozen=True, tag="draw"):
     """Draw one picture, untimed."""
 
     size: Size
-    motif_index: int
+    picture_index: int
 
     def __str__(self) -> str:
-        return f"drawing picture {self.motif_index} at {self.size[0]}x{self.size[1]}"
+        return f"drawing picture {self.picture_index} at {self.size[0]}x{self.size[1]}"
 
 
 class Prove(Command, frozen=True, tag="prove"):

@@ -26,8 +26,8 @@ KEYWORDS = (
 """What ``check`` and ``measure`` take."""
 
 
-class Motif(NamedTuple):
-    """What one picture of a size shows."""
+class PromptSeed(NamedTuple):
+    """Prompt and seed of one picture."""
 
     prompt: str
     seed: int
@@ -58,9 +58,9 @@ class Workload:
         _check_seeds(self.seeds)
 
     @property
-    def motifs(self) -> tuple[Motif, ...]:
+    def prompt_seeds(self) -> tuple[PromptSeed, ...]:
         """Every prompt with every seed, prompt by prompt: the pictures of each size, in the order of their keys."""
-        return tuple(Motif(prompt, seed) for prompt in self.prompts for seed in self.seeds)
+        return tuple(PromptSeed(prompt, seed) for prompt in self.prompts for seed in self.seeds)
 
 
 def workload_of(keywords: Mapping[str, Any], *, native_size: tuple[int, int] | None) -> Workload:
@@ -92,9 +92,9 @@ def size_key(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def picture_key(size: tuple[int, int], motif_index: int) -> str:
-    """The name of one picture of a case: ``512x512/0`` is the first motif at that size."""
-    return f"{size_key(size)}/{motif_index}"
+def picture_key(size: tuple[int, int], picture_index: int) -> str:
+    """The name of one picture of a case: ``512x512/0`` is the first prompt and seed at that size."""
+    return f"{size_key(size)}/{picture_index}"
 
 
 def _sizes(keywords: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pytest_sdperf import protocol
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, KernelTime
-from pytest_sdperf.workload import Motif
+from pytest_sdperf.workload import PromptSeed
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 naturals = st.integers(0, 2**63 - 1)
@@ -28,7 +28,7 @@ specs = st.builds(
     scheduler=texts,
     params=st.dictionaries(texts, texts | st.integers(-(2**63), 2**63 - 1) | finite | st.booleans(), max_size=3),
     sizes=st.lists(sizes, max_size=3).map(tuple),
-    motifs=st.lists(st.builds(Motif, texts, naturals), max_size=3).map(tuple),
+    prompt_seeds=st.lists(st.builds(PromptSeed, texts, naturals), max_size=3).map(tuple),
     num_inference_steps=naturals,
     guidance_scale=finite,
     picture_dir=texts,
@@ -102,7 +102,7 @@ def test_answer_survives_the_pipe_as_one_line(answer):
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_by_name(line):
     for decode in (protocol.decode_command, protocol.decode_answer):
-        with pytest.raises(WorkerError, match="is no message of protocol 3"):
+        with pytest.raises(WorkerError, match="is no message of protocol 4"):
             decode(line)
 
 
@@ -120,7 +120,7 @@ def test_garbage_is_refused_by_name(line):
 def test_unknown_command_names_what_was_said_and_the_cure(line):
     with pytest.raises(WorkerError) as caught:
         protocol.decode_command(line)
-    assert caught.value.what.startswith(f"the session said {line!r}, which is no message of protocol 3 (")
+    assert caught.value.what.startswith(f"the session said {line!r}, which is no message of protocol 4 (")
     assert caught.value.cure == "Install the same version of pytest-sdperf in both interpreters."
 
 
@@ -135,7 +135,7 @@ def test_equal_version_passes_and_another_is_refused():
     with pytest.raises(WorkerError) as caught:
         protocol.check_version(7, interpreter="/opt/python")
     assert str(caught.value) == (
-        "the worker speaks protocol 7, this session protocol 3 [/opt/python]. "
+        "the worker speaks protocol 7, this session protocol 4 [/opt/python]. "
         "Install the same version of pytest-sdperf in both interpreters."
     )
 
@@ -144,7 +144,7 @@ def test_spec_of_a_case_holds_all_that_the_worker_needs(make_case):
     case = make_case("build", prepare="prepare", sizes=((16, 24), (8, 8)), prompts=("a", "b"))
     spec = protocol.BuildSpec.of(case, model_dir=None, model_digest="d", cache_dir="/c", picture_dir="/p")
     assert (spec.variant, spec.factory, spec.prepare) == ("ship", "harbour:build", "harbour:prepare")
-    assert (spec.sizes, spec.motifs, spec.num_inference_steps) == (((16, 24), (8, 8)), (("a", 0), ("b", 0)), 3)
+    assert (spec.sizes, spec.prompt_seeds, spec.num_inference_steps) == (((16, 24), (8, 8)), (("a", 0), ("b", 0)), 3)
     assert spec.params == {"sails": 3, "mast": 1.5, "flag": True, "name": "Rembrandt"}
     again = msgspec.json.decode(msgspec.json.encode(spec), type=protocol.BuildSpec)
     assert again == spec

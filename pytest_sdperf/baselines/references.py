@@ -72,14 +72,14 @@ def reference_keys(workload: Workload, *, variant: str, model_digest: str, sched
             variant=variant,
             model_digest=model_digest,
             scheduler=scheduler,
-            prompt=motif.prompt,
+            prompt=prompt_seed.prompt,
             num_inference_steps=workload.num_inference_steps,
             guidance_scale=float(workload.guidance_scale),
-            seed=motif.seed,
+            seed=prompt_seed.seed,
             size=size,
         )
         for size in workload.sizes
-        for i, motif in enumerate(workload.motifs)
+        for i, prompt_seed in enumerate(workload.prompt_seeds)
     }
 
 

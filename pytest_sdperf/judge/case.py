@@ -55,7 +55,7 @@ def judge(seen: Observations, options: Options) -> Verdict:
         seen.pictures,
         references.pictures,
         limits,
-        motifs=case.workload.motifs,
+        prompt_seeds=case.workload.prompt_seeds,
         sizes=case.workload.sizes,
         reference_name=case.variant.reference,
         is_reference=references.is_reference,

@@ -14,7 +14,7 @@ from pytest_sdperf.judge.verdict import Finding, Status
 from pytest_sdperf.observations import BASE_PICTURE, OWN_PICTURE
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.wording import apart, plural
-from pytest_sdperf.workload import Motif, picture_key, size_key
+from pytest_sdperf.workload import PromptSeed, picture_key, size_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +74,7 @@ def judge_picture(
     references: Mapping[str, Picture] | None,
     thresholds: Thresholds,
     *,
-    motifs: Sequence[Motif],
+    prompt_seeds: Sequence[PromptSeed],
     sizes: Sequence[tuple[int, int]],
     reference_name: str | None = "fp32",
     is_reference: bool = False,
@@ -89,8 +89,8 @@ def judge_picture(
     ``eight_bit``: the references come from stored PNGs, so both sides are rounded to 8 bits first.
     ``own_picture`` says what a variant that is its own truth is held against.
     """
-    names = _names(motifs, sizes)
-    key_sizes = {picture_key(size, i): size for size in sizes for i in range(len(motifs))}
+    names = _names(prompt_seeds, sizes)
+    key_sizes = {picture_key(size, i): size for size in sizes for i in range(len(prompt_seeds))}
     faults = {key: _fault(pictures.get(key), key_sizes[key]) for key in names}
     insane = [f"the picture {names[key]} {fault}" for key, fault in faults.items() if fault]
     if insane:
@@ -130,14 +130,14 @@ def _with_new(finding: Finding, new: Sequence[str], *, is_reference: bool) -> Fi
     return msgspec.structs.replace(finding, status=Status.NO_BASELINE, sentence=sentence)
 
 
-def _names(motifs: Sequence[Motif], sizes: Sequence[tuple[int, int]]) -> dict[str, str]:
+def _names(prompt_seeds: Sequence[PromptSeed], sizes: Sequence[tuple[int, int]]) -> dict[str, str]:
     """Picture key -> what the picture is, for a sentence; the seed is said where there are several."""
-    several = len({motif.seed for motif in motifs}) > 1
+    several = len({prompt_seed.seed for prompt_seed in prompt_seeds}) > 1
     return {
-        picture_key(size, i): f'at {size_key(size)}, prompt "{motif.prompt}"'
-        + (f", seed {motif.seed}" if several else "")
+        picture_key(size, i): f'at {size_key(size)}, prompt "{prompt_seed.prompt}"'
+        + (f", seed {prompt_seed.seed}" if several else "")
         for size in sizes
-        for i, motif in enumerate(motifs)
+        for i, prompt_seed in enumerate(prompt_seeds)
     }
 
 

@@ -81,7 +81,7 @@ class _Running:
         return told_of_base() if self.name == BASE else nullcontext()
 
     def draw(self, size: tuple[int, int]) -> None:
-        """Time one picture of the first motif."""
+        """Time one picture of the first prompt and seed."""
         answer = self.last = self.ask(protocol.Generate(size, 0, 1), protocol.Generated)
         self.images.setdefault(size_key(size), []).extend(answer.images)
         self.digests.setdefault(picture_key(size, 0), []).extend(answer.sha256)
@@ -91,12 +91,12 @@ class _Running:
         return self.ask(protocol.Prove(), protocol.Proven).evidence
 
     def pictures(self) -> dict[str, Path]:
-        """Every motif at every size, untimed."""
+        """Every prompt with every seed at every size, untimed."""
         workload = self.arm.case.workload
         return {
             picture_key(size, index): Path(self.ask(protocol.Draw(size, index), protocol.Drawn).path)
             for size in workload.sizes
-            for index in range(len(workload.motifs))
+            for index in range(len(workload.prompt_seeds))
         }
 
     def finished(self) -> ProcessRun:

@@ -127,7 +127,7 @@ def sample(
     """Measure ``case`` in ``processes`` fresh processes with ``rounds`` timed pictures each, at every size.
 
     ``host`` gives machine_key, cpu_model and kernel; the rest is filled with what the workers see.
-    The first process also draws the motifs that are not timed, the last one collects the evidence
+    The first process also draws the pictures that are not timed, the last one collects the evidence
     when its timed pictures are done, and then follows one picture through its stages, which are also given
     the inputs of ``reference_trace``. Raises LaunchError and WorkerError.
     """
@@ -148,7 +148,7 @@ def sample(
                 others.setdefault(key, []).extend(paths)
             if index == 0:
                 course.phase("drawing what is not timed")
-                for key, drawn in _draw(worker, case, first_motif=1).items():
+                for key, drawn in _draw(worker, case, first_picture=1).items():
                     run.picture_sha256[key] = [drawn.sha256]
                     run.pictures[key] = Path(drawn.path)
             if index == processes - 1:
@@ -182,7 +182,7 @@ def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> 
     rig.show(Step(case.variant.name, "drawing the reference pictures"))
     with rig.worker(case, "reference") as worker:
         built = worker.ask(protocol.Build(build_spec(case, model, rig, "reference")), protocol.Built)
-        drawn = _draw(worker, case, first_motif=0)
+        drawn = _draw(worker, case, first_picture=0)
         trace = _trace(worker, case, rig, given=None)
         _end(worker, case, "reference", rig.tell)
     threads = next(iter(drawn.values())).threads
@@ -292,12 +292,12 @@ def _measure(
     return run
 
 
-def _draw(worker: AskedWorker, case: Case, *, first_motif: int) -> dict[str, protocol.Drawn]:
-    """Draw the motifs from ``first_motif`` on at every size, untimed, by picture key."""
+def _draw(worker: AskedWorker, case: Case, *, first_picture: int) -> dict[str, protocol.Drawn]:
+    """Draw the pictures from ``first_picture`` on at every size, untimed, by picture key."""
     return {
         picture_key(size, index): worker.ask(protocol.Draw(size, index), protocol.Drawn)
         for size in case.workload.sizes
-        for index in range(first_motif, len(case.workload.motifs))
+        for index in range(first_picture, len(case.workload.prompt_seeds))
     }
 
 

@@ -14,7 +14,7 @@ class ShownPicture(msgspec.Struct, frozen=True):
     """One picture of a case, for people to look at: the verdict was made on the raw floats, not on these copies."""
 
     key: str
-    "size, height first, and number of the motif: `512x512/0`"
+    "size, height first, and number of prompt and seed: `512x512/0`"
     prompt: str
     seed: int
     picture: str

@@ -15,7 +15,7 @@ import msgspec
 from pytest_sdperf.judge.picture import as_8_bit
 from pytest_sdperf.judge.verdict import Verdict
 from pytest_sdperf.report.model import Outcome, Report, ShownPicture
-from pytest_sdperf.workload import Motif, Workload, picture_key
+from pytest_sdperf.workload import PromptSeed, Workload, picture_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,12 +63,16 @@ def with_pictures(
     ``pictures`` maps picture keys to float arrays (H, W, 3) in 0..1; what is no picture at all (another shape) is
     left out, NaN is shown black. The scores are those of the verdict.
     """
-    motifs = {picture_key(size, i): motif for size in workload.sizes for i, motif in enumerate(workload.motifs)}
-    scores = _scores(outcome.verdict, [key for key in motifs if key in pictures])
-    ranked = sorted((key for key in motifs if _is_picture(pictures.get(key))), key=lambda key: _rank(scores, key))
+    prompt_seeds = {
+        picture_key(size, i): prompt_seed
+        for size in workload.sizes
+        for i, prompt_seed in enumerate(workload.prompt_seeds)
+    }
+    scores = _scores(outcome.verdict, [key for key in prompt_seeds if key in pictures])
+    ranked = sorted((key for key in prompt_seeds if _is_picture(pictures.get(key))), key=lambda key: _rank(scores, key))
     shown = [
         _beside_reference(
-            _alone(key, motifs[key], pictures[key], scores.get(key), images), pictures[key], truth, images
+            _alone(key, prompt_seeds[key], pictures[key], scores.get(key), images), pictures[key], truth, images
         )
         for key in ranked[:MOST_SHOWN]
     ]
@@ -111,9 +115,9 @@ def _is_picture(picture: Any) -> bool:
 
 
 def _alone(
-    key: str, motif: Motif, picture: Picture, score: _Score | None, images: MutableMapping[str, bytes]
+    key: str, prompt_seed: PromptSeed, picture: Picture, score: _Score | None, images: MutableMapping[str, bytes]
 ) -> ShownPicture:
-    made = ShownPicture(key, motif.prompt, motif.seed, _kept(images, _copy(picture)))
+    made = ShownPicture(key, prompt_seed.prompt, prompt_seed.seed, _kept(images, _copy(picture)))
     return made if score is None else msgspec.structs.replace(made, ssim=score.ssim, psnr_db=score.psnr_db)
 
 

@@ -72,11 +72,11 @@ class Workbench:
                 # Garbage of building and warming up is collected now. The collector stays on, as in a
                 # service: it is part of what a picture costs, and starts alike in every process.
                 gc.collect()
-            case protocol.Generate(size, motif_index, rounds):
-                answer = self._generate(size, motif_index, rounds)
-            case protocol.Draw(size, motif_index):
-                picture = self._draw(size, motif_index)
-                path = self._keep(picture, size, motif_index)
+            case protocol.Generate(size, picture_index, rounds):
+                answer = self._generate(size, picture_index, rounds)
+            case protocol.Draw(size, picture_index):
+                picture = self._draw(size, picture_index)
+                path = self._keep(picture, size, picture_index)
                 answer = protocol.Drawn(digest(picture), str(path), library_threads(self._bench.pipeline))
             case protocol.Prove():
                 answer = self._prove()
@@ -110,7 +110,7 @@ class Workbench:
                 where=spec.factory,
                 cure="Return an object that is called like a diffusers pipeline.",
             )
-        check_prompt_length(pipeline, (motif.prompt for motif in spec.motifs))
+        check_prompt_length(pipeline, (prompt_seed.prompt for prompt_seed in spec.prompt_seeds))
         # What the factory spent outside the phases it names.
         unnamed_ns = self._clock_ns() - start_ns - sum(context.startup_ns.values())
         # The stages stay wrapped as long as the process lives: under 2 us a call.
@@ -124,7 +124,7 @@ class Workbench:
             variables=self._variables,
         )
 
-    def _generate(self, size: protocol.Size, motif_index: int, rounds: int) -> protocol.Generated:
+    def _generate(self, size: protocol.Size, picture_index: int, rounds: int) -> protocol.Generated:
         bench = self._bench
         images: list[ImageTiming] = []
         digests: list[str] = []
@@ -132,7 +132,7 @@ class Workbench:
         usage = Usage()
         for index in range(rounds):
             before = surroundings.usage_so_far()
-            timing, answer = self._timed(size, motif_index)
+            timing, answer = self._timed(size, picture_index)
             usage += Usage(*map(operator.sub, surroundings.usage_so_far(), before))
             picture = as_picture(answer)
             images.append(timing)
@@ -140,13 +140,13 @@ class Workbench:
             if index == 0:
                 first = picture
             elif not other_path and digests[index] != digests[0]:
-                other_path = str(self._keep(picture, size, motif_index, suffix="-other"))
+                other_path = str(self._keep(picture, size, picture_index, suffix="-other"))
         peak_rss_bytes, library_rss_bytes = surroundings.peak_rss_bytes(), surroundings.library_rss_bytes()
         bench.stage_calls = {name: len(calls) for name, calls in images[-1].stages_ns.items()}
         return protocol.Generated(
             images=images,
             sha256=digests,
-            path=str(self._keep(first, size, motif_index)),
+            path=str(self._keep(first, size, picture_index)),
             other_path=other_path,
             peak_rss_bytes=peak_rss_bytes,
             library_rss_bytes=library_rss_bytes,
@@ -167,26 +167,26 @@ class Workbench:
         trace.save(path, trace.follow(find_stages(bench.pipeline), lambda: self._draw(size, 0), reference))
         return protocol.Traced(str(path))
 
-    def _arguments(self, size: protocol.Size, motif_index: int) -> dict[str, Any]:
+    def _arguments(self, size: protocol.Size, picture_index: int) -> dict[str, Any]:
         spec = self._bench.spec
-        motif = spec.motifs[motif_index]
+        prompt_seed = spec.prompt_seeds[picture_index]
         return arguments(
             self._bench.pipeline,
-            prompt=motif.prompt,
+            prompt=prompt_seed.prompt,
             steps=spec.num_inference_steps,
             guidance=spec.guidance_scale,
             height=size[0],
             width=size[1],
-            latents=draw_latents(motif.seed, *size),
+            latents=draw_latents(prompt_seed.seed, *size),
         )
 
-    def _draw(self, size: protocol.Size, motif_index: int) -> Picture:
-        return as_picture(self._bench.pipeline(**self._arguments(size, motif_index)))
+    def _draw(self, size: protocol.Size, picture_index: int) -> Picture:
+        return as_picture(self._bench.pipeline(**self._arguments(size, picture_index)))
 
-    def _timed(self, size: protocol.Size, motif_index: int) -> tuple[ImageTiming, Any]:
+    def _timed(self, size: protocol.Size, picture_index: int) -> tuple[ImageTiming, Any]:
         """Only the pipeline's call lies between the two looks at the clock; gives its raw answer."""
         pipeline, timer = self._bench.pipeline, self._bench.timer
-        keywords = self._arguments(size, motif_index)
+        keywords = self._arguments(size, picture_index)
         timer.reset()
         start_ns = self._clock_ns()
         answer = pipeline(**keywords)
@@ -200,11 +200,11 @@ class Workbench:
             )
         return timing, answer
 
-    def _keep(self, picture: Picture, size: protocol.Size, motif_index: int, suffix: str = "") -> Path:
+    def _keep(self, picture: Picture, size: protocol.Size, picture_index: int, suffix: str = "") -> Path:
         """Save a picture; by rename, so that nobody reads half of it."""
         import numpy as np
 
-        path = Path(self._bench.spec.picture_dir, f"{size_key(size)}-{motif_index}{suffix}.npy")
+        path = Path(self._bench.spec.picture_dir, f"{size_key(size)}-{picture_index}{suffix}.npy")
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".part")
         with draft.open("wb") as file:

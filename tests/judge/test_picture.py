@@ -9,15 +9,17 @@ from pytest_sdperf.judge.picture import as_8_bit, judge_picture, similarity
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.observations import BASE_PICTURE
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.workload import Motif
+from pytest_sdperf.workload import PromptSeed
 
 SIZES = ((16, 24),)
-MOTIFS = (Motif("a ship", 0), Motif("a goat", 0))
+PROMPT_SEEDS = (PromptSeed("a ship", 0), PromptSeed("a goat", 0))
 KEYS = ("16x24/0", "16x24/1")
 
 
-def judged(pictures, references, motifs=MOTIFS, sizes=SIZES, thresholds=None, **kwargs):
-    return judge_picture(pictures, references, thresholds or Thresholds(), motifs=motifs, sizes=sizes, **kwargs)
+def judged(pictures, references, prompt_seeds=PROMPT_SEEDS, sizes=SIZES, thresholds=None, **kwargs):
+    return judge_picture(
+        pictures, references, thresholds or Thresholds(), prompt_seeds=prompt_seeds, sizes=sizes, **kwargs
+    )
 
 
 def grey(value, size=(16, 24)):
@@ -91,7 +93,7 @@ def test_both_sides_of_the_ssim_limit(picture, nudge, status):
     finding = judged(
         {KEYS[0]: drawn},
         {KEYS[0]: reference},
-        motifs=MOTIFS[:1],
+        prompt_seeds=PROMPT_SEEDS[:1],
         thresholds=Thresholds(min_ssim=exact + nudge, min_psnr=0),
     )
     assert finding.status is status
@@ -104,7 +106,7 @@ def test_both_sides_of_the_psnr_limit(picture, nudge, status):
     finding = judged(
         {KEYS[0]: drawn},
         {KEYS[0]: reference},
-        motifs=MOTIFS[:1],
+        prompt_seeds=PROMPT_SEEDS[:1],
         thresholds=Thresholds(min_ssim=0, min_psnr=exact + nudge),
     )
     assert finding.status is status
@@ -124,13 +126,13 @@ def test_different_worst_for_each_metric_are_both_named():
 
 def test_unequal_size_is_broken_not_an_exception(picture):
     drawn = picture((24, 16))
-    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, motifs=MOTIFS[:1])
+    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, prompt_seeds=PROMPT_SEEDS[:1])
     assert finding.status is Status.BROKEN
     assert finding.sentence == 'the picture at 16x24, prompt "a ship" has shape (24, 16, 3), not (16, 24, 3)'
 
 
 def test_two_black_pictures_are_broken():
-    finding = judged({KEYS[0]: grey(0)}, {KEYS[0]: grey(0)}, motifs=MOTIFS[:1])
+    finding = judged({KEYS[0]: grey(0)}, {KEYS[0]: grey(0)}, prompt_seeds=PROMPT_SEEDS[:1])
     assert finding.status is Status.BROKEN
     assert 'prompt "a ship" is all black' in finding.sentence
 
@@ -220,24 +222,24 @@ def test_what_is_its_own_truth_may_be_held_against_the_base_arms_picture(picture
 def test_stored_references_are_compared_in_8_bits(picture):
     drawn = picture()
     stored = {KEYS[0]: as_8_bit(drawn).astype(np.float32)}
-    finding = judged({KEYS[0]: drawn}, stored, motifs=MOTIFS[:1], eight_bit=True)
+    finding = judged({KEYS[0]: drawn}, stored, prompt_seeds=PROMPT_SEEDS[:1], eight_bit=True)
     assert finding.sentence == "1 picture, identical to fp32"
     assert finding.figures["bits"] == "8"
     assert finding.details[-1] == "both rounded to 8 bits; SSIM with a uniform 7x7 window, data range 1"
-    as_floats = judged({KEYS[0]: drawn}, stored, motifs=MOTIFS[:1])
+    as_floats = judged({KEYS[0]: drawn}, stored, prompt_seeds=PROMPT_SEEDS[:1])
     assert as_floats.figures["psnr_db"] == pytest.approx(58.9, abs=0.5)  # of quantisation: 20 log10(255) + 10.8 dB
 
 
 def test_one_picture_needs_no_figures_of_its_own(picture):
     drawn = picture()
-    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, motifs=MOTIFS[:1])
+    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, prompt_seeds=PROMPT_SEEDS[:1])
     assert not [name for name in finding.figures if KEYS[0] in name]
 
 
 def test_seeds_are_named_where_there_are_several(picture):
-    motifs = (Motif("a ship", 3), Motif("a ship", 8))
+    prompt_seeds = (PromptSeed("a ship", 3), PromptSeed("a ship", 8))
     pictures = {k: picture(seed=i) for i, k in enumerate(KEYS)}
     references = {**pictures, KEYS[1]: picture(seed=9)}
-    finding = judged(pictures, references, motifs=motifs)
+    finding = judged(pictures, references, prompt_seeds=prompt_seeds)
     assert finding.status is Status.BROKEN
     assert finding.sentence.endswith('against fp32 at 16x24, prompt "a ship", seed 8')

@@ -109,8 +109,8 @@ class FakeWorker:
             case protocol.WarmUp(_, images):
                 self.stage.now_s += 1
                 return protocol.Warmed([90 if base else 80] * images, {"harbour": f"/{self.name}/harbour.py"})
-            case protocol.Generate(size, motif, rounds):
-                assert (motif, rounds) == (0, 1)
+            case protocol.Generate(size, prompt_seed, rounds):
+                assert (prompt_seed, rounds) == (0, 1)
                 self.stage.now_s += 1
                 self.drawn += 1
                 return protocol.Generated(
@@ -124,8 +124,8 @@ class FakeWorker:
                     cpus=[0, 2],
                     usage=Usage(1, 10 if base else 20),
                 )
-            case protocol.Draw(size, motif):
-                return protocol.Drawn("e", f"{self.folder}/{size[0]}x{size[1]}-{motif}.npy")
+            case protocol.Draw(size, prompt_seed):
+                return protocol.Drawn("e", f"{self.folder}/{size[0]}x{size[1]}-{prompt_seed}.npy")
             case protocol.Prove():
                 self.stage.now_s += 1
                 return protocol.Proven(Evidence(facts={"arm": self.name}))
@@ -323,7 +323,7 @@ def test_the_base_is_shown_when_its_rounds_are_over(stage, sampler, tmp_path, ma
     ]
     assert sampled.evidence == Evidence(facts={"arm": BASE})
     folder = tmp_path / BASE / make_case(prompts=("a", "b")).id / "pair-1-base"
-    assert sampled.pictures == {f"16x24/{motif}": folder / f"16x24-{motif}.npy" for motif in (0, 1)}
+    assert sampled.pictures == {f"16x24/{prompt_seed}": folder / f"16x24-{prompt_seed}.npy" for prompt_seed in (0, 1)}
 
 
 def test_every_picture_of_the_base_is_shown(sampler):

@@ -134,7 +134,12 @@ def outcome_of(variant, seconds, images, *, side, prompts):
         picture = Finding("picture", Status.PASSED, "as promised", figures=figures)
     else:
         picture = judge_picture(
-            own, truth, thresholds, motifs=workload.motifs, sizes=workload.sizes, is_reference=variant == "fp32"
+            own,
+            truth,
+            thresholds,
+            prompt_seeds=workload.prompt_seeds,
+            sizes=workload.sizes,
+            is_reference=variant == "fp32",
         )
     proof = Finding(
         "proof", Status.PASSED, "2 claims hold", ["holds: kernel_precision(bf16): 97 % of kernel time (limit 90 %)"],
