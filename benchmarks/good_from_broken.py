@@ -72,10 +72,10 @@ class Study:
         reference = self.session.seen_reference(case, self.options)
         if reference is None:
             raise SdperfError("the reference was not drawn", cure="Measure fp32 first.")
-        ladder = measured.measurement.ladder
+        stage_parity = measured.measurement.stage_parity
         return {
             "pictures": self._scores(measured, reference.pictures),
-            "ladder": None if ladder is None else msgspec.to_builtins(ladder),
+            "stage_parity": None if stage_parity is None else msgspec.to_builtins(stage_parity),
         }
 
     def _scores(self, measured: Measured, references: Any) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ from pytest_sdperf.options import Thresholds
 from pytest_sdperf.workload import DEFAULT_PROMPTS
 
 METRICS = {"ssim": "SSIM", "psnr_db": "PSNR dB"}
-RUNGS = {"text_encoder": "text dB", "unet": "UNet call dB", "vae_decode": "decode dB"}
-ALL = {**METRICS, **RUNGS}
+STAGES = {"text_encoder": "text dB", "unet": "UNet call dB", "vae_decode": "decode dB"}
+ALL = {**METRICS, **STAGES}
 
 Limits = dict[str, float]
 Variant = dict[str, Any]
@@ -40,7 +40,7 @@ def render(document: dict[str, Any]) -> str:
         *machine.render_header(document),
         (
             f"- {len(workload['prompts'])} prompts x {len(workload['seeds'])} seeds, {workload['num_inference_steps']} "
-            "steps; every picture against fp32's from the same latents; the rungs are of the first picture"
+            "steps; every picture against fp32's from the same latents; the stages' figures are of the first picture"
         ),
         "",
         "`worst` is the picture that a verdict goes by; `mildest` is the one on which a fault shows least. A fault is",
@@ -63,12 +63,12 @@ def _all_pictures(measured: list[Variant]) -> list[str]:
     lines = []
     for kind, title in (("honest", "Honest changes"), ("fault", "Faults")):
         told = ["told by"] if kind == "fault" else []
-        headings = ["variant", "SSIM worst", "mildest", "PSNR worst", "mildest", *RUNGS.values(), *told]
+        headings = ["variant", "SSIM worst", "mildest", "PSNR worst", "mildest", *STAGES.values(), *told]
         rows = []
         for variant in _of(measured, kind):
             values = [_number(pick(_values(variant, key))) for key in METRICS for pick in (min, max)]
-            rungs = [_number(_rung(variant, key)) for key in RUNGS]
-            rows.append([_name(variant), *values, *rungs, *([_told_by(variant, floor)] if told else [])])
+            stages = [_number(_stage_psnr_db(variant, key)) for key in STAGES]
+            rows.append([_name(variant), *values, *stages, *([_told_by(variant, floor)] if told else [])])
         lines += [f"## {title}", "", *machine.table(headings, rows), ""]
     told_floor = ", ".join(f"{name} {_number(floor[key])}" for key, name in ALL.items())
     return [*lines, f"Worst of all honest changes: {told_floor}.", ""]
@@ -117,8 +117,8 @@ def _failing(variant: Variant, limits: Limits) -> str:
 
 
 def _worst(variant: Variant, key: str) -> float:
-    """What a verdict goes by: the worst picture, or the one rung."""
-    return _rung(variant, key) if key in RUNGS else min(_values(variant, key))
+    """What a verdict goes by: the worst picture, or the one stage."""
+    return _stage_psnr_db(variant, key) if key in STAGES else min(_values(variant, key))
 
 
 def _floors(honest: list[Variant]) -> Limits:
@@ -136,7 +136,7 @@ def _told_by(variant: Variant, floor: Limits) -> str:
             told.append(f"{name} (every picture)")
         elif min(values) < floor[key]:
             told.append(f"{name} (the set)")
-    told += [name.removesuffix(" dB") for key, name in RUNGS.items() if _rung(variant, key) < floor[key]]
+    told += [name.removesuffix(" dB") for key, name in STAGES.items() if _stage_psnr_db(variant, key) < floor[key]]
     return ", ".join(told) or "**nothing**"
 
 
@@ -145,9 +145,9 @@ def _values(variant: Variant, key: str) -> list[float]:
     return [0.0 if p["fault"] else math.inf if p[key] is None else p[key] for p in variant["pictures"]]
 
 
-def _rung(variant: Variant, stage: str) -> float:
+def _stage_psnr_db(variant: Variant, stage: str) -> float:
     """Infinite where the stage is identical or was not compared."""
-    decibel = (variant["ladder"] or {"rungs_db": {}})["rungs_db"].get(stage)
+    decibel = (variant["stage_parity"] or {"stage_psnr_db": {}})["stage_psnr_db"].get(stage)
     return math.inf if decibel is None else decibel
 
 

@@ -71,7 +71,7 @@ class Comparison(msgspec.Struct, frozen=True):
             evidence=self.base.evidence,
             environment=self.base.environment,
             preparation_ns={},
-            ladder=None,
+            stage_parity=None,
         )
 
     def measurement_of_head(self, head: Measurement) -> Measurement:

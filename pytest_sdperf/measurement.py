@@ -160,12 +160,12 @@ class Latency(msgspec.Struct, frozen=True):
         return (max(self.process_medians_s) - min(self.process_medians_s)) / 2 / self.median_s
 
 
-class Ladder(msgspec.Struct, frozen=True):
+class StageParity(msgspec.Struct, frozen=True):
     """Where a picture begins to differ from the reference's; the first picture of the case."""
 
     reference: str
     "variant that is the truth: `fp32`"
-    rungs_db: dict[str, float | None]
+    stage_psnr_db: dict[str, float | None]
     "stage -> PSNR of what its first call gives for the reference's own inputs, dB; None: identical"
     drift_db: list[float | None] = []
     "PSNR of the latents before each UNet call and before the decoding, each on its own way, dB; None: identical"
@@ -188,7 +188,7 @@ class Measurement(msgspec.Struct, frozen=True):
     environment: Environment
     preparation_ns: dict[str, int] = {}
     "what the variant's `prepare` spent (`export`), in a process of its own, ns; empty: it was all kept from before"
-    ladder: Ladder | None = None
+    stage_parity: StageParity | None = None
     "None: the variant is its own reference, has no stages, or its reference cannot run here"
 
     @property

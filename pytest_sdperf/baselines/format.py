@@ -16,17 +16,15 @@ from pytest_sdperf.measurement import Measurement
 
 FORMAT = "pytest-sdperf baseline"
 
-FORMAT_VERSION = 2
-"""Version of the file's shape that is written. KNOWN_VERSIONS are read, any other is refused.
+FORMAT_VERSION = 3
+"""Version of the file's shape. Any other is refused: a case is recorded again in one run.
 
 History:
+3 (2026-11): a measurement's `stage_parity` with `stage_psnr_db` takes the place of other names.
 2 (2026-11): several jobs, newest last, each with the time it was recorded at, and a headline for each; the libraries'
   pages beside the peak memory.
-1 (2026-11): first. headline (derived, checked on reading), then the Measurement with its raw samples. Read as one job
-  that was recorded at an unknown time.
+1 (2026-11): first. headline (derived, checked on reading), then the Measurement with its raw samples.
 """
-
-KNOWN_VERSIONS = (1, 2)
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 """ISO 8601 in UTC, to the second."""
@@ -41,25 +39,12 @@ class _Stamp(msgspec.Struct, frozen=True):
     format_version: int
 
 
-class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Version 1: one job."""
-
-    format: str
-    format_version: int
-    case_id: str
-    machine_key: str
-    headline: dict[str, Any]
-    measurement: dict[str, Any]
-
-
 class _RawJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recorded_at: str
     measurement: dict[str, Any]
 
 
-class _Second(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Version 2."""
-
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str
     format_version: int
     case_id: str
@@ -93,20 +78,20 @@ def encode(stored: Baseline) -> bytes:
 
 
 def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseline:
-    """The jobs in a file's bytes, if it is whole, of a known version, and of this case and machine.
+    """The jobs in a file's bytes, if it is whole, of this version, and of this case and machine.
 
     ``where`` names the file in errors. Raises BaselineError for anything else.
     """
     stamp = _read(data, _Stamp, where=where)
     if stamp.format != FORMAT:
         _refuse(f"the file is a {stamp.format!r}, not a {FORMAT!r}", where=where)
-    if stamp.format_version not in KNOWN_VERSIONS:
+    if stamp.format_version != FORMAT_VERSION:
         raise BaselineError(
-            f"format version {stamp.format_version} is unknown (known: {', '.join(map(str, KNOWN_VERSIONS))})",
+            f"the file has format version {stamp.format_version}, and this pytest-sdperf reads {FORMAT_VERSION}",
             where=where,
             cure=f"Use the pytest-sdperf that wrote it. {_CURE}",
         )
-    file = _second(data, stamp.format_version, where=where)
+    file: _File = _read(data, _File, where=where)
     measurements = [_measurement(job.measurement, f"jobs[{i}].measurement", where) for i, job in enumerate(file.jobs)]
     stored = Baseline([RecordedRun(raw.recorded_at, m) for raw, m in zip(file.jobs, measurements, strict=True)])
     for name, inside, here in (
@@ -144,22 +129,6 @@ def _job_headline(job: RecordedRun) -> dict[str, Any]:
     return {"recorded_at": job.recorded_at, **headline(job.measurement)}
 
 
-def _second(data: bytes, version: int, *, where: str) -> _Second:
-    """The file in the shape of version 2, whichever it was written in."""
-    if version == FORMAT_VERSION:
-        file: _Second = _read(data, _Second, where=where)
-        return file
-    first = _read(data, _First, where=where)
-    return _Second(
-        format=first.format,
-        format_version=FORMAT_VERSION,
-        case_id=first.case_id,
-        machine_key=first.machine_key,
-        headline=[{"recorded_at": "", **first.headline}],
-        jobs=[_RawJob("", first.measurement)],
-    )
-
-
 def _measurement(raw: dict[str, Any], place: str, where: str) -> Measurement:
     try:
         measurement = msgspec.convert(raw, Measurement)
@@ -189,9 +158,9 @@ def _faults(stored: Baseline) -> Iterator[str]:
 
 
 def _is_time(text: str) -> bool:
-    """True for what :func:`time_text` writes, and for the empty text of version 1."""
+    """True for what :func:`time_text` writes."""
     try:
-        return not text or datetime.strptime(text, _TIME).strftime(_TIME) == text  # noqa: DTZ007 - the Z is in the form
+        return datetime.strptime(text, _TIME).strftime(_TIME) == text  # noqa: DTZ007 - the Z is in the form
     except ValueError:
         return False
 

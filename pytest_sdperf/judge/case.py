@@ -17,7 +17,7 @@ from pytest_sdperf.judge.picture import Similarity, judge_picture
 from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.judge.repeatability import allowing, own_noise
 from pytest_sdperf.judge.speedup import judge_order
-from pytest_sdperf.judge.stage_parity import judge_ladder
+from pytest_sdperf.judge.stage_parity import judge_stage_parity
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.observations import Observations
@@ -64,13 +64,13 @@ def judge(seen: Observations, options: Options) -> Verdict:
     )
     if case.variant.reference is None:
         picture = _missing_as_asked(picture, missing)
-    ladder = measurement.ladder
+    stage_parity = measurement.stage_parity
     findings = [
         latency,
         *([judge_control(control, measurement, thresholds)] if control else []),
         *order,
         _with_repeatability(picture, measurement, noise, limits),
-        *([judge_ladder(ladder, thresholds.min_stage_psnr)] if ladder else []),
+        *([judge_stage_parity(stage_parity, thresholds.min_stage_psnr)] if stage_parity else []),
         judge_proof(case.variant.claims, measurement.evidence, case.workload),
         memory,
     ]

@@ -1,53 +1,54 @@
-"""Judge the ladder: does a stage differ from the reference's on the very same inputs, and which is the first?"""
+"""Judge stage parity: does a stage differ from the reference's on the very same inputs, and which is the first?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from pytest_sdperf.judge.verdict import Finding, Status
-from pytest_sdperf.measurement import Ladder
+from pytest_sdperf.measurement import StageParity
 from pytest_sdperf.wording import apart
 
 FIRST_CALL = {"text_encoder": "the text embeddings", "unet": "UNet call 1", "vae_decode": "the VAE's decoding"}
 """What people call the first call of a stage."""
 
 
-def judge_ladder(ladder: Ladder, limits_db: Mapping[str, float]) -> Finding:
+def judge_stage_parity(parity: StageParity, limits_db: Mapping[str, float]) -> Finding:
     """Every stage that has a limit must reach it; the first that does not is where the fault begins.
 
     ``limits_db``: stage -> smallest PSNR in dB of its output to the reference's for the same inputs.
     """
-    below = [s for s, db in ladder.rungs_db.items() if s in limits_db and db is not None and db < limits_db[s]]
+    below = [s for s, db in parity.stage_psnr_db.items() if s in limits_db and db is not None and db < limits_db[s]]
     details = [
-        f"{_name(s)} on {ladder.reference}'s inputs: {_told(s, db, limits_db)}" for s, db in ladder.rungs_db.items()
+        f"{_name(s)} on {parity.reference}'s inputs: {_told(s, db, limits_db)}"
+        for s, db in parity.stage_psnr_db.items()
     ]
     details += [
-        f"{_name(stage)}: not compared, it has no such stage with these shapes" for stage in ladder.not_compared
+        f"{_name(stage)}: not compared, it has no such stage with these shapes" for stage in parity.not_compared
     ]
-    if ladder.drift_db:
-        drift = ", ".join("identical" if db is None else f"{db:.1f}" for db in ladder.drift_db)
+    if parity.drift_db:
+        drift = ", ".join("identical" if db is None else f"{db:.1f}" for db in parity.drift_db)
         details.append(f"latents before each UNet call and before the decoding, dB: {drift}")
     if below:
         stage = below[0]
-        sentence = f"{_name(stage)} already differs from {ladder.reference}'s on the same inputs: " + _told(
-            stage, ladder.rungs_db[stage], limits_db
+        sentence = f"{_name(stage)} already differs from {parity.reference}'s on the same inputs: " + _told(
+            stage, parity.stage_psnr_db[stage], limits_db
         )
-        sound = [_name(s) for s in list(ladder.rungs_db)[: list(ladder.rungs_db).index(stage)]]
+        sound = [_name(s) for s in list(parity.stage_psnr_db)[: list(parity.stage_psnr_db).index(stage)]]
         if sound:
             sentence += f"; fine before it: {', '.join(sound)}"
     else:
         told = ", ".join(
-            f"{_name(s)} {'identical' if db is None else f'{db:.1f} dB'}" for s, db in ladder.rungs_db.items()
+            f"{_name(s)} {'identical' if db is None else f'{db:.1f} dB'}" for s, db in parity.stage_psnr_db.items()
         )
-        sentence = f"stage by stage on {ladder.reference}'s inputs: {told or 'no stage to compare'}"
+        sentence = f"stage by stage on {parity.reference}'s inputs: {told or 'no stage to compare'}"
     return Finding(
         part="picture",
         status=Status.BROKEN if below else Status.PASSED,
         sentence=sentence,
         details=details,
         figures={
-            **{f"{stage}_psnr_db": db for stage, db in ladder.rungs_db.items()},
-            **{f"{stage}_limit_db": limits_db[stage] for stage in ladder.rungs_db if stage in limits_db},
+            **{f"{stage}_psnr_db": db for stage, db in parity.stage_psnr_db.items()},
+            **{f"{stage}_limit_db": limits_db[stage] for stage in parity.stage_psnr_db if stage in limits_db},
         },
     )
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.measurement import Ladder
+from pytest_sdperf.measurement import StageParity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     Array = NDArray[np.floating]
 
 
-def climb(reference: Mapping[str, Array], own: Mapping[str, Array], *, reference_name: str) -> Ladder:
+def compare_stages(reference: Mapping[str, Array], own: Mapping[str, Array], *, reference_name: str) -> StageParity:
     """What ``worker.trace.follow`` told of the reference and of a variant that was given the reference's inputs."""
     stages = [key.removesuffix("/out") for key in reference if key.endswith("/out")]
     comparable = [stage for stage in stages if _shapes(reference, stage) == _shapes(own, stage)]
-    rungs = {stage: psnr_db(reference[f"{stage}/out"], own[f"{stage}/out"]) for stage in comparable}
+    by_stage = {stage: psnr_db(reference[f"{stage}/out"], own[f"{stage}/out"]) for stage in comparable}
     before_calls = zip(reference.get("latents", ()), own.get("latents", ()), strict=False)
     before_decoding = [(t["vae_decode/in/0"]) for t in (reference, own) if "vae_decode/in/0" in t]
     drift = [psnr_db(a, b) for a, b in before_calls]
     if len(before_decoding) == 2:
         drift.append(psnr_db(*before_decoding))
-    return Ladder(
+    return StageParity(
         reference=reference_name,
-        rungs_db={stage: _finite(db) for stage, db in rungs.items()},
+        stage_psnr_db={stage: _finite(db) for stage, db in by_stage.items()},
         drift_db=[_finite(db) for db in drift],
         not_compared=[stage for stage in stages if stage not in comparable],
     )

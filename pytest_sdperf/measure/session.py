@@ -32,7 +32,7 @@ from pytest_sdperf.hardware.requirements import check
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.launch.launcher import Launcher
-from pytest_sdperf.measure.compare_stages import climb
+from pytest_sdperf.measure.compare_stages import compare_stages
 from pytest_sdperf.measure.comparer import Comparer
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
@@ -187,8 +187,10 @@ class Session:
         )
         measurement = sampled.measurement
         if reference:
-            ladder = climb(load(reference), load(sampled.trace), reference_name=case.variant.reference or "")
-            measurement = msgspec.structs.replace(measurement, ladder=ladder)
+            stage_parity = compare_stages(
+                load(reference), load(sampled.trace), reference_name=case.variant.reference or ""
+            )
+            measurement = msgspec.structs.replace(measurement, stage_parity=stage_parity)
         measured = Measured(case, measurement, sampled.pictures, sampled.others, sampled.trace, self)
         self._measured[_key(case)] = measured
         return measured

@@ -226,7 +226,7 @@ def test_good_from_broken(run):
     honest, rounded, black = document["variants"]
     assert all(len(v["pictures"]) == 2 for v in document["variants"])
     assert all(p["psnr_db"] > 80 for p in honest["pictures"])
-    assert honest["ladder"]["rungs_db"]["unet"] > 90
+    assert honest["stage_parity"]["stage_psnr_db"]["unet"] > 90
     assert all(25 < p["psnr_db"] < 70 for p in rounded["pictures"]), "the weights were not rounded, or to nothing"
     assert black["pictures"][0]["fault"].startswith("is all black")
     assert "| all black (fault) | 0.0000 | 0.0000 | not a picture | not a picture |" in text
@@ -243,19 +243,25 @@ def test_prompts_of_good_from_broken_are_captions_and_none_comes_twice(module):
 def test_good_from_brokens_table_says_who_tells_a_fault(module):
     table = module("good_from_broken_table")
 
-    def variant(kind, *scores, **rungs):
+    def variant(kind, *scores, **stages):
         pictures = [{"fault": None, "ssim": s, "psnr_db": p} for s, p in scores]
-        return {"name": kind, "kind": kind, "summary": "", "pictures": pictures, "ladder": {"rungs_db": rungs}}
+        return {
+            "name": kind,
+            "kind": kind,
+            "summary": "",
+            "pictures": pictures,
+            "stage_parity": {"stage_psnr_db": stages},
+        }
 
     floor = table._floors([variant("honest", (0.98, 40.0), (0.99, None), unet=50.0)])
     assert (floor["ssim"], floor["psnr_db"], floor["unet"], floor["vae_decode"]) == (0.98, 40.0, 50.0, float("inf"))
-    for scores, rungs, told in (
+    for scores, stages, told in (
         (((0.97, 39.0), (0.96, 30.0)), {}, "SSIM (every picture), PSNR dB (every picture)"),
         (((0.99, 39.0), (0.99, 41.0)), {}, "PSNR dB (the set)"),
         (((0.99, 41.0),), {"unet": 49.9}, "UNet call"),
         (((0.98, 40.0),), {"unet": 50.0}, "**nothing**"),
     ):
-        assert table._told_by(variant("fault", *scores, **rungs), floor) == told
+        assert table._told_by(variant("fault", *scores, **stages), floor) == told
 
 
 def test_good_from_brokens_table_holds_the_default_limits_against_the_worst_picture(module):
@@ -270,7 +276,7 @@ def test_good_from_brokens_table_holds_the_default_limits_against_the_worst_pict
             "kind": kind,
             "summary": kind,
             "pictures": [{"prompt": "sailing ship in storm by Rembrandt", "seed": 0, **score} for score in scores],
-            "ladder": {"rungs_db": {"unet": unet}},
+            "stage_parity": {"stage_psnr_db": {"unet": unet}},
         }
 
     kept = variant("fault", limits["ssim"], limits["psnr_db"], limits["unet"])

@@ -1,4 +1,4 @@
-"""Faults in a stage, each put in for real: the ladder names the stage, whatever the final picture says."""
+"""Faults in a stage, each put in for real: stage parity names the stage, whatever the final picture says."""
 
 from __future__ import annotations
 
@@ -91,15 +91,15 @@ def run(gate):
 @pytest.mark.parametrize("variant", FAULTS)
 def test_the_stage_is_named(run, variant):
     outcome = run.outcome(variant)
-    stage, ladder = FAULTS[variant], outcome.measurement.ladder
-    assert ladder.reference == "fp32"
-    assert list(ladder.rungs_db) == ["text_encoder", "unet", "vae_decode"]
-    assert ladder.not_compared == []
-    low = [name for name, db in ladder.rungs_db.items() if db is not None and db < 90]
+    stage, stage_parity = FAULTS[variant], outcome.measurement.stage_parity
+    assert stage_parity.reference == "fp32"
+    assert list(stage_parity.stage_psnr_db) == ["text_encoder", "unet", "vae_decode"]
+    assert stage_parity.not_compared == []
+    low = [name for name, db in stage_parity.stage_psnr_db.items() if db is not None and db < 90]
     assert low == ([stage] if stage else [])
     # 5 UNet calls for 4 steps of PNDM, and the decoding; every trajectory begins with the same latents.
-    assert len(ladder.drift_db) == 6
-    assert ladder.drift_db[0] is None
+    assert len(stage_parity.drift_db) == 6
+    assert stage_parity.drift_db[0] is None
     if stage:
         named = f"{variant}: picture BROKEN: {FIRST_CALL[stage]} already differs from fp32's on the same inputs: "
         assert named in run.text

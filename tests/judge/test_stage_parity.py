@@ -2,18 +2,18 @@
 
 import pytest
 
-from pytest_sdperf.judge.stage_parity import judge_ladder
+from pytest_sdperf.judge.stage_parity import judge_stage_parity
 from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.measurement import Ladder
+from pytest_sdperf.measurement import StageParity
 
 LIMITS = {"text_encoder": 40.0, "unet": 45.0, "vae_decode": 35.0}
 
 
-def judged(drift=(), not_compared=(), limits=LIMITS, **rungs):
-    return judge_ladder(Ladder("fp32", rungs, list(drift), list(not_compared)), limits)
+def judged(drift=(), not_compared=(), limits=LIMITS, **stages):
+    return judge_stage_parity(StageParity("fp32", stages, list(drift), list(not_compared)), limits)
 
 
-def test_all_fine_tells_every_rung():
+def test_all_fine_names_every_stage():
     finding = judged(text_encoder=None, unet=50.04, vae_decode=36.0)
     assert (finding.part, finding.status) == ("picture", Status.PASSED)
     assert finding.sentence == (

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pytest_sdperf.measure.compare_stages import climb, psnr_db
+from pytest_sdperf.measure.compare_stages import compare_stages, psnr_db
 
 
 def array(*values):
@@ -46,41 +46,43 @@ def test_a_constant_reference_has_no_range():
 
 
 def test_equal_traces_are_identical_everywhere():
-    ladder = climb(trace(), trace(), reference_name="fp32")
-    assert ladder.reference == "fp32"
-    assert ladder.rungs_db == {"text_encoder": None, "unet": None, "vae_decode": None}
-    assert ladder.drift_db == [None, None, None]
-    assert ladder.not_compared == []
+    stage_parity = compare_stages(trace(), trace(), reference_name="fp32")
+    assert stage_parity.reference == "fp32"
+    assert stage_parity.stage_psnr_db == {"text_encoder": None, "unet": None, "vae_decode": None}
+    assert stage_parity.drift_db == [None, None, None]
+    assert stage_parity.not_compared == []
 
 
 def test_each_stage_by_its_own_answer_and_the_drift_by_its_own_way():
     own = trace(
         unet__out=array(-0.8, 1.2), latents=np.stack([array(0, 2), array(0.3, 3.3)]), vae_decode__in__0=array(0.4, 4.4)
     )
-    ladder = climb(trace(), own, reference_name="fp32")
-    assert ladder.rungs_db == {"text_encoder": None, "unet": pytest.approx(20, abs=1e-3), "vae_decode": None}
-    assert ladder.drift_db == [None, pytest.approx(20, abs=1e-3), pytest.approx(20, abs=1e-3)]
+    stage_parity = compare_stages(trace(), own, reference_name="fp32")
+    assert stage_parity.stage_psnr_db == {"text_encoder": None, "unet": pytest.approx(20, abs=1e-3), "vae_decode": None}
+    assert stage_parity.drift_db == [None, pytest.approx(20, abs=1e-3), pytest.approx(20, abs=1e-3)]
 
 
 def test_fewer_calls_are_compared_as_far_as_they_go():
-    ladder = climb(trace(), trace(latents=np.stack([array(0, 2)])), reference_name="fp32")
-    assert ladder.drift_db == [None, None]
+    stage_parity = compare_stages(trace(), trace(latents=np.stack([array(0, 2)])), reference_name="fp32")
+    assert stage_parity.drift_db == [None, None]
 
 
 @pytest.mark.parametrize(
     "change", [{"unet__in__0": array(0, 1, 2)}, {"unet__out": array(0)}, {"unet__in__1": array(0)}]
 )
 def test_other_shapes_are_not_compared(change):
-    ladder = climb(trace(), trace(**change), reference_name="fp32")
-    assert ladder.not_compared == ["unet"]
-    assert list(ladder.rungs_db) == ["text_encoder", "vae_decode"]
+    stage_parity = compare_stages(trace(), trace(**change), reference_name="fp32")
+    assert stage_parity.not_compared == ["unet"]
+    assert list(stage_parity.stage_psnr_db) == ["text_encoder", "vae_decode"]
 
 
 def test_a_variant_without_stages_compares_nothing():
-    ladder = climb(trace(), {}, reference_name="fp32")
-    assert (ladder.rungs_db, ladder.drift_db) == ({}, [])
-    assert ladder.not_compared == ["text_encoder", "unet", "vae_decode"]
+    stage_parity = compare_stages(trace(), {}, reference_name="fp32")
+    assert (stage_parity.stage_psnr_db, stage_parity.drift_db) == ({}, [])
+    assert stage_parity.not_compared == ["text_encoder", "unet", "vae_decode"]
 
 
 def test_what_is_not_finite_is_as_unlike_as_can_be():
-    assert climb(trace(), trace(unet__out=array(np.nan, 0)), reference_name="fp32").rungs_db["unet"] == 0.0
+    assert (
+        compare_stages(trace(), trace(unet__out=array(np.nan, 0)), reference_name="fp32").stage_psnr_db["unet"] == 0.0
+    )

@@ -163,7 +163,7 @@ def test_a_sibling_is_measured_once_with_the_model_it_needs(session, calls):
     sibling = session.sibling("ours", like, OTHER)
     assert sibling.case.model == "synthetic:sd15"
     assert session.sibling("ours", like, OTHER) is sibling
-    assert sibling.measurement.ladder is None
+    assert sibling.measurement.stage_parity is None
     assert [c[1] for c in calls if c[0] == "sample"] == ["ours"]
 
 
@@ -186,26 +186,26 @@ def test_a_measured_reference_is_seen(session):
 
 def test_the_reference_is_drawn_before_what_is_held_against_it(session, calls):
     ours = session.case("ours", OWN, SMALL)
-    ladder = session.measure(ours, OWN).measurement.ladder
+    stage_parity = session.measure(ours, OWN).measurement.stage_parity
     drawn = calls.index(("draw", "fp32", "default", "bundled"))
     assert calls[drawn + 1 :][0] == ("given", f"fp32-bundled-8x8-20steps-{drawn + 1}")
-    assert (ladder.reference, ladder.drift_db, ladder.not_compared) == ("fp32", [], [])
+    assert (stage_parity.reference, stage_parity.drift_db, stage_parity.not_compared) == ("fp32", [], [])
     # The reference answers 0 and 1, this one 0.5 and 1: 20 log10(1 / sqrt(0.125)).
-    assert ladder.rungs_db == {"unet": pytest.approx(9.031, abs=1e-3)}
+    assert stage_parity.stage_psnr_db == {"unet": pytest.approx(9.031, abs=1e-3)}
     session.measure(ours, OWN)
     assert [c for c in calls if c[0] == "draw"] == [calls[drawn]]
 
 
 def test_a_measured_reference_is_not_drawn_again(session, calls):
-    assert session.measure(session.case("fp32", OWN, SMALL), OWN).measurement.ladder is None
-    ladder = session.measure(session.case("ours", OWN, SMALL), OWN).measurement.ladder
-    assert ladder.rungs_db == {"unet": None}
+    assert session.measure(session.case("fp32", OWN, SMALL), OWN).measurement.stage_parity is None
+    stage_parity = session.measure(session.case("ours", OWN, SMALL), OWN).measurement.stage_parity
+    assert stage_parity.stage_psnr_db == {"unet": None}
     assert not [c for c in calls if c[0] == "draw"]
 
 
 def test_nothing_is_compared_where_the_picture_is_not_gated_or_the_reference_cannot_run(session, calls):
     ours = session.case("ours", OWN, SMALL)
-    assert session.measure(ours, Options(gate=("latency",))).measurement.ladder is None
+    assert session.measure(ours, Options(gate=("latency",))).measurement.stage_parity is None
     session.registry.add(
         [
             Variant("whale", "harbour:build", requirements=("package:no-such-whale",)),
@@ -213,7 +213,7 @@ def test_nothing_is_compared_where_the_picture_is_not_gated_or_the_reference_can
         ],
         origin="sea",
     )
-    assert session.measure(session.case("calf", OWN, SMALL), OWN).measurement.ladder is None
+    assert session.measure(session.case("calf", OWN, SMALL), OWN).measurement.stage_parity is None
     assert not [c for c in calls if c[0] == "draw"]
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_sdperf.baselines.format import FORMAT_VERSION
+
 
 @pytest.mark.parametrize(
     ("call", "message"),
@@ -43,7 +45,7 @@ def truncated(path):
 
 
 def other_version(path):
-    path.write_text(path.read_text().replace('"format_version": 2', '"format_version": 7'))
+    path.write_text(path.read_text().replace(f'"format_version": {FORMAT_VERSION}', '"format_version": 7'))
 
 
 def with_nan(path):
@@ -69,7 +71,7 @@ def a_folder(path):
     ("damage", "message"),
     [
         (truncated, "the file is truncated or no valid baseline"),
-        (other_version, "format version 7 is unknown (known: 1, 2)"),
+        (other_version, f"the file has format version 7, and this pytest-sdperf reads {FORMAT_VERSION}"),
         (with_nan, "the file is truncated or no valid baseline"),
         (of_another_machine, "the file is of machine pdp11-1cores-base, but lies where "),
         (edited, "the headline does not agree with the samples below it"),

@@ -136,19 +136,6 @@ def test_a_run_adds_one_job_to_a_case(project, weather, told):
     assert len(weather.processes) == 6
 
 
-def test_a_file_of_the_first_version_is_added_to(project, told):
-    project.record()
-    path = project.baseline
-    file = json.loads(path.read_bytes())
-    [headline], [job] = file.pop("headline"), file.pop("jobs")
-    headline.pop("recorded_at")
-    path.write_text(json.dumps({**file, "format_version": 1, "headline": headline, "measurement": job["measurement"]}))
-    told(project.run("--sdperf-max-slowdown=50%"), "PASSED")
-    told(project.run("--sdperf-update=all"), "ADDED job 2 of at most 10")
-    assert [bool(job.recorded_at) for job in project.jobs()] == [False, True]
-    assert json.loads(path.read_bytes())["format_version"] == 2
-
-
 @pytest.mark.parametrize(("fault", "part"), [("nan", "picture"), ("other", "picture"), ("more calls", "proof")])
 def test_all_accepts_no_broken_promise(project, monkeypatch, told, fault, part):
     project.record()

@@ -83,7 +83,7 @@ class CaseView:
     stages: str
     stages_table: Table
     drift: str
-    rungs: Table | None
+    stage_parity: Table | None
     claims: list[tuple[Mark, str]]
     kernels: Table | None
     kernel_changes: list[str]
@@ -119,7 +119,7 @@ def case_view(outcome: Outcome, number: int) -> CaseView:
         stages=_stages(compared, anchor, variant),
         stages_table=_stages_table(compared),
         drift=_drift(measured, anchor, variant),
-        rungs=_rungs(measured, verdict),
+        stage_parity=_stage_parity(measured, verdict),
         claims=[_claim(line) for line in (proof.details if proof else [])],
         kernels=_kernels(measured),
         kernel_changes=[plain(line, _LONGEST_LINE) for line in compared.kernel_changes],
@@ -250,27 +250,27 @@ def _stages_table(compared: Beside) -> Table:
 
 
 def _drift(measured: Measurement, anchor: str, variant: str) -> str:
-    ladder = measured.ladder
-    if ladder is None or not any(db is not None for db in ladder.drift_db):
+    stage_parity = measured.stage_parity
+    if stage_parity is None or not any(db is not None for db in stage_parity.drift_db):
         return ""
-    told = ", ".join("identical" if db is None else f"{db:.1f} dB" for db in ladder.drift_db)
-    name = plain(ladder.reference, _LONGEST_NAME)
+    told = ", ".join("identical" if db is None else f"{db:.1f} dB" for db in stage_parity.drift_db)
+    name = plain(stage_parity.reference, _LONGEST_NAME)
     return drift_chart(
-        ladder.drift_db,
+        stage_parity.drift_db,
         name=f"{anchor}-drift",
         told=f"PSNR of the latents of {variant} to {name}'s before each step: {told}.",
     )
 
 
-def _rungs(measured: Measurement, verdict: Verdict | None) -> Table | None:
-    ladder = measured.ladder
-    if ladder is None or not ladder.rungs_db:
+def _stage_parity(measured: Measurement, verdict: Verdict | None) -> Table | None:
+    stage_parity = measured.stage_parity
+    if stage_parity is None or not stage_parity.stage_psnr_db:
         return None
     figures: dict[str, float | str | None] = {}
     for finding in verdict.findings if verdict else []:
         figures.update(finding.figures)
     rows = []
-    for stage, db in ladder.rungs_db.items():
+    for stage, db in stage_parity.stage_psnr_db.items():
         limit = figures.get(f"{stage}_limit_db")
         told = "identical" if db is None else f"{db:.1f}"
         rows.append(
@@ -280,7 +280,7 @@ def _rungs(measured: Measurement, verdict: Verdict | None) -> Table | None:
                 f"{limit:g}" if isinstance(limit, float) else NOT_KNOWN,
             ]
         )
-    name = plain(ladder.reference, _LONGEST_NAME)
+    name = plain(stage_parity.reference, _LONGEST_NAME)
     return Table(
         f"Each stage's first call on {name}'s own inputs, PSNR to {name}'s output", ["stage", "dB", "limit dB"], rows
     )

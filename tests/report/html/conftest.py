@@ -11,7 +11,7 @@ from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.comparison import Comparison, Pair, Side
 from pytest_sdperf.judge.paired_latency import judge_side_by_side
 from pytest_sdperf.judge.picture import judge_picture
-from pytest_sdperf.judge.stage_parity import judge_ladder
+from pytest_sdperf.judge.stage_parity import judge_stage_parity
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import (
     Disturbance,
@@ -19,9 +19,9 @@ from pytest_sdperf.measurement import (
     Evidence,
     ImageTiming,
     KernelTime,
-    Ladder,
     Measurement,
     ProcessRun,
+    StageParity,
 )
 from pytest_sdperf.observations import References
 from pytest_sdperf.options import STAGE_LIMITS_DB, Thresholds
@@ -74,13 +74,13 @@ def process(seconds, rng, size):
     return ProcessRun(images={size: timings}, warmup_ns={}, startup_ns={"load": 10**9}, peak_rss_bytes=5_200_000_000)
 
 
-def measured(variant, seconds, rng, size, prompts, ladder):
+def measured(variant, seconds, rng, size, prompts, stage_parity):
     return Measurement(
         case_id=f"{variant}-sd15-{size}-20steps", variant=variant, model="synthetic:sd15", model_digest="ab12",
         scheduler="PNDMScheduler",
         workload={"prompts": list(prompts), "num_inference_steps": 20, "guidance_scale": 7.5, "seeds": [0]},
         processes=[process(seconds, rng, size) for _ in range(3)],
-        evidence=Evidence(kernels=KERNELS, kernel_source="oneDNN verbose"), environment=ENVIRONMENT, ladder=ladder,
+        evidence=Evidence(kernels=KERNELS, kernel_source="oneDNN verbose"), environment=ENVIRONMENT, stage_parity=stage_parity,
     )  # fmt: skip
 
 
@@ -107,17 +107,17 @@ def outcome_of(variant, seconds, images, *, side, prompts):
     workload = Workload(prompts=tuple(prompts), sizes=((side, side),))
     truth = {picture_key((side, side), i): painted(i, side) for i in range(len(prompts))}
     own = truth
-    ladder = None
+    stage_parity = None
     if variant != "fp32":
         grain = np.random.default_rng(len(variant))
         own = {
             key: np.clip(p + 0.0015 * (1 + i) * grain.standard_normal(p.shape), 0, 1).astype(np.float32)
             for i, (key, p) in enumerate(truth.items())
         }
-        ladder = Ladder(
+        stage_parity = StageParity(
             "fp32", {"text_encoder": None, "unet": 52.1, "vae_decode": 60.3}, [None, *(70 - 1.4 * i for i in range(20))]
         )
-    m = measured(variant, seconds, rng, size, prompts, ladder)
+    m = measured(variant, seconds, rng, size, prompts, stage_parity)
     thresholds = Thresholds()
     comparison = compared(m, seconds, rng, size) if variant == "openvino_static" else None
     latency = (
@@ -145,7 +145,7 @@ def outcome_of(variant, seconds, images, *, side, prompts):
         "proof", Status.PASSED, "2 claims hold", ["holds: kernel_precision(bf16): 97 % of kernel time (limit 90 %)"],
         {"kernel_precision(bf16)": 0.97, "claim kernel_precision(bf16)": "holds"},
     )  # fmt: skip
-    stages = [judge_ladder(ladder, STAGE_LIMITS_DB)] if ladder else []
+    stages = [judge_stage_parity(stage_parity, STAGE_LIMITS_DB)] if stage_parity else []
     verdict = Verdict(
         [latency, picture, *stages, proof, Finding("memory", Status.PASSED, "peak 4.8 GiB")],
         ["latency", "picture", "proof", "memory"],
@@ -214,11 +214,11 @@ def hostile(make_whole):
             msgspec.structs.replace(p, images={s: [ImageTiming(10**9, stages[0])] for s in p.images})
             for p in m.processes
         ]
-        ladder = Ladder(name, {name: 50.0}, [50.0, None, 40.0])
+        stage_parity = StageParity(name, {name: 50.0}, [50.0, None, 40.0])
         findings = [Finding(name, Status.BROKEN, name, [name], {"ssim": name, "reference": name, "claim " + name: name}), *outcome.verdict.findings,
                     Finding("proof", Status.BROKEN, name, [name, f"holds: {name}"], {f"claim {name}": "broken"})]  # fmt: skip
         changed = msgspec.structs.replace(
-            m, variant=name, model=name, case_id=name, scheduler=name, environment=environment, evidence=evidence, processes=runs, ladder=ladder,
+            m, variant=name, model=name, case_id=name, scheduler=name, environment=environment, evidence=evidence, processes=runs, stage_parity=stage_parity,
         )  # fmt: skip
         comparison = outcome.comparison and msgspec.structs.replace(
             outcome.comparison, base=msgspec.structs.replace(outcome.comparison.base, label=name)

@@ -202,6 +202,6 @@ def test_pictures_that_are_not_shown_are_counted(whole):
 def test_all_stages_and_drifts_that_there_can_be(make_measurement, whole):
     m = whole.outcomes[1].measurement
     for drift, drawn in (([], False), ([None, None], False), ([30.0], True), ([None, 30.0], True)):
-        ladder = msgspec.structs.replace(m.ladder, drift_db=drift)
-        told = html.render(Report([Outcome("test", msgspec.structs.replace(m, ladder=ladder), None)]))
+        stage_parity = msgspec.structs.replace(m.stage_parity, drift_db=drift)
+        told = html.render(Report([Outcome("test", msgspec.structs.replace(m, stage_parity=stage_parity), None)]))
         assert ("Drift of the latents" in told) is drawn
