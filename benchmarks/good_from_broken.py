@@ -19,7 +19,7 @@ import msgspec
 
 from pytest_sdperf import Launch, Variant
 from pytest_sdperf.errors import SdperfError
-from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.judge.picture import similarity
 from pytest_sdperf.judge.sanity import picture_fault
 from pytest_sdperf.measure.session import Measured, Session

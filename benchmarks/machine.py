@@ -15,9 +15,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pytest_sdperf.hardware.cores import pinned_cpus
+from pytest_sdperf.hardware.detection import detect
 from pytest_sdperf.hardware.libraries import find_library
-from pytest_sdperf.hardware.machine import detect, machine_key
+from pytest_sdperf.hardware.machine import machine_key
+from pytest_sdperf.hardware.resources import pinned_cpus
 from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.measure.progress import Reach, Step
 from pytest_sdperf.units import format_bytes

@@ -14,8 +14,8 @@ import speedup_table
 
 from pytest_sdperf.case import Case
 from pytest_sdperf.errors import SdperfError, WorkerError
+from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.hardware.cpu import native_precision
-from pytest_sdperf.hardware.requirements import check
 from pytest_sdperf.judge.picture import judge_picture
 from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.judge.verdict import Finding

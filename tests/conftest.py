@@ -138,3 +138,18 @@ def make_repository(tmp_path, git_settings):
         return repository
 
     return make_repository
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A folder that stands for `/`, with the given files."""
+
+    def write(files):
+        root = tmp_path / "root"
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return root
+
+    return write

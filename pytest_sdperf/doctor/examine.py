@@ -10,15 +10,18 @@ from pathlib import Path
 from pytest_sdperf.doctor import opinions
 from pytest_sdperf.doctor.diagnosis import Diagnosis, Noise, Section
 from pytest_sdperf.doctor.runnable import known_variants, runnable
+from pytest_sdperf.doctor.system_facts import numa_nodes, openmp_runtimes, read_frequency, transparent_huge_pages
 from pytest_sdperf.hardware import amx, cgroup
-from pytest_sdperf.hardware.cores import allowed_cpus, physical_cores, usable_cores
-from pytest_sdperf.hardware.frequency import read_frequency
-from pytest_sdperf.hardware.huge_pages import transparent_huge_pages
+from pytest_sdperf.hardware.detection import detect
 from pytest_sdperf.hardware.libraries import KNOWN, find_library
-from pytest_sdperf.hardware.machine import Machine, detect, machine_key
-from pytest_sdperf.hardware.memory import available_memory_bytes, usable_memory_bytes
-from pytest_sdperf.hardware.numa import numa_nodes
-from pytest_sdperf.hardware.openmp import openmp_runtimes
+from pytest_sdperf.hardware.machine import Machine, machine_key
+from pytest_sdperf.hardware.resources import (
+    allowed_cpus,
+    available_memory_bytes,
+    physical_cores,
+    usable_cores,
+    usable_memory_bytes,
+)
 from pytest_sdperf.launch.host_lock import current_holder
 from pytest_sdperf.worker.environment import package_versions, steering_variables
 

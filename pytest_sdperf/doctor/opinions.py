@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_sdperf.doctor.diagnosis import Check, Section, State
+from pytest_sdperf.doctor.system_facts import Frequency
 from pytest_sdperf.hardware.amx import Layer
-from pytest_sdperf.hardware.frequency import Frequency
 from pytest_sdperf.hardware.machine import Machine
 from pytest_sdperf.stats.disturbance import MOST_FOREIGN, MOST_STEAL
 from pytest_sdperf.units import format_bytes

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from pytest_sdperf.doctor.diagnosis import Runnable
 from pytest_sdperf.errors import SdperfError
-from pytest_sdperf.hardware.requirements import Unmet, check
+from pytest_sdperf.hardware.checks import check
+from pytest_sdperf.hardware.requirements import Unmet
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.registry import Registry
 

@@ -1,4 +1,4 @@
-"""One check for each kind of requirement: None where it holds, else the layer, what was found, and the cure."""
+"""Whether a requirement is met here: None, or else the layer that refuses, what was found, and the cure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,36 @@ import importlib.metadata
 from collections.abc import Callable
 
 from pytest_sdperf import units
-from pytest_sdperf.hardware import amx, libraries
+from pytest_sdperf.hardware import amx, detection, libraries
 from pytest_sdperf.hardware.cpu import missing_flags
 from pytest_sdperf.hardware.machine import Machine
-from pytest_sdperf.hardware.requirements import SYSTEMS, Requirement, Unmet, parse_package
+from pytest_sdperf.hardware.requirements import SYSTEMS, Requirement, Unmet, parse, parse_package
+
+
+def check(
+    requirement: str,
+    machine: Machine | None = None,
+    *,
+    amx_unmet: Callable[[Machine, str], Unmet | None] | None = None,
+) -> Unmet | None:
+    """None where ``requirement`` holds on ``machine`` (default: this one), else why it does not.
+
+    Packages, libraries and the deeper layers of AMX are always those of this machine; ``amx_unmet``
+    replaces the latter. Raises CaseError where the requirement cannot be understood.
+    """
+    wanted = parse(requirement)
+    if wanted.kind == "package":
+        return package(wanted)
+    if wanted.kind == "library":
+        return library(wanted)
+    here = machine or detection.detect()
+    if wanted.kind == "cores":
+        return cores(wanted, here)
+    if wanted.kind == "memory":
+        return memory(wanted, here)
+    if wanted.kind == "os":
+        return system(wanted, here)
+    return instruction_sets(wanted, here, amx_unmet or amx_layers)
 
 
 def amx_layers(machine: Machine, isa: str) -> Unmet | None:

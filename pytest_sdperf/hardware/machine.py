@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import platform
 import re
 from dataclasses import dataclass
-
-from pytest_sdperf.hardware import amx, cores, cpu, memory
 
 
 @dataclass(frozen=True)
@@ -32,36 +28,6 @@ class Machine:
     "`Linux`, `Darwin`, `Windows`"
     arch: str
     "`x86_64`, `aarch64`, `arm64`, `AMD64`"
-
-
-@functools.lru_cache(maxsize=1)
-def detect() -> Machine:
-    """Describe this machine; asked once a session."""
-    return describe(cpu.detect_cpu())
-
-
-def describe(chip: cpu.Cpu) -> Machine:
-    """Describe this machine, taking ``chip`` for its CPU."""
-    system, arch = platform.system(), platform.machine()
-    return Machine(
-        cpu_model=chip.model_name,
-        microarchitecture=cpu.microarchitecture(chip),
-        isa_tier=permitted_tier(chip.flags, system=system, arch=arch),
-        flags=chip.flags,
-        usable_cores=cores.usable_cores(),
-        memory_bytes=memory.usable_memory_bytes(),
-        kernel=platform.release(),
-        system=system,
-        arch=arch,
-    )
-
-
-def permitted_tier(flags: frozenset[str], *, system: str, arch: str) -> str:
-    """The flags' tier, or the next one where the flags promise AMX and the kernel refuses it."""
-    tier = cpu.isa_tier(flags)
-    if tier == "amx" and amx.permission_layer(system, arch).held is False:
-        return cpu.isa_tier(flags - {"amx_tile"})
-    return tier
 
 
 def machine_key(machine: Machine) -> str:

@@ -1,9 +1,9 @@
-"""What a variant or test may require of the machine: the grammar, and the check with its reason."""
+"""What a variant or test may require of a machine: the grammar, and which unmet requirements --sdperf-require fails."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,6 @@ from pytest_sdperf.hardware.cpu import ISA_FLAGS
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement as Package
-
-    from pytest_sdperf.hardware.machine import Machine
 
 EXAMPLES: dict[str, str] = {
     "amx": "amx",
@@ -30,6 +28,9 @@ EXAMPLES: dict[str, str] = {
 
 SYSTEMS = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
 """Names for `os:` and what `platform.system()` calls them."""
+
+PACKAGES = ("torch", "diffusers", "openvino", "optimum-intel", "intel-extension-for-pytorch")
+"""Packages that the built-in variants need; others are known once a requirement names them."""
 
 
 @dataclass(frozen=True)
@@ -113,33 +114,71 @@ def parse_package(value: str, requirement: str) -> Package:
     return package
 
 
-def check(
-    requirement: str,
-    machine: Machine | None = None,
-    *,
-    amx_unmet: Callable[[Machine, str], Unmet | None] | None = None,
-) -> Unmet | None:
-    """None where ``requirement`` holds on ``machine`` (default: this one), else why it does not.
+def names_of(requirement: str) -> frozenset[str]:
+    """Every name that means ``requirement``: itself, its kind, its alternatives with and without the kind.
 
-    Packages, libraries and the deeper layers of AMX are always those of this machine; ``amx_unmet``
-    replaces the latter. Raises CaseError where the requirement cannot be understood.
+    `isa:avx512_bf16|amx` answers to `isa`, `avx512_bf16`, `amx`, `isa:avx512_bf16`, `isa:amx` and in full.
     """
-    from pytest_sdperf.hardware import checks
-    from pytest_sdperf.hardware.machine import detect
-
     wanted = parse(requirement)
+    names = {wanted.text, wanted.kind}
+    values = list(wanted.alternatives)
+    if wanted.kind == "amx":
+        names.add("isa")
     if wanted.kind == "package":
-        return checks.package(wanted)
-    if wanted.kind == "library":
-        return checks.library(wanted)
-    here = machine or detect()
-    if wanted.kind == "cores":
-        return checks.cores(wanted, here)
-    if wanted.kind == "memory":
-        return checks.memory(wanted, here)
-    if wanted.kind == "os":
-        return checks.system(wanted, here)
-    return checks.instruction_sets(wanted, here, amx_unmet or checks.amx_layers)
+        values.append(_normal(parse_package(wanted.alternatives[0], requirement).name))
+    if wanted.kind not in ("cores", "memory"):
+        kind = "isa" if wanted.kind == "amx" else wanted.kind
+        names.update(values, (f"{kind}:{value}" for value in values))
+    return frozenset(names)
+
+
+def validate_required(
+    names: Sequence[str], *, declared: Iterable[str] = (), where: str = "--sdperf-require"
+) -> tuple[str, ...]:
+    """The names, once each, or OptionError for one that means nothing and so would never fail a test.
+
+    ``declared`` are the requirements of the session's variants and tests: whatever they name is known.
+    """
+    known = {"all", *EXAMPLES, *ISA_FLAGS, *libraries.KNOWN, *SYSTEMS, *PACKAGES}
+    for requirement in declared:
+        known |= names_of(requirement)
+    for name in names:
+        if name in known or _normal(name) in known:
+            continue
+        try:
+            parse(name)
+        except CaseError as error:
+            if name.partition(":")[0].strip() in EXAMPLES:
+                raise OptionError(error.what, where=where, cure=error.cure) from None
+            close = difflib.get_close_matches(name, sorted(known), n=1)
+            raise OptionError(
+                f"{name!r} is no requirement",
+                where=where,
+                cure=(f"Did you mean {close[0]!r}? " if close else "") + f"Known are: {', '.join(sorted(known))}.",
+            ) from None
+    return tuple(dict.fromkeys(names))
+
+
+def is_required(unmet: Unmet, names: Iterable[str]) -> bool:
+    """True where one of ``names``, as --sdperf-require takes them, means the unmet requirement."""
+    meant = names_of(unmet.requirement)
+    return any(
+        name == "all" or name.strip() in meant or _normal(name) in meant or _normal_package(name) in meant
+        for name in names
+    )
+
+
+def _normal(name: str) -> str:
+    """PyPI's normal form: `Optimum_Intel` is `optimum-intel`."""
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(name.strip())
+
+
+def _normal_package(name: str) -> str:
+    """`package:Optimum_Intel` in normal form, anything else as it is."""
+    kind, colon, value = name.strip().partition(":")
+    return f"package:{_normal(value)}" if kind == "package" and colon else name
 
 
 def _suggest(name: str, known: list[str], shown: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from pytest_sdperf.base.target import Target
 from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Comparison, Side
 from pytest_sdperf.errors import ComparisonError
-from pytest_sdperf.hardware.memory import available_memory_bytes
+from pytest_sdperf.hardware.resources import available_memory_bytes
 from pytest_sdperf.judge.case import passes_screen
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.paired import ArmRig, PairSampler, told_of_base

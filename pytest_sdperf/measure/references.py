@@ -14,7 +14,7 @@ from pytest_sdperf.baselines.references import (
     reference_path,
     save_reference,
 )
-from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.measure.session import Measured, load_pictures
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.observations import BASE_PICTURE, References

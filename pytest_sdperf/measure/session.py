@@ -24,11 +24,12 @@ from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.hardware.cores import pinned_cpus
+from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
+from pytest_sdperf.hardware.detection import detect
 from pytest_sdperf.hardware.libraries import find_library
-from pytest_sdperf.hardware.machine import Machine, detect, machine_key
-from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.hardware.machine import Machine, machine_key
+from pytest_sdperf.hardware.resources import pinned_cpus
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.launch.launcher import Launcher

@@ -35,7 +35,7 @@ class VariantFixture:
         chosen = self._options.variants
         if chosen and name not in chosen:
             skip(f"variant {name} is not among --sdperf-variants={','.join(chosen)}")
-        from pytest_sdperf.hardware.requirements import check
+        from pytest_sdperf.hardware.checks import check
 
         sibling = self._options.thresholds.min_speedup
         with told(self._item):

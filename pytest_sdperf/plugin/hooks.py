@@ -138,7 +138,7 @@ class _Collector:
             raise pytest.UsageError(str(error)) from None
         if not options.require:
             return
-        from pytest_sdperf.hardware.required import validate_required
+        from pytest_sdperf.hardware.requirements import validate_required
 
         declared = [need for name in shell.registry for need in shell.registry[name].requirements]
         declared += [need for item in items for mark in item.iter_markers() if (need := _understood(mark))]
@@ -152,7 +152,8 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     shell = config.stash[SHELL]
     if not shell.options.sdperf:
         return None
-    from pytest_sdperf.hardware.machine import detect, machine_key
+    from pytest_sdperf.hardware.detection import detect
+    from pytest_sdperf.hardware.machine import machine_key
 
     options = shell.options
     of = f" as {options.baselines_from} has them" if options.baselines_from else ""
@@ -177,12 +178,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not needs:
         return
     from pytest_sdperf.hardware import checks
-    from pytest_sdperf.hardware.requirements import check
 
     # The deep layers of AMX start a process, which only --sdperf allows.
     amx_unmet = None if shell.options.sdperf else checks.flags
     with told(item):
-        unmet = [u for need in needs if (u := check(need, amx_unmet=amx_unmet))]
+        unmet = [u for need in needs if (u := checks.check(need, amx_unmet=amx_unmet))]
     refuse(unmet, shell.options)
 
 

@@ -313,7 +313,7 @@ def refuse(unmet: Sequence[Unmet], options: Options) -> None:
     """Skip with every reason; fail where one of them is required to be there."""
     if not unmet:
         return
-    from pytest_sdperf.hardware.required import is_required
+    from pytest_sdperf.hardware.requirements import is_required
 
     reasons = " / ".join(u.reason for u in unmet)
     if any(is_required(u, options.require) for u in unmet):

@@ -1,5 +1,5 @@
 from pytest_sdperf.doctor.examine import examine, facts
-from pytest_sdperf.hardware.machine import detect
+from pytest_sdperf.hardware.detection import detect
 
 CPU = "sys/devices/system/cpu"
 

@@ -4,8 +4,8 @@ import pytest
 
 from pytest_sdperf.doctor import opinions
 from pytest_sdperf.doctor.diagnosis import State
+from pytest_sdperf.doctor.system_facts import Frequency
 from pytest_sdperf.hardware.amx import Layer
-from pytest_sdperf.hardware.frequency import Frequency
 from pytest_sdperf.hardware.machine import Machine
 
 GIB = 1024**3

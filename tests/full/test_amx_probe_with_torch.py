@@ -4,7 +4,7 @@ import pytest
 
 from pytest_sdperf.hardware import amx
 from pytest_sdperf.hardware.amx_probe import run_probe
-from pytest_sdperf.hardware.machine import detect
+from pytest_sdperf.hardware.detection import detect
 
 pytestmark = pytest.mark.full
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_sdperf.hardware.requirements import check
+from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.judge.verdict import Status
 
 pytestmark = pytest.mark.full

@@ -13,9 +13,9 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from pytest_sdperf.claims import check_claim
-from pytest_sdperf.hardware import cores, libraries, requirements
+from pytest_sdperf.hardware import checks, libraries, resources
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
-from pytest_sdperf.hardware.machine import detect
+from pytest_sdperf.hardware.detection import detect
 from pytest_sdperf.launch.settings import resolve_launch
 from pytest_sdperf.measurement import Evidence
 from pytest_sdperf.models.digest import model_digest
@@ -108,12 +108,12 @@ def run(tiny, tmp_path_factory):
     def run(name, *, scheduler=None, env=None, before="", after="", sizes=((64, 64),), preload=None):
         machine = detect()
         variant = Registry()[name].on(precision=native_precision(machine), isa=native_isa(machine))
-        for unmet in filter(None, map(requirements.check, variant.requirements)):
+        for unmet in filter(None, map(checks.check, variant.requirements)):
             pytest.skip(unmet.reason)
         resolved = resolve_launch(
             variant.launch,
             base_env={**os.environ, **(env or {})},
-            cpus=cores.pinned_cpus(),
+            cpus=resources.pinned_cpus(),
             find_library=libraries.find_library,
         )
         environment = dict(resolved.env)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,18 +81,3 @@ def machine() -> Callable[..., Machine]:
         return Machine(**{**fields, **changes})  # type: ignore[arg-type]
 
     return build
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
-    """A folder that stands for `/`, with the given files."""
-
-    def write(files: Mapping[str, str]) -> Path:
-        root = tmp_path / "root"
-        for name, text in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return root
-
-    return write

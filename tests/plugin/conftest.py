@@ -24,7 +24,7 @@ import pytest
 import pytest_sdperf
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.format import decode, encode
-from pytest_sdperf.hardware import machine
+from pytest_sdperf.hardware import detection
 from pytest_sdperf.launch import host_lock, launcher
 from pytest_sdperf.measure import comparer, session
 from pytest_sdperf.measurement import Disturbance
@@ -265,11 +265,11 @@ def real_workers(weather, monkeypatch):
 @pytest.fixture
 def this_machine(monkeypatch):
     """Give the inner session a machine like this one but for what is told."""
-    here = machine.detect()
+    here = detection.detect()
 
     def this_machine(**facts):
         told = replace(here, **facts)
-        monkeypatch.setattr(machine, "detect", lambda: told)
+        monkeypatch.setattr(detection, "detect", lambda: told)
         monkeypatch.setattr(session, "detect", lambda: told)
 
     return this_machine

@@ -26,7 +26,8 @@ def list_(folder: str | None) -> None:
     """
     from pytest_sdperf.baselines.inventory import inventory
     from pytest_sdperf.cli.pages.stored import render_list
-    from pytest_sdperf.hardware.machine import detect, machine_key
+    from pytest_sdperf.hardware.detection import detect
+    from pytest_sdperf.hardware.machine import machine_key
 
     here = screen()
     found = inventory(baselines_folder(folder))

@@ -46,7 +46,8 @@ def prune(
     from pytest_sdperf.cli.collecting import variants_of
     from pytest_sdperf.cli.pages.prunable import render
     from pytest_sdperf.cli.reading import read_report
-    from pytest_sdperf.hardware.machine import detect, machine_key
+    from pytest_sdperf.hardware.detection import detect
+    from pytest_sdperf.hardware.machine import machine_key
 
     here = screen()
     root = baselines_folder(folder)

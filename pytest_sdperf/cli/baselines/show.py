@@ -44,7 +44,8 @@ def _stored(case: str, machine: str | None, root: Path) -> StoredFile:
     import difflib
 
     from pytest_sdperf.baselines.inventory import inventory
-    from pytest_sdperf.hardware.machine import detect, machine_key
+    from pytest_sdperf.hardware.detection import detect
+    from pytest_sdperf.hardware.machine import machine_key
 
     files = inventory(root).files
     found = {file.machine_key: file for file in files if file.case_id == case}

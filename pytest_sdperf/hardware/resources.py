@@ -1,4 +1,4 @@
-"""The cores this process may really use: affinity, physical topology and cgroup quota, not os.cpu_count()."""
+"""The cores and the memory this process may really use: affinity, topology and cgroup, not os.cpu_count()."""
 
 from __future__ import annotations
 
@@ -61,6 +61,24 @@ def pinned_cpus(*, root: Path = _ROOT, cpus: Sequence[int] | None = None) -> tup
     quota = cgroup.cpu_quota(root)
     count = len(cores) if quota is None else max(1, min(len(cores), int(quota)))
     return tuple(sorted(threads[0] for threads in cores[:count]))
+
+
+def usable_memory_bytes(*, root: Path = _ROOT) -> int:
+    """Physical memory or the cgroup's limit, whichever is smaller, bytes."""
+    import psutil
+
+    physical = int(psutil.virtual_memory().total)
+    limit = cgroup.memory_limit(root)
+    return physical if limit is None else min(physical, limit)
+
+
+def available_memory_bytes(*, root: Path = _ROOT) -> int:
+    """Memory that can be allocated now without swapping or hitting the cgroup's limit, bytes."""
+    import psutil
+
+    available = int(psutil.virtual_memory().available)
+    left = cgroup.memory_left(root)
+    return available if left is None else min(available, left)
 
 
 def _cores_by_count(cpus: Sequence[int]) -> list[tuple[int, ...]]:
