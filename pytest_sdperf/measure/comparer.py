@@ -20,9 +20,9 @@ from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.resources import available_memory_bytes
 from pytest_sdperf.judge.case import passes_screen
 from pytest_sdperf.measure.noise_watch import NoiseWatch
-from pytest_sdperf.measure.paired import ArmRig, PairSampler, told_of_base
+from pytest_sdperf.measure.paired import ArmRig, PairSampler, blamed_on_base
 from pytest_sdperf.measure.pairing import Limits, Paired, measure_pairs
-from pytest_sdperf.measure.progress import Course, Step
+from pytest_sdperf.measure.progress import Progress, Step
 from pytest_sdperf.measure.sampling import Model, environment_of, prepare_case
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.models import cache
@@ -110,19 +110,19 @@ class Comparer:
         at_once = self._fits(measured)
         begun_s = time.perf_counter()
         try:
-            with told_of_base():
+            with blamed_on_base():
                 other = ArmRig(case, self._model(base, case, options), rig)
                 if base.cache_dir is not None:
                     prepare_case(case, other.model, rig)
             rng = random.Random()  # noqa: S311 -- no secret
-            course = Course(name, session.show, time.perf_counter)
-            sampler = PairSampler({BASE: other, HEAD: head}, rng, NoiseWatch, at_once=at_once, course=course)
+            progress = Progress(name, session.show, time.perf_counter)
+            sampler = PairSampler({BASE: other, HEAD: head}, rng, NoiseWatch, at_once=at_once, progress=progress)
             found = measure_pairs(
                 sampler.sample,
                 measured.measurement,
                 Limits(options.thresholds, options.budget, options.rounds),
                 wrong_code=lambda modules: _wrong_code(base, case, head_case, modules),
-                course=course,
+                progress=progress,
             )
         except ComparisonError as error:
             return Beside(self._nothing(str(error)))

@@ -17,7 +17,7 @@ from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
 from pytest_sdperf.measure.noise_watch import NoiseWatch
-from pytest_sdperf.measure.progress import Course, unseen
+from pytest_sdperf.measure.progress import Progress, unseen
 from pytest_sdperf.measure.sampling import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, ProcessRun, Usage
 from pytest_sdperf.protocol import A
@@ -78,7 +78,7 @@ class _Running:
 
     def blamed(self) -> AbstractContextManager[None]:
         """What goes wrong here is told of the base, if it is that."""
-        return told_of_base() if self.name == BASE else nullcontext()
+        return blamed_on_base() if self.name == BASE else nullcontext()
 
     def draw(self, size: tuple[int, int]) -> None:
         """Time one picture of the first prompt and seed."""
@@ -129,7 +129,7 @@ class PairSampler:
     "makes what watches one pair"
     at_once: bool = True
     "False: memory holds one arm only, so one process follows the other"
-    course: Course = field(default_factory=lambda: Course("", unseen, time.perf_counter))
+    progress: Progress = field(default_factory=lambda: Progress("", unseen, time.perf_counter))
     "takes the phases of each pair"
     clock_s: Callable[[], float] = time.perf_counter
 
@@ -150,7 +150,7 @@ class PairSampler:
         for names in stints:
             marks_s = [self.clock_s()]
             with ExitStack() as stack:
-                self.course.phase("building and warming up")
+                self.progress.phase("building and warming up")
                 for name in names:
                     running[name] = self._started(name, number, stack)
                 here = [running[name] for name in names]
@@ -159,7 +159,7 @@ class PairSampler:
                 seen.append(self._rounds(here, rounds, turns))
                 marks_s.append(self.clock_s())
                 if show_base and BASE in names:
-                    self.course.phase("drawing what is not timed")
+                    self.progress.phase("drawing what is not timed")
                     shown = {"evidence": running[BASE].prove(), "pictures": running[BASE].pictures()}
                 for arm in here:
                     arm.worker.kill()  # it has answered everything; libraries take seconds to leave by themselves
@@ -180,7 +180,7 @@ class PairSampler:
 
     def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
         arm, label = self.arms[name], f"pair-{number}-{name}"
-        with told_of_base() if name == BASE else nullcontext():
+        with blamed_on_base() if name == BASE else nullcontext():
             return _Running(name, label, arm, stack.enter_context(arm.rig.worker(arm.case, label)))
 
     def _rounds(self, here: Sequence[_Running], rounds: int, turns: _Turns) -> Disturbance:
@@ -193,7 +193,7 @@ class PairSampler:
             self.rng.shuffle(firsts)
             for number, first in enumerate(firsts[:rounds], 1):
                 # Between pictures: the quiet that each arm waits for, and the kernel, lie between this and the next.
-                self.course.tick(f"round {number} of {rounds} at {size_key(size)}")
+                self.progress.tick(f"round {number} of {rounds} at {size_key(size)}")
                 if len(here) > 1:
                     turns.drew_first.setdefault(size_key(size), []).append(first)
                 for name in (first, _OTHER[first]) if len(here) > 1 else (first,):
@@ -215,7 +215,7 @@ class _Turns:
 
 
 @contextmanager
-def told_of_base() -> Iterator[None]:
+def blamed_on_base() -> Iterator[None]:
     """Raise what goes wrong inside as a ComparisonError: the head is not to blame, its other parts are still judged."""
     try:
         yield

@@ -11,7 +11,7 @@ from pytest_sdperf import protocol
 from pytest_sdperf.comparison import Pair
 from pytest_sdperf.judge.paired_latency import decided, looks, ratios_of_rounds
 from pytest_sdperf.measure.paired import Sampled
-from pytest_sdperf.measure.progress import Course
+from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measurement import Evidence, Measurement
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.stats.disturbance import judged
@@ -59,17 +59,17 @@ def measure_pairs(
     limits: Limits,
     *,
     wrong_code: WrongCode,
-    course: Course,
+    progress: Progress,
 ) -> Paired:
     """Measure pairs of the case of ``head``, whose own cost says how many rounds the first pair should have.
 
-    ``course`` takes what is going on, and its clock the time that is left.
+    ``progress`` takes what is going on, and its clock the time that is left.
     """
-    begun_s = course.elapsed_s
+    begun_s = progress.elapsed_s
     found = Paired()
     size = head.sizes[0]
     while True:
-        left_s = limits.budget_s - (course.elapsed_s - begun_s)
+        left_s = limits.budget_s - (progress.elapsed_s - begun_s)
         start_s, round_s = _costs_s(found.pairs, head)
         rounds = limits.rounds or rounds_per_pair(
             ratios_of_rounds(found.pairs, size), start_s=start_s, round_s=round_s, left_s=left_s
@@ -79,16 +79,16 @@ def measure_pairs(
             return found
         number, most = len(found.pairs) + 1, _most(found.pairs, limits.thresholds)
         pair_s = start_s + rounds * round_s
-        ends_s = course.elapsed_s + min((most - len(found.pairs)) * pair_s, left_s)
+        ends_s = progress.elapsed_s + min((most - len(found.pairs)) * pair_s, left_s)
         so_far = _so_far(found.pairs, limits.thresholds)
-        course.part(f"pair {number} of at most {most}{so_far}", ends_s=ends_s, at_most=True)
+        progress.part(f"pair {number} of at most {most}{so_far}", ends_s=ends_s, at_most=True)
         sampled = sample(number, rounds, show_base=not found.pairs)
         if not found.pairs:
             found.built, found.modules, found.pictures = sampled.built, sampled.modules, sampled.pictures
             found.evidence = sampled.evidence or found.evidence
             found.invalid = wrong_code(sampled.modules)
         found.pairs.append(judged(sampled.pair, found.pairs))
-        course.done(_line(found.pairs, rounds, limits.thresholds), ends_s=ends_s, at_most=True)
+        progress.done(_line(found.pairs, rounds, limits.thresholds), ends_s=ends_s, at_most=True)
         if found.invalid or decided(found.pairs, limits.thresholds):
             return found
 

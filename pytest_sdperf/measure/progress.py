@@ -1,4 +1,4 @@
-"""What goes on in long work, since when, and when it should end: told step by step as values, for a shell to show."""
+"""What goes on in long work, since when, and when it should end: told step by step as values, to be shown."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def unseen(step: Step) -> None:
 
 
 @dataclass
-class Course:
+class Progress:
     """One long piece of work on its way: it knows when it began, and tells its steps."""
 
     work: str

@@ -14,7 +14,7 @@ import msgspec
 from pytest_sdperf import protocol
 from pytest_sdperf.case import Case
 from pytest_sdperf.measure.noise_watch import NoiseWatch
-from pytest_sdperf.measure.progress import Course, Show, Step, expected_end_s, unseen
+from pytest_sdperf.measure.progress import Progress, Show, Step, expected_end_s, unseen
 from pytest_sdperf.measurement import Disturbance, Environment, Measurement, ProcessRun
 from pytest_sdperf.protocol import A
 from pytest_sdperf.units import format_seconds
@@ -132,34 +132,34 @@ def sample(
     the inputs of ``reference_trace``. Raises LaunchError and WorkerError.
     """
     preparation_ns = prepare_case(case, model, rig)
-    course = Course(case.variant.name, rig.show, time.perf_counter)
-    begun_s = [course.elapsed_s]
+    progress = Progress(case.variant.name, rig.show, time.perf_counter)
+    begun_s = [progress.elapsed_s]
     runs: list[ProcessRun] = []
     first: _Run | None = None
     others: dict[str, list[Path]] = {}
     for index in range(processes):
         name, part = f"process-{index + 1}", f"process {index + 1} of {processes}"
-        course.part(part, ends_s=expected_end_s(begun_s, processes))
+        progress.part(part, ends_s=expected_end_s(begun_s, processes))
         with rig.worker(case, name) as worker:
             watch = rig.watch() if rig.watch else None
-            run = _measure(worker, case, build_spec(case, model, rig, name), course, watch, rounds=rounds)
+            run = _measure(worker, case, build_spec(case, model, rig, name), progress, watch, rounds=rounds)
             first = first or run
             for key, paths in run.others(first).items():
                 others.setdefault(key, []).extend(paths)
             if index == 0:
-                course.phase("drawing what is not timed")
+                progress.phase("drawing what is not timed")
                 for key, drawn in _draw(worker, case, first_picture=1).items():
                     run.picture_sha256[key] = [drawn.sha256]
                     run.pictures[key] = Path(drawn.path)
             if index == processes - 1:
-                course.phase("collecting evidence")
+                progress.phase("collecting evidence")
                 evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
                 trace = _trace(worker, case, rig, given=reference_trace)
             _end(worker, case, name, rig.tell)
         runs.append(run.finished())
-        begun_s.append(course.elapsed_s)
+        begun_s.append(progress.elapsed_s)
         latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
-        course.done(f"{part}, {latency} a picture", ends_s=expected_end_s(begun_s, processes))
+        progress.done(f"{part}, {latency} a picture", ends_s=expected_end_s(begun_s, processes))
     measurement = Measurement(
         case_id=case.id,
         variant=case.variant.name,
@@ -269,19 +269,19 @@ def _measure(
     worker: AskedWorker,
     case: Case,
     spec: protocol.BuildSpec,
-    course: Course,
+    progress: Progress,
     watch: NoiseWatch | None,
     *,
     rounds: int,
 ) -> _Run:
     """Build, then warm up and time each size."""
-    course.phase("building")
+    progress.phase("building")
     run = _Run(worker.spawn_ns, worker.ask(protocol.Build(spec), protocol.Built), {}, {}, {}, {})
     if watch:
         watch.begin([worker.cpu_ns])
     for size in case.workload.sizes:
         # Told before it warms up: what draws the step for people must be done when the first picture is timed.
-        course.phase(f"timing pictures at {size_key(size)}")
+        progress.phase(f"timing pictures at {size_key(size)}")
         run.warmup_ns[size_key(size)] = worker.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed).spent_ns
         generated = worker.ask(protocol.Generate(size, 0, rounds), protocol.Generated)
         run.generated[size_key(size)] = generated

@@ -68,7 +68,7 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
     """The pytest plugin that looks at what was declared, and keeps test modules from being imported where it may."""
     import pytest
 
-    from pytest_sdperf.plugin.run import SHELL
+    from pytest_sdperf.plugin.run import RUN
 
     class Unread(pytest.File):
         """A file of tests, collected without its tests."""
@@ -86,7 +86,7 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
 
         def pytest_configure(self, config: pytest.Config) -> None:
             self._config = config
-            if SHELL not in config.stash:  # ours is configured before all others
+            if RUN not in config.stash:  # ours is configured before all others
                 raise pytest.UsageError("the plugin pytest_sdperf is switched off there")
 
         def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
@@ -101,7 +101,7 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
             return [Unread.from_parent(parent, path=file_path)] if found and not with_tests else found
 
         def registry(self) -> Registry:
-            return self._config.stash[SHELL].registry
+            return self._config.stash[RUN].registry
 
         def files(self) -> dict[str, str]:
             """Of every module and of every plugin: one conftest takes another's place among the modules."""
@@ -114,7 +114,7 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
 def _tests_watch() -> Any:
     """The pytest plugin that looks at the settings, and at what the markers of the tests that measure say."""
     from pytest_sdperf.options import spoken
-    from pytest_sdperf.plugin.run import SHELL, marker_keywords
+    from pytest_sdperf.plugin.run import RUN, marker_keywords
 
     class TestsWatch:
         def __init__(self) -> None:
@@ -133,7 +133,7 @@ def _tests_watch() -> Any:
 
         def _see(self, items: Sequence[pytest.Item]) -> None:
             for item in items:
-                if item.config.stash[SHELL].measures(item):
+                if item.config.stash[RUN].measures(item):
                     self.tests[item.nodeid] = marker_keywords(item)
 
     return TestsWatch()

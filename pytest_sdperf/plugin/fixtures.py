@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_sdperf.plugin.run import PREFIX, SHELL, refuse, skip, told
+from pytest_sdperf.plugin.run import PREFIX, RUN, failures_reported, refuse, skip
 
 if TYPE_CHECKING:
     from pytest_sdperf.judge.verdict import Verdict
@@ -25,31 +25,31 @@ class VariantFixture:
     def __init__(self, request: pytest.FixtureRequest, name: str) -> None:
         self._request = request
         self._item: pytest.Item = request.node
-        self._shell = request.config.stash[SHELL]
+        self._run = request.config.stash[RUN]
         self.name = name
-        if not self._shell.options.sdperf:
+        if not self._run.options.sdperf:
             skip(NEEDS_FLAG)
-        with told(self._item):
-            declared = self._shell.registry[name]
-        self._options = self._shell.options_for(self._item, declared)
+        with failures_reported(self._item):
+            declared = self._run.registry[name]
+        self._options = self._run.options_for(self._item, declared)
         chosen = self._options.variants
         if chosen and name not in chosen:
             skip(f"variant {name} is not among --sdperf-variants={','.join(chosen)}")
         from pytest_sdperf.hardware.checks import check
 
         sibling = self._options.thresholds.min_speedup
-        with told(self._item):
-            variants = [self._shell.registry[n] for n in (name, *(sibling[:1] if sibling else ()))]
+        with failures_reported(self._item):
+            variants = [self._run.registry[n] for n in (name, *(sibling[:1] if sibling else ()))]
             unmet = [u for variant in variants for need in variant.requirements if (u := check(need))]
         refuse(list(dict.fromkeys(unmet)), self._options)
 
     def check(self, prompt: str | None = None, **workload: Any) -> Measurement:
         """Measure and judge: fails the test when a promise is broken. Keywords as for :meth:`measure`."""
         measured = self._measure(prompt, workload, compared=True)
-        with told(self._item):
-            outcome = self._shell.judge(self._item, measured, self._options)
+        with failures_reported(self._item):
+            outcome = self._run.judge(self._item, measured, self._options)
         self._feed_benchmark(outcome.measurement, outcome.verdict)
-        self._shell.fail_for(self._item, outcome)
+        self._run.fail_for(self._item, outcome)
         return outcome.measurement
 
     def measure(self, prompt: str | None = None, **workload: Any) -> Measurement:
@@ -62,18 +62,18 @@ class VariantFixture:
         promised = self._item.get_closest_marker("sdperf") is not None
         measured = self._measure(prompt, workload, compared=promised)
         self._feed_benchmark(measured.measurement, None)
-        self._shell.measured(self._item, measured, self._options)
+        self._run.measured(self._item, measured, self._options)
         return measured.measurement
 
     def _measure(self, prompt: str | None, workload: dict[str, Any], *, compared: bool) -> Measured:
         folders: pytest.TempPathFactory = self._request.getfixturevalue("tmp_path_factory")
         if prompt is not None:
             workload["prompt"] = prompt
-        with told(self._item):
-            session = self._shell.session(lambda: folders.mktemp("sdperf"))
-            with self._shell.at_work(self.name):  # a model may be built or downloaded first
+        with failures_reported(self._item):
+            session = self._run.session(lambda: folders.mktemp("sdperf"))
+            with self._run.at_work(self.name):  # a model may be built or downloaded first
                 case = session.case(self.name, self._options, workload)
-            with self._shell.at_work(case.id):
+            with self._run.at_work(case.id):
                 return session.measure(case, self._options, compared=compared)
 
     def _feed_benchmark(self, measurement: Measurement, verdict: Verdict | None) -> None:
@@ -81,7 +81,7 @@ class VariantFixture:
         from pytest_sdperf.report import benchmark_feed as bench
 
         config = self._request.config
-        if self._item.nodeid in self._shell.fed or not bench.can_feed(
+        if self._item.nodeid in self._run.fed or not bench.can_feed(
             # A plugin blocked by -p no:… is listed as None.
             [name for name, plugin in config.pluginmanager.list_name_plugin() if plugin is not None],
             getattr(config.option, "numprocesses", None),
@@ -90,7 +90,7 @@ class VariantFixture:
             fixture_names=self._request.fixturenames,
         ):
             return
-        self._shell.fed.add(self._item.nodeid)
+        self._run.fed.add(self._item.nodeid)
         own = self._item.get_closest_marker("benchmark")
         replay = bench.Replay()
         self._item.add_marker(

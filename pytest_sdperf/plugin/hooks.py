@@ -1,4 +1,4 @@
-"""The pytest shell: options, markers, skips, and telling the report; nothing is measured or judged here."""
+"""The pytest hooks: options, markers, skips and the report; nothing is measured or judged here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.options import SPECS, resolve, spoken
 from pytest_sdperf.plugin import fixtures, hookspecs
-from pytest_sdperf.plugin.run import SHELL, Shell, refuse, skip, told
+from pytest_sdperf.plugin.run import RUN, Run, failures_reported, refuse, skip
 from pytest_sdperf.report.formats import check_renderings
 
 _LOG_WIDTH = 160
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "--sdperf cannot run under pytest-xdist's -n: cases timed side by side disturb each other. "
             "Run it with -n 0 or without -n."
         )
-    config.stash[SHELL] = Shell(config, options)
+    config.stash[RUN] = Run(config, options)
     config.pluginmanager.register(_Collector(config), "sdperf-collector")
 
 
@@ -70,7 +70,7 @@ class _Collector:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._shell = config.stash[SHELL]
+        self._run = config.stash[RUN]
         self._complete = False
         self._asked: set[object] = set()
         self._problems: list[str] = []
@@ -90,7 +90,7 @@ class _Collector:
         self._asked.add(id(plugin))
         origin = str(getattr(plugin, "__file__", None) or getattr(plugin, "__name__", plugin))
         try:
-            self._register(self._shell.registry.add(hook(), origin=origin), origin)
+            self._register(self._run.registry.add(hook(), origin=origin), origin)
         except SdperfError as error:
             self._problems.append(str(error) if origin in str(error) else f"{origin}: {error}")
         except Exception as error:  # noqa: BLE001 - whatever people's code raises is told by name, not as our traceback
@@ -111,7 +111,7 @@ class _Collector:
 
         self._register(list(BUILT_IN), "built-in")
         try:
-            self._register(self._shell.registry.add_entry_points(), "entry-points")
+            self._register(self._run.registry.add_entry_points(), "entry-points")
         except SdperfError as error:
             self._problems.append(str(error))
 
@@ -120,27 +120,27 @@ class _Collector:
         """Names are checked when all that declares them is collected, and before any test is deselected."""
         if self._problems:
             raise pytest.UsageError("\n".join(self._problems))
-        shell = self._shell
+        run = self._run
         try:
-            shell.collected(items)
+            run.collected(items)
         except SdperfError as error:
             raise pytest.UsageError(str(error)) from None
-        options = shell.options
+        options = run.options
         try:
             for name in options.variants:
-                shell.registry[name]
+                run.registry[name]
         except SdperfError as error:
             raise pytest.UsageError(f"--sdperf-variants: {error}") from None
         try:
             # Where nothing is measured, nothing is compared: so a revision is collected whose ini names an target.
-            _ = None if self._config.getoption("collectonly") else shell.target
+            _ = None if self._config.getoption("collectonly") else run.target
         except SdperfError as error:
             raise pytest.UsageError(str(error)) from None
         if not options.require:
             return
         from pytest_sdperf.hardware.requirements import validate_required
 
-        declared = [need for name in shell.registry for need in shell.registry[name].requirements]
+        declared = [need for name in run.registry for need in run.registry[name].requirements]
         declared += [need for item in items for mark in item.iter_markers() if (need := _understood(mark))]
         try:
             validate_required(options.require, declared=declared)
@@ -149,17 +149,17 @@ class _Collector:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    shell = config.stash[SHELL]
-    if not shell.options.sdperf:
+    run = config.stash[RUN]
+    if not run.options.sdperf:
         return None
     from pytest_sdperf.hardware.detection import detect
     from pytest_sdperf.hardware.machine import machine_key
 
-    options = shell.options
+    options = run.options
     of = f" as {options.baselines_from} has them" if options.baselines_from else ""
     line = f"sdperf: {machine_key(detect())}, model {options.model}, baselines in {options.baselines}{of}"
     try:
-        against = shell.target
+        against = run.target
     except SdperfError:
         against = None  # told as a usage error when the tests are collected
     return line if against is None else f"{line}\nsdperf: {against.head_label} side by side with {against.label}"
@@ -167,23 +167,23 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    shell = item.config.stash[SHELL]
-    ours = shell.measures(item)
-    if ours and not shell.options.sdperf:
+    run = item.config.stash[RUN]
+    ours = run.measures(item)
+    if ours and not run.options.sdperf:
         skip(fixtures.NEEDS_FLAG)
     if ours:
-        shell.options_for(item)  # a marker that says nothing sensible fails its test, whatever that test does
-    with told(item):
+        run.options_for(item)  # a marker that says nothing sensible fails its test, whatever that test does
+    with failures_reported(item):
         needs = [n for mark in item.iter_markers() if (n := _requirement(mark)) is not None]
     if not needs:
         return
     from pytest_sdperf.hardware import checks
 
     # The deep layers of AMX start a process, which only --sdperf allows.
-    amx_unmet = None if shell.options.sdperf else checks.flags
-    with told(item):
+    amx_unmet = None if run.options.sdperf else checks.flags
+    with failures_reported(item):
         unmet = [u for need in needs if (u := checks.check(need, amx_unmet=amx_unmet))]
-    refuse(unmet, shell.options)
+    refuse(unmet, run.options)
 
 
 def _requirement(mark: pytest.Mark) -> str | None:
@@ -214,18 +214,18 @@ def _understood(mark: pytest.Mark) -> str | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    shell = item.config.stash[SHELL]
+    run = item.config.stash[RUN]
     try:
         yield
     except BaseException:
-        shell.judge_measured(item, body_passed=False)
+        run.judge_measured(item, body_passed=False)
         raise
-    shell.judge_measured(item, body_passed=True)
+    run.judge_measured(item, body_passed=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    shell = config.stash[SHELL]
-    report = shell.report()
+    run = config.stash[RUN]
+    report = run.report()
     if report is None:
         return
     from pytest_sdperf.report import terminal
@@ -244,7 +244,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
-    problems = session.config.stash[SHELL].finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    problems = session.config.stash[RUN].finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if problems:
         # An exception here would cost people the summary of all that was measured.
         session.config.stash[_PROBLEMS] = problems

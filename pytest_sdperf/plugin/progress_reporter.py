@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_sdperf.plugin.live_line import LiveLine
 
 
-class Telling:
+class ProgressReporter:
     """What one pytest run says on its way. Without a terminal reporter (``-p no:terminal``) it says nothing."""
 
     def __init__(self, config: pytest.Config) -> None:

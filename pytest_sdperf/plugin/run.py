@@ -14,7 +14,7 @@ import pytest
 
 from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
 from pytest_sdperf.options import Options, resolve, spoken
-from pytest_sdperf.plugin.progress_reporter import Telling
+from pytest_sdperf.plugin.progress_reporter import ProgressReporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +35,13 @@ _LONGEST_LINE = 1000
 """Of a worker's log, characters."""
 
 
-class Shell:
+class Run:
     """What the plugin keeps for one pytest run."""
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.options = options
         self._config = config
-        self._telling = Telling(config)
+        self._reporter = ProgressReporter(config)
         self._session: Session | None = None
         self._outcomes: list[Outcome] = []
         self._report: Report | None = None
@@ -61,7 +61,7 @@ class Shell:
 
     @cached_property
     def registry(self) -> Registry:
-        """The variants known so far; made when the first is asked for, because every pytest run has a shell."""
+        """The variants known so far; made when the first is asked for, because every pytest run has one of these."""
         from pytest_sdperf.variants.registry import Registry
 
         return Registry()
@@ -153,8 +153,8 @@ class Shell:
                 registry=self.registry,
                 rootdir=self._config.rootpath,
                 work_dir=make_work_dir(),
-                tell=self._telling.tell,
-                show=self._telling.show,
+                tell=self._reporter.tell,
+                show=self._reporter.show,
                 target=self.target,
                 invocation=self._invocation(),
                 rules=self.judged_by.base if self.judged_by else None,
@@ -212,7 +212,7 @@ class Shell:
         failures = []
         for measured, options in mine:
             try:
-                with told(item):
+                with failures_reported(item):
                     outcome = self.judge(item, measured, options, promised=promised)
                 self.fail_for(item, outcome)
             except pytest.fail.Exception as failed:
@@ -236,7 +236,7 @@ class Shell:
             self._unfinished = what
             raise
         finally:
-            self._telling.clear()
+            self._reporter.clear()
 
     def report(self) -> Report | None:
         """Everything measured and judged so far; None where nothing was."""
@@ -292,11 +292,11 @@ def marker_keywords(item: pytest.Item) -> dict[str, object]:
     return keywords
 
 
-SHELL = pytest.StashKey[Shell]()
+RUN = pytest.StashKey[Run]()
 
 
 @contextmanager
-def told(item: pytest.Item) -> Iterator[None]:
+def failures_reported(item: pytest.Item) -> Iterator[None]:
     """Turn an error that people can mend into the test's failure: its sentence, no traceback, the worker's log."""
     try:
         yield

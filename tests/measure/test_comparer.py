@@ -87,7 +87,7 @@ def seen(monkeypatch):
             raise seen["arm"]
         return seen["arm"]
 
-    def measure_pairs(sample, head, limits, *, wrong_code, course):
+    def measure_pairs(sample, head, limits, *, wrong_code, progress):
         seen["samplers"].append(sample.__self__)
         seen["limits"].append(limits)
         return Paired(

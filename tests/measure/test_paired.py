@@ -11,8 +11,8 @@ from pytest_sdperf import protocol
 from pytest_sdperf.comparison import BASE, HEAD
 from pytest_sdperf.errors import ComparisonError, LaunchError, WorkerError
 from pytest_sdperf.measure.noise_watch import CpuTimes, NoiseWatch
-from pytest_sdperf.measure.paired import ArmRig, PairSampler, _joined, told_of_base
-from pytest_sdperf.measure.progress import Course
+from pytest_sdperf.measure.paired import ArmRig, PairSampler, _joined, blamed_on_base
+from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measure.sampling import WARM_UP_IMAGES, Model, Rig
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Usage
 
@@ -214,10 +214,10 @@ def test_a_pair_from_its_start_to_its_end(stage, sampler):
 def test_steps_are_told_between_pictures_and_never_while_one_is_timed(stage, sampler):
     """Each round's is told before the quiet that the other arm is waited for, and the kernel."""
     rng = ToldRandom([HEAD, BASE], [BASE, HEAD])
-    course = Course("ship", lambda step: stage.events.append((step.reach.value, step.doing)), lambda: stage.now_s)
-    course.part("pair 3 of at most 24")
+    progress = Progress("ship", lambda step: stage.events.append((step.reach.value, step.doing)), lambda: stage.now_s)
+    progress.part("pair 3 of at most 24")
     stage.events.clear()
-    dataclasses.replace(sampler(rng), course=course).sample(3, 2, show_base=True)
+    dataclasses.replace(sampler(rng), progress=progress).sample(3, 2, show_base=True)
     acts = stage.acts()
     assert acts[0] == "live pair 3 of at most 24: building and warming up"
     begin, end = acts.index("watch begin"), acts.index("watch end")
@@ -418,20 +418,20 @@ def assert_nobody_is_left(stage):
 
 def test_errors_that_name_an_arm_already_are_left_alone():
     told = ComparisonError("no such revision", cure="Name another.")
-    with pytest.raises(ComparisonError) as caught, told_of_base():
+    with pytest.raises(ComparisonError) as caught, blamed_on_base():
         raise told
     assert caught.value is told
 
 
 def test_a_launch_that_fails_has_no_log():
-    with pytest.raises(ComparisonError) as caught, told_of_base():
+    with pytest.raises(ComparisonError) as caught, blamed_on_base():
         raise LaunchError("library 'jemalloc' was not found", where="preload", cure="Install it.")
     assert str(caught.value) == "the base arm cannot run: library 'jemalloc' was not found [preload]. Install it."
     assert caught.value.log_tail == ""
 
 
 def test_a_fault_of_ours_is_not_blamed_on_the_base():
-    with pytest.raises(ZeroDivisionError), told_of_base():
+    with pytest.raises(ZeroDivisionError), blamed_on_base():
         _ = 1 / 0
 
 

@@ -9,7 +9,7 @@ from pytest_sdperf import protocol
 from pytest_sdperf.judge.paired_latency import ratios_of_rounds
 from pytest_sdperf.measure.paired import Sampled
 from pytest_sdperf.measure.pairing import Limits, measure_pairs
-from pytest_sdperf.measure.progress import Course, Reach
+from pytest_sdperf.measure.progress import Progress, Reach
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.stats.rounds import PRIOR, rounds_per_pair
@@ -58,7 +58,7 @@ class Pairs:
             head or measured(),
             Limits(Thresholds(**thresholds), budget_s, rounds),
             wrong_code=wrong_code,
-            course=Course("ship", self.steps.append, lambda: self.now_s),
+            progress=Progress("ship", self.steps.append, lambda: self.now_s),
         )
 
     @property

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_sdperf.measure.progress import Course, Reach, Step, clock_text, expected_end_s, unseen
+from pytest_sdperf.measure.progress import Progress, Reach, Step, clock_text, expected_end_s, unseen
 
 
 @pytest.mark.parametrize(
@@ -61,16 +61,16 @@ def test_the_line_of_a_step(told, line):
 
 def test_a_course_tells_its_steps():
     told, now_s = [], [100.0]
-    course = Course("ship", told.append, lambda: now_s[0])
-    course.part("process 1 of 2")
+    progress = Progress("ship", told.append, lambda: now_s[0])
+    progress.part("process 1 of 2")
     now_s[0] += 2
-    course.phase("building")
+    progress.phase("building")
     now_s[0] += 2
-    course.tick("round 1 of 5")
+    progress.tick("round 1 of 5")
     now_s[0] += 2
-    course.done("process 1 of 2, 71 ms a picture", ends_s=12.0)
-    course.part("process 2 of 2", ends_s=12.0)
-    course.phase("building")
+    progress.done("process 1 of 2, 71 ms a picture", ends_s=12.0)
+    progress.part("process 2 of 2", ends_s=12.0)
+    progress.phase("building")
     assert [(step.reach, step.line) for step in told] == [
         (Reach.LIVE, "ship: process 1 of 2"),
         (Reach.LIVE, "ship: process 1 of 2: building, 0:02"),
@@ -79,7 +79,7 @@ def test_a_course_tells_its_steps():
         (Reach.LIVE, "ship: process 2 of 2, 0:06 of about 0:12"),
         (Reach.LIVE, "ship: process 2 of 2: building, 0:06 of about 0:12"),
     ]
-    assert course.elapsed_s == 6.0
+    assert progress.elapsed_s == 6.0
 
 
 def test_work_that_nobody_watches_shows_nothing(capsys):

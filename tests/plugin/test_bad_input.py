@@ -170,16 +170,16 @@ def test_a_second_session_waits_and_says_so(project, monkeypatch, told, tmp_path
     )
     try:
         assert holder.stdout.readline().strip() == b"held"
-        from pytest_sdperf.plugin import progress_reporter as telling
+        from pytest_sdperf.plugin import progress_reporter
 
-        tell = telling.Telling.tell
+        tell = progress_reporter.ProgressReporter.tell
 
         def tell_and_end_the_other(telling, line):
             tell(telling, line)
             if line.startswith("waiting"):
                 holder.communicate()
 
-        monkeypatch.setattr(telling.Telling, "tell", tell_and_end_the_other)
+        monkeypatch.setattr(progress_reporter.ProgressReporter, "tell", tell_and_end_the_other)
         result = project.record()
     finally:
         holder.kill()
