@@ -15,7 +15,7 @@ from pytest_sdperf.base.mapping import Place
 from pytest_sdperf.base.provenance import stray_code
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.errors import ComparisonError
-from pytest_sdperf.launch.exit_status import log_tail
+from pytest_sdperf.launch.worker_process import log_tail
 
 WITH_TESTS = "--sdperf-with-tests"
 """Argument of that process: tests are told, too."""

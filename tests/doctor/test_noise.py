@@ -2,6 +2,7 @@
 
 import sys
 
+import psutil
 import pytest
 
 from pytest_sdperf.doctor.noise import measure_noise, worker
@@ -40,8 +41,24 @@ def test_a_process_that_babbles():
         work()
 
 
-def test_the_process_ends_with_the_block():
+def test_a_process_works_as_often_as_it_is_asked():
     with worker() as work:
         assert work() > 0
-    with pytest.raises((WorkerError, ValueError)):
-        work()
+        assert work() > 0
+
+
+def test_the_process_ends_with_the_block(tmp_path):
+    """One that does not end when its input does: nobody waits for it."""
+    started, ended = tmp_path / "started", tmp_path / "ended"
+    script = (
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(started)!r}).write_text(str(os.getpid()))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(5)\n"
+        f"pathlib.Path({str(ended)!r}).touch()\n"
+    )
+    with worker((sys.executable, "-c", script)):
+        pid = int(started.read_text())
+        assert psutil.pid_exists(pid)
+    assert not psutil.pid_exists(pid)
+    assert not ended.exists(), "it was waited for, not ended"

@@ -121,10 +121,15 @@ def test_a_lock_that_cannot_be_opened_is_an_error(tmp_path):
     assert caught.value.cure == "Make that file writable for all who measure on this host."
 
 
-def test_a_holder_that_cannot_be_named_still_holds(tmp_path, monkeypatch):
+def test_a_holder_that_cannot_be_named_still_holds(tmp_path):
     (tmp_path / "pytest-sdperf.lock.json").mkdir()
+    other = filelock.FileLock(tmp_path / "pytest-sdperf.lock")
     with host_lock(print, folder=tmp_path):
         assert read_holder(tmp_path / "pytest-sdperf.lock.json") is None
+        with pytest.raises(filelock.Timeout):
+            other.acquire(timeout=0)
+    with other.acquire(timeout=0):
+        assert other.is_locked
 
 
 @pytest.mark.parametrize(
