@@ -18,7 +18,10 @@ import pytest_sdperf
 from pytest_sdperf import workload
 from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.hardware.requirements import EXAMPLES
-from pytest_sdperf.options import SPECS, Options, OptionSpec, Thresholds
+from pytest_sdperf.option_specs import SPECS, OptionSpec
+from pytest_sdperf.option_values import of_base, of_change
+from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.parts import PARTS
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.plugin import hooks as plugin
 from pytest_sdperf.plugin import hookspecs
@@ -66,9 +69,12 @@ def options() -> str:
             "that keyword of `@pytest.mark.sdperf`. The marker wins over the command line, that over the ini file,",
             "that over what a variant declares for itself (`Variant(…, thresholds={…})`, limits only), and that over",
             "the default. Quantities are written with their unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`.",
+            "The last column says whose value counts with [`--sdperf-baselines-from`](../ci.md).",
             *("", "## For the whole session", "", *_options(session)),
             *("", "## How a case is measured", "", *_options(sampling)),
             *("", "## Limits", "", *_options(limits)),
+            *("", "## Parts of the verdict", "", "What `--sdperf-gate` names.", ""),
+            *_table(("part", "promise"), [(f"`{name}`", promise) for name, promise in PARTS.items()]),
         ]
     )
 
@@ -81,10 +87,11 @@ def _options(specs: Sequence[OptionSpec]) -> list[str]:
             f"`{s.name}`" if s.on_marker else "-",
             _without_default(s.help),
             default(s),
+            "the change's" if s.decides is of_change else "the base's" if s.decides is of_base else "the stricter",
         )
         for s in specs
     ]
-    return _table(("option", "ini key", "marker", "meaning", "default"), rows)
+    return _table(("option", "ini key", "marker", "meaning", "default", "counts"), rows)
 
 
 def _without_default(text: str) -> str:

@@ -15,7 +15,8 @@ from pytest_sdperf.measure.comparer import side_by_side
 from pytest_sdperf.measure.references import find_references, store_references
 from pytest_sdperf.measure.session import Measured
 from pytest_sdperf.observations import Observations, References
-from pytest_sdperf.options import GATE_PARTS, Options
+from pytest_sdperf.options import Options
+from pytest_sdperf.parts import PARTS
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.stats.disturbance import disturbance
@@ -98,12 +99,12 @@ def _records(options: Options, baseline: Baseline | None) -> bool:
     """Whether a sound result goes into the baseline: only on explicit demand."""
     if options.update == "all":
         return True
-    return baseline is None and (options.update == "new" or options.missing == "record")
+    return baseline is None and options.update == "new"
 
 
 def _sound(verdict: Verdict) -> bool:
     """No part failed, whether it is gated or not; a control says nothing of what is recorded."""
-    return not any(f.status in verdict.failing for f in verdict.findings if f.part in GATE_PARTS)
+    return not any(f.status in verdict.failing for f in verdict.findings if f.part in PARTS)
 
 
 def _left_unjudged(verdict: Verdict, options: Options) -> str:

@@ -24,7 +24,7 @@ from pytest_sdperf.workload import Workload
 SHIP = Variant("ship", "harbour:build", reference=None, needs_model=False, claims=(Claim("fact", "paint=numpy"),))
 CASE = Case(SHIP, Workload(prompts=("a ship",), sizes=((8, 8),)), "own")
 PICTURE = np.random.RandomState(0).uniform(size=(8, 8, 3)).astype(np.float32)
-RECORD = Options(missing="record")
+RECORD = Options(update="new")
 NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 
 

@@ -89,7 +89,7 @@ def test_an_empty_folder(start, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("--collect-only",), ("--sdperf-missing=record", "--sdperf-json=all.json", "--sdperf-html=all.html")],
+    [(), ("--collect-only",), ("--sdperf-update=new", "--sdperf-json=all.json", "--sdperf-html=all.html")],
 )
 def test_tests_of_ours_that_skip(start, tmp_path, arguments):
     (tmp_path / "project" / "test_needy.py").write_text(NEEDY)

@@ -1,7 +1,10 @@
 import pytest
 
 from pytest_sdperf.errors import OptionError
-from pytest_sdperf.options import GATE_PARTS, SPECS, STAGE_LIMITS_DB, Options, Thresholds, resolve, spoken
+from pytest_sdperf.option_specs import SPECS
+from pytest_sdperf.option_values import STAGE_LIMITS_DB
+from pytest_sdperf.options import Options, Thresholds, resolve, spoken
+from pytest_sdperf.parts import PARTS
 
 BY_NAME = {s.name: s for s in SPECS}
 
@@ -13,7 +16,7 @@ VALUES = {
     "baselines": (("a", "a"), ("b", "b"), ("c", "c")),
     "baselines_from": (("main", "main"), ("auto", "auto"), (" v1 ", "v1")),
     "update": (("new", "new"), ("all", "all"), ("new", "new")),
-    "missing": (("record", "record"), ("skip", "skip"), ("fail", "fail")),
+    "missing": (("fail", "fail"), ("skip", "skip"), ("fail", "fail")),
     "require": (("amx", ("amx",)), ("isa\ncores", ("isa", "cores")), ("all", ("all",))),
     "gate": (("latency", ("latency",)), ("picture, proof", ("picture", "proof")), (("memory",), ("memory",))),
     "processes": (("2", 2), ("4", 4), (5, 5)),
@@ -75,11 +78,19 @@ def test_the_slowdown_to_catch_is_above_the_one_to_ignore():
         (
             "alpha",
             "0.009%",
-            "'0.009%' is no error rate [--sdperf-alpha]. Write a share from 0.01% to 50%, like \"1%\".",
+            "'0.009%' is not a valid error rate [--sdperf-alpha]. Write a share from 0.01% to 50%, like \"1%\".",
         ),
-        ("beta", "51%", "'51%' is no error rate [--sdperf-beta]. Write a share from 0.01% to 50%, like \"1%\"."),
-        ("max_pairs", "3", "'3' is no limit on pairs [--sdperf-max-pairs]. Write a whole number from 4, the first"),
-        ("max_pairs", "201", "'201' is no limit on pairs [--sdperf-max-pairs]."),
+        (
+            "beta",
+            "51%",
+            "'51%' is not a valid error rate [--sdperf-beta]. Write a share from 0.01% to 50%, like \"1%\".",
+        ),
+        (
+            "max_pairs",
+            "3",
+            "'3' is not a valid limit on pairs [--sdperf-max-pairs]. Write a whole number from 4, the first",
+        ),
+        ("max_pairs", "201", "'201' is not a valid limit on pairs [--sdperf-max-pairs]."),
         ("budget", "0s", "'0s' leaves the pairs no time [--sdperf-budget]. Write it like \"10m\"."),
     ],
 )
@@ -93,7 +104,7 @@ def test_the_defaults():
     options = resolve(command_line={}, ini={})
     assert options == Options()
     assert options.thresholds == Thresholds(0.05, 0.10, None, 0.98, 35.0, STAGE_LIMITS_DB, None)
-    assert (options.sdperf, options.missing, options.update, options.gate) == (False, "fail", None, GATE_PARTS)
+    assert (options.sdperf, options.missing, options.update, options.gate) == (False, "fail", None, tuple(PARTS))
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -164,6 +175,25 @@ def test_an_unknown_keyword_names_the_known_ones():
         resolve(marker={"speed": 1}, command_line={}, ini={})
     known = ", ".join(s.name for s in SPECS if s.on_marker)
     assert str(raised.value) == f"unknown keyword 'speed' [@pytest.mark.sdperf]. Use one of: {known}."
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("sdperf", "False"),
+        ("variants", "none"),
+        ("gate", "latency,picture,proof,memory"),
+        ("rounds", "none"),
+        ("timeout", "600 s"),
+        ("ignore", "1 %"),
+        ("max_memory", "none"),
+        ("min_psnr", "35 dB"),
+        ("min_stage_psnr", "text_encoder=50dB,unet=35dB,vae_decode=50dB"),
+        ("max_pairs", "24"),
+    ],
+)
+def test_defaults_as_people_write_them(name, shown):
+    assert BY_NAME[name].shown(value_of(Options(), name)) == shown
 
 
 def test_a_variants_own_thresholds_come_after_everything_that_is_said():

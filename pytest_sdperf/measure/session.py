@@ -220,7 +220,7 @@ class Session:
 
     def _pairs_will_tell(self, case: Case, options: Options) -> bool:
         """Whether the case is sure to be measured side by side: one process then serves picture and proof."""
-        if self.comparer is None or options.update or options.missing == "record" or "latency" not in options.gate:
+        if self.comparer is None or options.update or "latency" not in options.gate:
             return False
         if options.thresholds.min_speedup:  # a sibling is no arm: each is measured by itself
             return False

@@ -8,7 +8,8 @@ from collections.abc import Generator
 import pytest
 
 from pytest_sdperf.errors import OptionError, SdperfError
-from pytest_sdperf.options import SPECS, resolve, spoken
+from pytest_sdperf.option_specs import SPECS
+from pytest_sdperf.options import resolve, spoken
 from pytest_sdperf.plugin import fixtures, hookspecs
 from pytest_sdperf.plugin.run import RUN, Run, failures_reported, refuse, skip
 from pytest_sdperf.report.formats import check_renderings

@@ -75,8 +75,6 @@ class JudgedBy:
         return told
 
     def _of_base(self, marker: Mapping[str, object], thresholds: Mapping[str, object]) -> Options:
-        options = resolve(
+        return resolve(
             marker=marker, command_line=self._command_line, ini=self.base.declaration.ini, variant=thresholds
         )
-        # Where a missing baseline is recorded there, nothing may be recorded here: then it fails.
-        return options._replace(missing="fail") if options.missing == "record" else options

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.options import SPECS
+from pytest_sdperf.option_specs import SPECS
 
 PYTEST = """
 import json, os, sys

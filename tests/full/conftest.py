@@ -43,7 +43,7 @@ def gate(tmp_path_factory):
         for name, content in files.items():
             (project / name).write_text(content)
         # Random weights: what is shown here is what a picture does not show.
-        options = ["--sdperf", "--sdperf-missing=record", "--sdperf-processes=1", "--sdperf-rounds=1"]
+        options = ["--sdperf", "--sdperf-update=new", "--sdperf-processes=1", "--sdperf-rounds=1"]
         options += ["--sdperf-model=synthetic:tiny"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, "--sdperf-json=report.json", "-p", "no:cacheprovider"],

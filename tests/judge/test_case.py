@@ -13,7 +13,8 @@ from pytest_sdperf.judge.picture import similarity
 from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Environment, Evidence
 from pytest_sdperf.observations import Observations, References
-from pytest_sdperf.options import GATE_PARTS, Options, Thresholds
+from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.parts import PARTS
 from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.workload import Workload
@@ -29,7 +30,7 @@ KNOWN = JobSpread(squares=0.0, repeats=1000)
 
 def judged(
     measurement, variant=PLAIN, *, thresholds=None, pictures=None, references=None, jobs=(), alone=None, missing="fail",
-    others=None, gate=GATE_PARTS, **kwargs,
+    others=None, gate=tuple(PARTS), **kwargs,
 ):  # fmt: skip
     drawn = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
     seen = Observations(
@@ -51,7 +52,7 @@ def test_all_parts_hold(measured):
     assert [f.part for f in verdict.findings] == ["latency", "picture", "proof", "memory"]
     assert {f.status for f in verdict.findings} == {Status.PASSED}
     assert verdict.passed
-    assert verdict.gate == list(GATE_PARTS)
+    assert verdict.gate == list(PARTS)
 
 
 def test_the_order_is_judged_by_what_was_measured_alone(measured):

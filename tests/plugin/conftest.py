@@ -331,7 +331,7 @@ class Project:
 
     def record(self, *args):
         """Record what the tests measure; asserts that nothing fails."""
-        result = self.run("--sdperf-missing=record", *args)
+        result = self.run("--sdperf-update=new", *args)
         assert result.ret == 0, result.stdout.str()
         return result
 

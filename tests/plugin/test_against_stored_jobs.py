@@ -1,7 +1,5 @@
 """--sdperf-against beside stored baselines: pairs are measured where the stored jobs do not settle it."""
 
-import pytest
-
 BESIDE = ("--sdperf-against=self", "--sdperf-rounds=3")
 
 
@@ -61,9 +59,8 @@ def test_without_stored_jobs_one_process_serves_picture_and_proof(project, weath
     assert not (project.path / "baselines").exists()
 
 
-@pytest.mark.parametrize("how", ["--sdperf-missing=record", "--sdperf-update=new"])
-def test_what_is_recorded_has_all_its_processes(project, weather, told, how):
-    result = project.run(*BESIDE, how)
+def test_what_is_recorded_has_all_its_processes(project, weather, told):
+    result = project.run(*BESIDE, "--sdperf-update=new")
     result.assert_outcomes(passed=1)
     told(result, "RECORDED 1 new baseline")
     assert weather.alone == ["ship"] * 3
@@ -71,10 +68,9 @@ def test_what_is_recorded_has_all_its_processes(project, weather, told, how):
     assert len(job.measurement.processes) == 3
 
 
-@pytest.mark.parametrize("how", ["--sdperf-missing=record", "--sdperf-update=new"])
-def test_what_is_slower_than_the_other_arm_is_not_recorded(project, weather, told, how):
+def test_what_is_slower_than_the_other_arm_is_not_recorded(project, weather, told):
     weather.slower["head"] = 1.1
-    result = project.run(*BESIDE, how)
+    result = project.run(*BESIDE, "--sdperf-update=new")
     result.assert_outcomes(failed=1)
     told(result, "ship: latency REGRESSED")
     assert not (project.path / "baselines").exists()

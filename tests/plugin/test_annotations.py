@@ -45,7 +45,7 @@ def test_what_is_inconclusive_is_a_warning(commands, project, weather):
 
 
 def test_what_passes_is_not_told(commands, project):
-    assert commands("--sdperf-missing=record") == []
+    assert commands("--sdperf-update=new") == []
 
 
 def test_a_rootdir_below_the_repository(commands, project, monkeypatch):

@@ -78,7 +78,7 @@ def a_folder(path):
         (a_folder, "reading failed: Is a directory"),
     ],
 )
-@pytest.mark.parametrize("option", ["--sdperf-update=all", "--sdperf-missing=record"])
+@pytest.mark.parametrize("option", ["--sdperf-update=all", "--sdperf-update=new"])
 def test_stored_baselines(project, told, damage, message, option):
     project.test("""
         def test_ship(sd_ship):
@@ -91,7 +91,7 @@ def test_stored_baselines(project, told, damage, message, option):
     [ship] = project.folder.glob("ship-*.json")
     damage(ship)
     before = project.stored()
-    result = project.run("--sdperf-update=new" if option.endswith("record") else option)
+    result = project.run(option)
     result.assert_outcomes(failed=1, passed=1)
     told(result, message, str(ship), "measured only")
     changed = {name for name, data in project.stored().items() if before.get(name) != data}
@@ -201,4 +201,4 @@ def test_xdist_is_a_usage_error_with_the_cure(project, told):
     result = project.run("-p", "xdist", "-n", "2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     told(result, "--sdperf cannot run under pytest-xdist's -n", "Run it with -n 0 or without -n.")
-    project.run("-p", "xdist", "-n", "0", "--sdperf-missing=record").assert_outcomes(passed=1)
+    project.run("-p", "xdist", "-n", "0", "--sdperf-update=new").assert_outcomes(passed=1)

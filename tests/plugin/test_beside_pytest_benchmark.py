@@ -46,26 +46,26 @@ def test_our_durations_are_in_its_json(project, told):
 
 
 def test_a_verdict_is_told_too(project):
-    project.run_beside_others("--benchmark-json=bench.json", "--sdperf-missing=record").assert_outcomes(passed=1)
+    project.run_beside_others("--benchmark-json=bench.json", "--sdperf-update=new").assert_outcomes(passed=1)
     [benchmark] = json.loads((project.path / "bench.json").read_text())["benchmarks"]
     assert benchmark["extra_info"]["sdperf_verdict"] == "PASSED"
 
 
 @pytest.mark.parametrize("args", [("-p", "no:benchmark"), ("--benchmark-skip",), ("--benchmark-disable",)])
 def test_without_it_the_case_is_measured_all_the_same(project, args):
-    project.run_beside_others("--sdperf-missing=record", *args).assert_outcomes(passed=1)
+    project.run_beside_others("--sdperf-update=new", *args).assert_outcomes(passed=1)
     assert project.baseline.exists()
 
 
 def test_codspeed_keeps_its_own_fixture(project, monkeypatch):
     monkeypatch.setenv("CODSPEED_ENV", "runner")
-    result = project.run_beside_others("--sdperf-missing=record")
+    result = project.run_beside_others("--sdperf-update=new")
     assert "Legend:" not in result.stdout.str()
 
 
 def saved(project):
     """The files of two saved runs."""
-    project.run_beside_others("--benchmark-save=first", "--sdperf-missing=record").assert_outcomes(passed=1)
+    project.run_beside_others("--benchmark-save=first", "--sdperf-update=new").assert_outcomes(passed=1)
     project.run_beside_others("--benchmark-save=second", "--sdperf-max-slowdown=99%").assert_outcomes(passed=1)
     return sorted((project.path / ".benchmarks").rglob("*.json"))
 
@@ -95,7 +95,7 @@ def test_its_compare_shows_our_runs_beside_each_other(project, weather, told):
 
 
 def test_a_slower_run_is_told_by_its_compare_option(project, weather, told):
-    project.run_beside_others("--benchmark-save=first", "--sdperf-missing=record").assert_outcomes(passed=1)
+    project.run_beside_others("--benchmark-save=first", "--sdperf-update=new").assert_outcomes(passed=1)
     weather.step_ns["ship"] = 1_500_000
     result = project.run_beside_others(
         "--benchmark-compare=0001", "--benchmark-compare-fail=median:20%", "--sdperf-max-slowdown=99%"
@@ -106,7 +106,7 @@ def test_a_slower_run_is_told_by_its_compare_option(project, weather, told):
 
 def test_its_histogram_draws_our_runs(project, real_workers, own_process):
     """In processes of their own: pygal replaces a part of importlib, which does not survive being forgotten."""
-    loaded = ("-p", "benchmark", "--sdperf-processes=1", "--sdperf-missing=record", "--sdperf-gate=proof")
+    loaded = ("-p", "benchmark", "--sdperf-processes=1", "--sdperf-update=new", "--sdperf-gate=proof")
     command, environ = own_process(*loaded, "--benchmark-histogram=drawn/ship")
     subprocess.run(command, cwd=project.path, env=environ, capture_output=True, check=True, timeout=60)
     [picture] = (project.path / "drawn").glob("*.svg")

@@ -26,7 +26,7 @@ def run(project):
     project.test(TESTS)
 
     def run(*args):
-        result = project.run_beside_others("--sdperf-missing=record", "--sdperf-json=out.json", *args)
+        result = project.run_beside_others("--sdperf-update=new", "--sdperf-json=out.json", *args)
         result.assert_outcomes(passed=2, failed=1)
         return project.path
 

@@ -72,7 +72,7 @@ def test_its_variants_are_measured_proven_and_judged(project, told):
     project.path.joinpath("conftest.py").unlink()
     shutil.copy(EXAMPLE / "test_ship_server.py", project.path)
     short = ("--sdperf-processes=1", "--sdperf-rounds=2", "--sdperf-gate=picture,proof,memory")
-    first = project.run("--sdperf-missing=record", *short)
+    first = project.run("--sdperf-update=new", *short)
     first.assert_outcomes(passed=2, skipped=1)
     told(first, "RECORDED 2 new baselines", "needs package:ship-server-gpu>=3", "PASSED (recorded)")
     second = project.run(*short)

@@ -76,7 +76,7 @@ def interrupted(project, own_process, default_sigint):
 @pytest.mark.usefixtures("real_workers")
 class TestControlC:
     def test_while_a_case_is_measured(self, interrupted, project):
-        code, said = interrupted("--sdperf-missing=record", when="barge: process 1 of 3")
+        code, said = interrupted("--sdperf-update=new", when="barge: process 1 of 3")
         assert code == pytest.ExitCode.INTERRUPTED, said
         assert workers_in(project.path) == []
         [row] = [line for line in said.splitlines() if line.startswith("ship ")]
@@ -114,7 +114,7 @@ def test_an_end_between_cases_is_told(project, told):
         def test_end():
             pytest.exit("enough")
     """)
-    result = project.run("--sdperf-missing=record", "--sdperf-json=out.json")
+    result = project.run("--sdperf-update=new", "--sdperf-json=out.json")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     note = "INTERRUPTED: what had not been measured by then is not in this report"
     told(result, "PASSED (recorded)", f"NOTE {note}")
@@ -130,7 +130,7 @@ def test_what_was_measured_before_the_end_of_its_test_is_told_without_a_verdict(
             sd_ship.measure(num_inference_steps=2)
             pytest.exit("enough")
     """)
-    result = project.run("--sdperf-missing=record")
+    result = project.run("--sdperf-update=new")
     told(result, "measured only", "NOTE INTERRUPTED: ")
     assert not (project.path / "baselines").exists()
 
@@ -143,6 +143,6 @@ def test_a_run_that_came_to_its_end_says_nothing_of_it(project):
         def test_bad():
             assert False
     """)
-    result = project.run("--sdperf-missing=record", "-x")
+    result = project.run("--sdperf-update=new", "-x")
     result.assert_outcomes(passed=1, failed=1)
     assert "INTERRUPTED" not in result.stdout.str()

@@ -19,7 +19,7 @@ def junit(project):
 
 @pytest.mark.parametrize("family", ["xunit1", "xunit2"])
 def test_each_case_has_its_properties_in_either_family(junit, family):
-    found = junit("-o", f"junit_family={family}", "--sdperf-missing=record")
+    found = junit("-o", f"junit_family={family}", "--sdperf-update=new")
     told = dict(found["test_ship"])
     assert told.pop("sdperf_machine")
     assert told.pop("sdperf_case") == "ship-own-64x64-2steps"

@@ -209,7 +209,7 @@ def test_a_rootdir_below_the_repository(make_repository, project, weather, told)
         (inner / name).write_text((project.path / name).read_text())
     (repository.path / ".gitignore").write_text("__pycache__\n")
     (inner / "test_in.py").write_text("def test_ship(sd_ship): sd_ship.check(num_inference_steps=2)\n")
-    project.run(f"--rootdir={inner}", str(inner), "--sdperf-missing=record").assert_outcomes(passed=1)
+    project.run(f"--rootdir={inner}", str(inner), "--sdperf-update=new").assert_outcomes(passed=1)
     assert (inner / "baselines").is_dir()
     commit = repository.commit("first")[:10]
     result = project.run(f"--rootdir={inner}", str(inner), "--sdperf-baselines-from=HEAD")
@@ -247,20 +247,21 @@ def test_nothing_is_read_where_nothing_is_measured(trunk, project, weather):
     project.run(bad).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("said", ["--sdperf-update=all", "--sdperf-update=new", "--sdperf-missing=record"])
+@pytest.mark.parametrize("said", ["--sdperf-update=all", "--sdperf-update=new"])
 def test_nothing_is_written(project, told, said):
     result = project.run(FROM, said)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     told(
         result,
         f"baselines are read from another revision, and cannot be written there [--sdperf-baselines-from=trunk, {said}]. "
-        "Record in a run without --sdperf-baselines-from, and commit what it writes; here say --sdperf-missing=fail or",
+        "Record in a run without --sdperf-baselines-from, and commit what it writes; where the ini file asks for the update, "
+        "add -o sdperf_update= here.",
     )
 
 
 def test_settings_of_the_revision_that_would_write(trunk, project, told):
-    """They are that revision's word on what a missing baseline means, which this run cannot follow."""
-    trunk.commit(ini="sdperf_missing = record", past=False)
+    """That revision records what is missing; a run that is judged by it records nothing."""
+    trunk.commit(ini="sdperf_update = new", past=False)
     (project.path / "pytest.ini").write_text(INI.format(""))
     result = trunk.run()
     result.assert_outcomes(failed=1)

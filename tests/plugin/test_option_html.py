@@ -33,7 +33,7 @@ def test_a_failing_run_is_shown_too_beside_its_reference(project):
         def test_wreck(sd_wreck):
             sd_wreck.check(num_inference_steps=2)
     """)
-    project.run("--sdperf-html=all.html", "--sdperf-missing=record").assert_outcomes(passed=1, failed=1)
+    project.run("--sdperf-html=all.html", "--sdperf-update=new").assert_outcomes(passed=1, failed=1)
     page = (project.path / "all.html").read_text(encoding="utf-8")
     assert "1 of 2 cases failed: wreck (picture BROKEN). 1 was only measured." in page
     assert "Heat map of the difference" in page
@@ -68,7 +68,7 @@ def test_nothing_measured_writes_nothing(project):
 
 
 def test_a_file_that_cannot_be_written_costs_nothing_but_the_exit_code(project, told):
-    result = project.run("--sdperf-missing=record", "--sdperf-html=baselines", "--sdperf-json=all.json")
+    result = project.run("--sdperf-update=new", "--sdperf-html=baselines", "--sdperf-json=all.json")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     told(result, "ERROR: --sdperf-html=baselines cannot be written: ", "RECORDED 1 new baseline")

@@ -47,7 +47,7 @@ def test_nothing_measured_writes_nothing(project):
 
 
 def test_a_file_that_cannot_be_written_costs_nothing_but_the_exit_code(project, told):
-    result = project.run("--sdperf-missing=record", "--sdperf-json=baselines")
+    result = project.run("--sdperf-update=new", "--sdperf-json=baselines")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     told(result, "ERROR: --sdperf-json=baselines cannot be written: ", "RECORDED 1 new baseline")

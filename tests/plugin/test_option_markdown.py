@@ -49,7 +49,7 @@ def test_nothing_measured_writes_nothing(project):
 
 def test_a_file_that_cannot_be_written_costs_the_others_nothing(project, told, monkeypatch, tmp_path):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    result = project.run("--sdperf-missing=record", "--sdperf-markdown=baselines", "--sdperf-json=all.json")
+    result = project.run("--sdperf-update=new", "--sdperf-markdown=baselines", "--sdperf-json=all.json")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     told(
@@ -104,7 +104,7 @@ def test_a_summary_that_cannot_be_written(project, monkeypatch, tmp_path, told, 
     (tmp_path / "folder").mkdir()
     (tmp_path / "full").write_bytes(b"x" * 2**20)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / name))
-    result = project.run("--sdperf-missing=record")
+    result = project.run("--sdperf-update=new")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     told(result, f"ERROR: GITHUB_STEP_SUMMARY={tmp_path / name}", said, "RECORDED 1 new baseline")
 

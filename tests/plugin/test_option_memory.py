@@ -25,7 +25,7 @@ def test_both_sides_of_the_absolute_limit(project, weather, told):
 
 
 def test_the_absolute_limit_needs_no_baseline(project, told):
-    result = project.run("--sdperf-missing=record", "--sdperf-max-memory=199MiB")
+    result = project.run("--sdperf-update=new", "--sdperf-max-memory=199MiB")
     result.assert_outcomes(failed=1)
     told(result, "ship: memory BROKEN: peak 200 MiB (absolute limit 199 MiB)")
     assert not (project.path / "baselines").exists()

@@ -17,7 +17,7 @@ def race(project, weather):
 
     def race(promise):
         project.test(MARKED.format(promise))
-        return project.run("--sdperf-missing=record")
+        return project.run("--sdperf-update=new")
 
     return race
 
@@ -37,7 +37,7 @@ def test_a_slower_baseline_does_not_excuse_it(race, project, weather):
 
 def test_the_other_is_measured_once_a_session(project, weather):
     project.test(MARKED.format("('ship', 0.5)") + MARKED.format("('ship', 0.1)").replace("test_boat", "test_again"))
-    project.run("--sdperf-missing=record").assert_outcomes(passed=2)
+    project.run("--sdperf-update=new").assert_outcomes(passed=2)
     assert weather.processes.count("ship") == 1 + 3  # drawn as the reference, then measured
 
 

@@ -17,7 +17,7 @@ LOOSE, STRICT = "unet=40dB", "unet=45dB"
 def rust(project):
     def rust(*args, marker=""):
         project.test(RUST.format(marker=marker))
-        return project.run("--sdperf-missing=record", *args)
+        return project.run("--sdperf-update=new", *args)
 
     return rust
 

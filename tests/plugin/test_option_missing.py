@@ -12,23 +12,6 @@ def test_by_default_a_missing_baseline_fails(project, told):
     assert not (project.path / "baselines").exists()
 
 
-def test_record_writes_and_says_so_and_the_second_run_gates(project, weather, told):
-    first = project.run("--sdperf-missing=record")
-    first.assert_outcomes(passed=1)
-    told(first, "RECORDED 1 new baseline: latency and memory were NOT judged for these. Run again to gate.")
-    stored = project.stored()
-    second = project.run("--sdperf-missing=record", "--sdperf-max-slowdown=50%")
-    second.assert_outcomes(passed=1)
-    told(second, "PASSED")
-    assert "RECORDED" not in second.stdout.str()
-    assert project.stored() == stored
-    weather.step_ns["ship"] = 2_000_000
-    third = project.run("--sdperf-missing=record")
-    third.assert_outcomes(failed=1)
-    told(third, "ship: latency REGRESSED", "100.0 % slower", "(limit 5 %")
-    assert project.stored() == stored
-
-
 def test_skip_skips_with_the_reason_and_writes_nothing(project, told):
     result = project.run("--sdperf-missing=skip")
     result.assert_outcomes(skipped=1)
@@ -85,41 +68,38 @@ def test_skip_is_needless_where_what_lacks_is_not_gated(project):
     project.run("--sdperf-missing=skip", "--sdperf-gate=picture,proof").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("fault", ["nan", "black", "more calls"])
-def test_what_is_broken_is_not_recorded(project, monkeypatch, fault, told):
-    monkeypatch.setenv("SHIP_FAULT", fault)
-    for _ in range(2):
-        result = project.run("--sdperf-missing=record")
-        result.assert_outcomes(failed=1)
-        assert "RECORDED" not in result.stdout.str()
-        told(result, "BROKEN")
-    assert not (project.path / "baselines").exists()
-
-
 def test_ini(project):
-    project.ini(missing="record")
-    project.run().assert_outcomes(passed=1)
-    assert project.baseline.exists()
+    project.ini(missing="skip")
+    project.run().assert_outcomes(skipped=1)
 
 
 def test_command_line_over_ini(project):
-    project.ini(missing="record")
-    project.run("--sdperf-missing=skip").assert_outcomes(skipped=1)
-    assert not (project.path / "baselines").exists()
+    project.ini(missing="skip")
+    project.run("--sdperf-missing=fail").assert_outcomes(failed=1)
 
 
 def test_bad_values(project, told):
     result = project.run("--sdperf-missing=pass")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    told(result, "'pass' is not a choice [--sdperf-missing]. Use one of: fail, record, skip.")
+    told(result, "'pass' is not a choice [--sdperf-missing]. Use one of: fail, skip.")
     project.ini(missing="never")
-    told(project.run(), "'never' is not a choice [ini key sdperf_missing]. Use one of: fail, record, skip.")
+    told(project.run(), "'never' is not a choice [ini key sdperf_missing]. Use one of: fail, skip.")
+
+
+def test_record_is_said_by_another_option(project, told):
+    result = project.run("--sdperf-missing=record")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told(
+        result,
+        "'record' is not a choice [--sdperf-missing]. Use --sdperf-update=new (ini: sdperf_update = new): "
+        "it records what has no baseline, and judges the rest.",
+    )
 
 
 def test_not_on_the_marker(project, told):
     project.test("""
         import pytest
-        @pytest.mark.sdperf(missing="record")
+        @pytest.mark.sdperf(missing="skip")
         def test_ship(sd_ship):
             sd_ship.check(num_inference_steps=2)
     """)

@@ -35,7 +35,7 @@ def test_all(needy):
 
 
 def test_what_is_there_is_no_failure(project):
-    project.run("--sdperf-require=all", "--sdperf-missing=record").assert_outcomes(passed=1)
+    project.run("--sdperf-require=all", "--sdperf-update=new").assert_outcomes(passed=1)
 
 
 def test_ini_and_command_line_over_it(needy):

@@ -41,17 +41,17 @@ def test_with_it_the_case_is_measured(project, weather, told):
 
 
 def test_quiet_runs_say_nothing_on_the_way(project):
-    assert "measuring" not in project.run("-q", "--sdperf-missing=record").stdout.str()
+    assert "measuring" not in project.run("-q", "--sdperf-update=new").stdout.str()
 
 
 def test_progress_is_told_without_capture_too(project, told):
-    told(project.run("-p", "no:capture", "--sdperf-missing=record"), "ship: measuring", "RECORDED")
+    told(project.run("-p", "no:capture", "--sdperf-update=new"), "ship: measuring", "RECORDED")
 
 
 def test_without_a_terminal_reporter_it_measures_all_the_same(project, monkeypatch):
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     loaded = ("-p", "pytest_sdperf.plugin.hooks", "-p", "no:terminal")
-    assert project.pytester.runpytest_inprocess(*loaded, "--sdperf", "--sdperf-missing=record").ret == 0
+    assert project.pytester.runpytest_inprocess(*loaded, "--sdperf", "--sdperf-update=new").ret == 0
     assert project.baseline.exists()
 
 
@@ -89,7 +89,7 @@ def test_fixtures_say_what_they_are(project, told):
 
 
 def test_help_has_every_option(project, told):
-    from pytest_sdperf.options import SPECS
+    from pytest_sdperf.option_specs import SPECS
 
     told(project.run("--help"), *(spec.flag for spec in SPECS if spec.on_command_line))
 

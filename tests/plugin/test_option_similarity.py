@@ -18,7 +18,7 @@ def fog(project):
 
 
 def judge(project, *args):
-    return project.run("--sdperf-missing=record", *args)
+    return project.run("--sdperf-update=new", *args)
 
 
 def test_default_psnr(fog, told):

@@ -37,6 +37,34 @@ def test_new_writes_only_what_is_absent(project, weather, told):
     assert sorted(p.name.split("-")[0] for p in project.folder.iterdir()) == ["boat", "ship"]
 
 
+def test_new_records_and_says_so_and_the_second_run_gates(project, weather, told):
+    first = project.run("--sdperf-update=new")
+    first.assert_outcomes(passed=1)
+    told(first, "RECORDED 1 new baseline: latency and memory were NOT judged for these. Run again to gate.")
+    stored = project.stored()
+    second = project.run("--sdperf-update=new", "--sdperf-max-slowdown=50%")
+    second.assert_outcomes(passed=1)
+    told(second, "PASSED")
+    assert "RECORDED" not in second.stdout.str()
+    assert project.stored() == stored
+    weather.step_ns["ship"] = 2_000_000
+    third = project.run("--sdperf-update=new")
+    third.assert_outcomes(failed=1)
+    told(third, "ship: latency REGRESSED", "100.0 % slower", "(limit 5 %")
+    assert project.stored() == stored
+
+
+@pytest.mark.parametrize("fault", ["nan", "black", "more calls"])
+def test_new_records_nothing_broken(project, monkeypatch, fault, told):
+    monkeypatch.setenv("SHIP_FAULT", fault)
+    for _ in range(2):
+        result = project.run("--sdperf-update=new")
+        result.assert_outcomes(failed=1)
+        assert "RECORDED" not in result.stdout.str()
+        told(result, "BROKEN")
+    assert not (project.path / "baselines").exists()
+
+
 def test_new_still_gates_what_is_there(project, weather, told):
     project.record()
     weather.step_ns["ship"] = 2_000_000

@@ -12,7 +12,7 @@ NOTES = "RECORDED 1 new baseline"
 
 class TestLog:
     def test_a_line_for_each_stage(self, project):
-        lines = [line for line in project.run("--sdperf-missing=record").outlines if line.startswith("sdperf: ship")]
+        lines = [line for line in project.run("--sdperf-update=new").outlines if line.startswith("sdperf: ship")]
         assert lines[0] == "sdperf: ship: measuring ship-own-64x64-2steps, 3 processes x 5 pictures"
         assert [line.partition(", ")[0] for line in lines[1:]] == [
             f"sdperf: ship: process {number} of 3" for number in (1, 2, 3)
@@ -27,7 +27,7 @@ class TestLog:
         assert not [line for line in result.outlines if "round 1 of" in line or "building" in line]
 
     def test_quiet_says_nothing_on_the_way_and_all_that_matters_in_the_end(self, project, told):
-        result = project.run("--sdperf-missing=record", "-q")
+        result = project.run("--sdperf-update=new", "-q")
         assert "process 1 of 3" not in result.stdout.str()
         told(result, "PASSED (recorded)", NOTES)
         assert "NO BASELINE" in project.run("-q", "--sdperf-baselines=elsewhere").stdout.str()
@@ -64,9 +64,7 @@ class TestTerminal:
         import termios
 
         def watched(*args, width=100, height=60, codes=(0,), **environ):
-            command, inherited = own_process(
-                "--sdperf-processes=2", "--sdperf-rounds=1", "--sdperf-missing=record", *args
-            )
+            command, inherited = own_process("--sdperf-processes=2", "--sdperf-rounds=1", "--sdperf-update=new", *args)
             ours, theirs = os.openpty()
             fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
             with subprocess.Popen(

@@ -184,6 +184,6 @@ def test_a_reference_that_cannot_be_drawn_here(project, told):
         def test_calf(sd_calf):
             sd_calf.check(num_inference_steps=2)
     """)
-    result = project.run("--sdperf-missing=record")
+    result = project.run("--sdperf-update=new")
     result.assert_outcomes(failed=1)
     told(result, "calf: picture NO BASELINE: 4 pictures, sane, but there is no reference of whale to compare with")

@@ -7,13 +7,13 @@ COMPLETE = ("PSNR dB", "peak", "proven")
 
 def test_a_log_gets_every_column(project, monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
-    text = project.run("--sdperf-missing=record").stdout.str()
+    text = project.run("--sdperf-update=new").stdout.str()
     assert all(heading in text for heading in COMPLETE)
 
 
 def test_a_width_that_is_said_is_kept(project, monkeypatch):
     monkeypatch.setenv("COLUMNS", "50")
-    result = project.run("--sdperf-missing=record")
+    result = project.run("--sdperf-update=new")
     (heading,) = [line for line in result.outlines if line.startswith("variant ")]
     assert len(heading) <= 50
     assert "verdict" in heading

@@ -72,7 +72,7 @@ def fleet(project):
             def test_other():
                 pass
         """)
-        return project.run("--sdperf-missing=record", "--sdperf-processes=1", "--sdperf-rounds=1", *args)
+        return project.run("--sdperf-update=new", "--sdperf-processes=1", "--sdperf-rounds=1", *args)
 
     return fleet
 

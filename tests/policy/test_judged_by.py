@@ -86,8 +86,8 @@ def test_many_stored_files(judged_by, tmp_path, count, more):
 
 
 def test_where_the_revision_records_what_is_missing_it_fails_here(judged_by):
-    rules = judged_by(ini={"missing": "record"}, baselines_from="main")
-    assert rules.session_options(Options(missing="skip")).missing == "fail"
+    found = judged_by(ini={"update": "new"}, baselines_from="main").session_options(Options(missing="skip"))
+    assert (found.missing, found.update) == ("fail", None)
     assert judged_by(ini={"missing": "skip"}).session_options(Options()).missing == "skip"
 
 

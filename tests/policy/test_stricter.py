@@ -5,34 +5,49 @@ import dataclasses
 import pytest
 
 from pytest_sdperf.claims import Claim
-from pytest_sdperf.options import STAGE_LIMITS_DB, Options, Thresholds
-from pytest_sdperf.policy.stricter import changes, governed, promises_changed, stricter
+from pytest_sdperf.option_specs import SPECS
+from pytest_sdperf.option_values import STAGE_LIMITS_DB, of_base, of_change
+from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.policy.stricter import changes, governed, promises_changed
 from pytest_sdperf.variant import Variant
 
 STAGES = dict(STAGE_LIMITS_DB)
 
-
-def test_every_threshold_has_a_rule():
-    assert stricter(Thresholds(), Thresholds()) == Thresholds()
-
-
-@pytest.mark.parametrize(
-    ("name", "loose", "strict", "told"),
-    [
-        ("max_slowdown", 0.5, 0.05, "5 % -> 50 %"),
-        ("max_memory_growth", 0.2, 0.1, "10 % -> 20 %"),
-        ("max_memory", 8 << 30, 4 << 30, "4.0 GiB -> 8.0 GiB"),
-        ("max_memory", None, 4 << 30, "4.0 GiB -> none"),
-        ("min_ssim", 0.5, 0.98, "0.98 -> 0.5"),
-        ("min_psnr", 20.0, 35.0, "35 dB -> 20 dB"),
-        ("min_stage_psnr", {**STAGES, "unet": 20.0}, STAGES, "unet=35dB -> unet=20dB"),
-        ("min_speedup", None, ("fp32", 1.5), "fp32 1.5x -> none"),
-        ("min_speedup", ("fp32", 1.1), ("fp32", 1.5), "fp32 1.5x -> fp32 1.1x"),
-        ("ignore", 0.04, 0.01, "1 % -> 4 %"),
-        ("must_catch", 0.2, 0.05, "5 % -> 20 %"),
-        ("inconclusive", "warn", "fail", "fail -> warn"),
-    ],
+SIDES = (
+    ("max_slowdown", 0.5, 0.05, "5 % -> 50 %"),
+    ("max_memory_growth", 0.2, 0.1, "10 % -> 20 %"),
+    ("max_memory", 8 << 30, 4 << 30, "4.0 GiB -> 8.0 GiB"),
+    ("max_memory", None, 4 << 30, "4.0 GiB -> none"),
+    ("min_ssim", 0.5, 0.98, "0.98 -> 0.5"),
+    ("min_psnr", 20.0, 35.0, "35 dB -> 20 dB"),
+    ("min_stage_psnr", {**STAGES, "unet": 20.0}, STAGES, "unet=35dB -> unet=20dB"),
+    ("min_speedup", None, ("fp32", 1.5), "fp32 1.5x -> none"),
+    ("min_speedup", ("fp32", 1.1), ("fp32", 1.5), "fp32 1.5x -> fp32 1.1x"),
+    ("ignore", 0.04, 0.01, "1 % -> 4 %"),
+    ("must_catch", 0.2, 0.05, "5 % -> 20 %"),
+    ("inconclusive", "warn", "fail", "fail -> warn"),
 )
+
+
+def stricter(head, base):
+    return governed(Options(thresholds=head), Options(thresholds=base)).thresholds
+
+
+def test_only_what_decides_nothing_is_the_changes():
+    """An option that is none of these counts as the base, or the stricter of both, says it."""
+    assert {spec.name for spec in SPECS if spec.decides is of_change} == {
+        "sdperf", "model", "baselines_from", "update", "timeout", "against", "against_python", "json", "html", "markdown",
+    }  # fmt: skip
+
+
+def test_every_limit_has_a_stricter_side_or_is_the_bases():
+    simple = {name for name, *_ in SIDES}
+    of_the_base = {spec.name for spec in SPECS if spec.is_threshold and spec.decides is of_base}
+    assert simple & of_the_base == set()
+    assert simple | of_the_base == set(Thresholds._fields)
+
+
+@pytest.mark.parametrize(("name", "loose", "strict", "told"), SIDES)
 def test_the_stricter_counts_whoever_says_it(name, loose, strict, told):
     relaxed, held = (Options(thresholds=Thresholds()._replace(**{name: value})) for value in (loose, strict))
     for head, base in ((relaxed, held), (held, relaxed)):
@@ -48,7 +63,9 @@ def test_where_none_is_simply_stricter_the_base_decides(name, one, other):
     head, base = (Options(thresholds=Thresholds()._replace(**{name: value})) for value in (one, other))
     assert getattr(governed(head, base).thresholds, name) == other
     assert getattr(governed(base, head).thresholds, name) == one
-    assert len(changes(head, base, "main")) == 1
+    [found] = changes(head, base, "main")
+    assert found.startswith(f"sets {name} ")
+    assert "; judged by main's " in found
 
 
 def test_another_rival_is_the_bases():
@@ -91,14 +108,14 @@ def test_what_decides_on_the_verdict_is_the_bases_and_the_rest_the_heads():
     found = governed(head, base)
     assert found == base._replace(model="x", json="a.json", against="self", timeout=1.0)
     assert changes(head, base, "main") == [
+        "sets variants none -> fp32; judged by main's none",
         "sets baselines baselines -> mine; judged by main's baselines",
         "sets missing fail -> skip; judged by main's fail",
         "sets require amx -> none; judged by main's amx",
         "sets gate latency,picture,proof,memory -> picture; judged by main's latency,picture,proof,memory",
-        "sets variants none -> fp32; judged by main's none",
         "sets processes 3 -> 1; judged by main's 3",
         "sets rounds none -> 1; judged by main's none",
-        "sets budget 600.0 -> 1.0; judged by main's 600.0",
+        "sets budget 600 s -> 1 s; judged by main's 600 s",
     ]
 
 
@@ -112,10 +129,10 @@ def test_promises_of_a_variant():
     ]
     own = dataclasses.replace(base, reference="ship")
     assert list(promises_changed(own, base)) == [
-        "holds the pictures of variant ship against ship, no longer against fp32; judged so"
+        "compares the pictures of variant ship with ship, no longer with fp32; judged so"
     ]
     assert list(promises_changed(dataclasses.replace(base, reference=None), own)) == [
-        "holds the pictures of variant ship against its own, no longer against ship; judged so"
+        "compares the pictures of variant ship with its own, no longer with ship; judged so"
     ]
     assert list(promises_changed(base, base)) == []
     assert list(promises_changed(base, head)) == [], "more claims and fewer needs are no loss"

@@ -1,0 +1,9 @@
+"""The parts of a verdict: what people name with --sdperf-gate, and what each promises."""
+
+PARTS: dict[str, str] = {
+    "latency": "a picture takes no longer than the limits allow",
+    "picture": "it shows what the reference shows",
+    "proof": "what the variant claims of its process is seen in it",
+    "memory": "the process needs no more than the limits allow",
+}
+"""In the order in which they are listed."""
