@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_sdperf.base.checkout.git import WHERE
+from pytest_sdperf.base.target import AGAINST
 from pytest_sdperf.base.trees import Home, Trees
 from pytest_sdperf.errors import ComparisonError
 
@@ -51,7 +51,7 @@ def wrong_code(
             f"the factory's module {module} of the head comes from the revision's tree ({head})",
             "Remove that folder from PYTHONPATH",
         )
-    if stray := stray_code(base_files, trees):
+    if stray := stray_code(base_files, trees, asked_by=AGAINST):
         return stray
     return _installed(module, head_files, trees) if same_declaration else None
 
@@ -72,8 +72,11 @@ def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees)
     )
 
 
-def stray_code(base_files: Mapping[str, str], trees: Trees) -> ComparisonError | None:
-    """What of the head's tree the base arm has loaded, as an error to raise; None where there is nothing."""
+def stray_code(base_files: Mapping[str, str], trees: Trees, *, asked_by: str) -> ComparisonError | None:
+    """What of the head's tree the base has loaded, as an error to raise; None where there is nothing.
+
+    ``asked_by`` is the option that named the base.
+    """
     strays = {name: file for name, file in base_files.items() if trees.home(file) == "head"}
     if not strays:
         return None
@@ -81,6 +84,7 @@ def stray_code(base_files: Mapping[str, str], trees: Trees) -> ComparisonError |
         f"the base arm runs code of the working tree: {_first_ones(strays)}",
         f"{_capital(_PYTHONPATH)}; where only the working tree has that module, let nothing "
         "import it that the revision has, too",
+        asked_by,
     )
 
 
@@ -123,5 +127,5 @@ def _root(module: str, file: str) -> str:
     return str(path.parents[min(depth, len(path.parents) - 1)])
 
 
-def _error(what: str, cure: str) -> ComparisonError:
-    return ComparisonError(what, where=WHERE, cure=f"{cure}.")
+def _error(what: str, cure: str, asked_by: str = AGAINST) -> ComparisonError:
+    return ComparisonError(what, where=asked_by, cure=f"{cure}.")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest_sdperf
 from pytest_sdperf.base.checkout.worktree import checked_out
+from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
 from pytest_sdperf.base.declaration import Declaration
-from pytest_sdperf.base.declared import declared_in
 from pytest_sdperf.base.interpreter import (
     folder_with_our_package,
     foreign_environment,
@@ -20,7 +20,6 @@ from pytest_sdperf.base.interpreter import (
     this_interpreter,
 )
 from pytest_sdperf.base.mapping import map_place
-from pytest_sdperf.base.pytest_arguments import passed_on, paths_of
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.hardware.libraries import find_library
@@ -96,6 +95,7 @@ def set_up_base(
             place,
             trees,
             target.revision.label,
+            asked_by=target.revision.asked_by,
             paths=paths_of(invocation.paths, invocation.cwd),
             folder=work_dir / "declared",
             options=passed_on(invocation.arguments, trees, invocation.cwd),

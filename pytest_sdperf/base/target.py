@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_sdperf.base.checkout.git import WHERE
 from pytest_sdperf.base.checkout.revision import Head, Revision, head_of, resolve
 from pytest_sdperf.base.interpreter import Interpreter, other_interpreter
 from pytest_sdperf.errors import ComparisonError
+
+AGAINST = "--sdperf-against"
 
 SELF = "self"
 """The head once more: a control, which must find nothing."""
@@ -57,15 +58,17 @@ def target_of(
         return None
     names = [name.strip() for name in (against or "").split(",") if name.strip()]
     if against is not None and not names:
-        raise ComparisonError(f"{against!r} names no revision", where=WHERE, cure=f"Name one, or {SELF} for a control.")
+        raise ComparisonError(
+            f"{against!r} names no revision", where=AGAINST, cure=f"Name one, or {SELF} for a control."
+        )
     control = SELF in names[1:] or (SELF in names and against_python is not None)
     revisions = [name for name in names if name != SELF]
     if len(revisions) > 1 or len(names) > 2:
         raise ComparisonError(
-            f"{against!r} names several revisions", where=WHERE, cure=f"Name one, or one and {SELF} (main,{SELF})."
+            f"{against!r} names several revisions", where=AGAINST, cure=f"Name one, or one and {SELF} (main,{SELF})."
         )
     interpreter = None if against_python is None else other_interpreter(against_python, rootdir, environ)
     if not revisions:
         return Target(None, None, interpreter, control)
-    head = head_of(rootdir)
+    head = head_of(rootdir, AGAINST, otherwise=f", or compare interpreters with {AGAINST}-python")
     return Target(head, resolve(revisions[0], head, environ), interpreter, control)

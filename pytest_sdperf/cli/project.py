@@ -1,10 +1,15 @@
-"""Where a project's baselines lie: pytest itself is asked for its root and our ini key."""
+"""What pytest knows of a project: where its baselines lie, and the variants that its conftests declare."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_sdperf.errors import OptionError
+from pytest_sdperf.base.collecting import CollectingError, collect
+from pytest_sdperf.doctor.runnable import known_variants
+from pytest_sdperf.errors import CaseError, OptionError
+from pytest_sdperf.variant import Variant
 
 _PLUGIN = "pytest_sdperf.plugin.hooks"
 _CURE = "Mend it, or name the folder with --baselines=DIR."
@@ -24,6 +29,20 @@ def baselines_folder(named: str | None) -> Path:
             cure="Name the folder with --baselines=DIR, or record baselines: pytest --sdperf --sdperf-update=new.",
         )
     return folder
+
+
+def variants_of(tests: Sequence[str]) -> tuple[list[tuple[Variant, str]], list[str]]:
+    """Every variant with who declares it, and what could not be loaded, as sentences.
+
+    Built-in ones and those of installed packages; with ``tests`` (folders or files of tests) also those of the
+    conftests there. These are run, as by pytest; test modules are not. Raises CaseError where that fails.
+    """
+    registry, problems = known_variants()
+    known = {name: (registry[name], registry.origin(name)) for name in registry}
+    if tests:
+        where = ", ".join(tests)
+        known |= {v.name: (v, f"conftest of {where}") for v in _collected(tests) if v.name not in known}
+    return list(known.values()), problems
 
 
 def _of_pytest() -> Path:
@@ -46,3 +65,18 @@ def _of_pytest() -> Path:
     options = resolve(command_line={}, ini={"baselines": said})
     folder = Path(config.rootpath, options.baselines)
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _collected(tests: Sequence[str]) -> tuple[Variant, ...]:
+    for path in tests:
+        if not Path(path).exists():
+            raise CaseError(f"there is no {path!r}", where="--tests", cure="Name a folder or file of tests.")
+    with tempfile.TemporaryDirectory(prefix="sdperf-variants-") as folder:
+        try:
+            return collect([str(Path(path).absolute()) for path in tests], Path(folder)).variants
+        except CollectingError as error:
+            raise CaseError(
+                f"the variants of {', '.join(tests)} cannot be collected: {error}",
+                where="--tests",
+                cure="Run `pytest --collect-only` there to see all that is wrong.",
+            ) from error

@@ -26,8 +26,8 @@ def variants(tests: tuple[str, ...]) -> None:
       sdperf variants
       sdperf variants tests/perf
     """
-    from pytest_sdperf.cli.collecting import variants_of
     from pytest_sdperf.cli.pages.variants import render
+    from pytest_sdperf.cli.project import variants_of
     from pytest_sdperf.doctor.runnable import runnable
 
     here = screen()

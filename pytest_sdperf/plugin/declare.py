@@ -13,8 +13,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_sdperf.base.collecting import WITH_TESTS
 from pytest_sdperf.base.declaration import Declaration, encode
-from pytest_sdperf.base.declared import WITH_TESTS
 
 if TYPE_CHECKING:
     import pytest

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_sdperf.base.checkout.git import WHERE
-from pytest_sdperf.base.checkout.lfs import pointers_below
 from pytest_sdperf.base.checkout.revision import Revision, find, head_of
-from pytest_sdperf.base.checkout.worktree import checked_out
+from pytest_sdperf.base.checkout.worktree import checked_out, pointers_below
+from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
 from pytest_sdperf.base.declaration import Declaration
-from pytest_sdperf.base.declared import declared_in
 from pytest_sdperf.base.interpreter import this_interpreter
 from pytest_sdperf.base.mapping import map_place
-from pytest_sdperf.base.pytest_arguments import passed_on, paths_of
 from pytest_sdperf.base.set_up import Invocation
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.errors import ComparisonError
@@ -46,14 +43,14 @@ class BaseRules:
         if there is None:
             raise ComparisonError(
                 f"the baselines folder {folder} is no part of the repository, so {self.label} has none",
-                where=f"{OPTION}={self.revision.name}",
+                where=self.revision.where,
                 cure="Commit baselines to the repository, or leave the option out.",
             )
         if lacking := pointers_below(there):
             files = [path.relative_to(self.trees.base) for path in lacking]
             raise ComparisonError(
                 f"git-lfs has no content here of {listed(files, 1)} as {self.label} has it",
-                where=f"{OPTION}={self.revision.name}",
+                where=self.revision.where,
                 cure=f"Fetch it: git lfs fetch origin {self.revision.commit}.",
             )
         return there
@@ -67,8 +64,7 @@ class BaseRules:
 
 def find_revision(name: str, rootdir: Path, environ: Mapping[str, str]) -> Revision:
     """The revision that the option names; it may be the one that is checked out. Raises ComparisonError."""
-    with _asked_by_option():
-        return find(name, head_of(rootdir), environ)
+    return find(name, head_of(rootdir, OPTION), environ)
 
 
 def base_rules(
@@ -85,31 +81,17 @@ def base_rules(
 
     Raises ComparisonError where it cannot be checked out or collected.
     """
-    with _asked_by_option():
-        tree = stack.enter_context(checked_out(revision, work_dir))
-        trees = Trees(revision.toplevel, tree, own=this_interpreter().own)
-        place = map_place(trees, cwd=invocation.cwd, rootdir=rootdir, sys_path=sys_path, environ=environ)
-        declaration = declared_in(
-            place,
-            trees,
-            revision.label,
-            paths=paths_of(invocation.paths, invocation.cwd),
-            folder=work_dir / "declared",
-            options=passed_on(invocation.arguments, trees, invocation.cwd),
-            tests=True,
-        )
+    tree = stack.enter_context(checked_out(revision, work_dir))
+    trees = Trees(revision.toplevel, tree, own=this_interpreter().own)
+    place = map_place(trees, cwd=invocation.cwd, rootdir=rootdir, sys_path=sys_path, environ=environ)
+    declaration = declared_in(
+        place,
+        trees,
+        revision.label,
+        asked_by=revision.asked_by,
+        paths=paths_of(invocation.paths, invocation.cwd),
+        folder=work_dir / "declared",
+        options=passed_on(invocation.arguments, trees, invocation.cwd),
+        tests=True,
+    )
     return BaseRules(revision, trees, declaration)
-
-
-@contextmanager
-def _asked_by_option() -> Iterator[None]:
-    """Let errors name this option, and no cure that is of the other one."""
-    try:
-        yield
-    except ComparisonError as error:
-        raise ComparisonError(
-            error.what,
-            where=error.where.replace(WHERE, OPTION),
-            cure=error.cure.replace(f", or compare interpreters with {WHERE}-python", ""),
-            log_tail=error.log_tail,
-        ) from error

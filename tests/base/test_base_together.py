@@ -9,12 +9,11 @@ import pytest
 from pytest_sdperf import protocol
 from pytest_sdperf.base.checkout.revision import head_of, resolve
 from pytest_sdperf.base.checkout.worktree import checked_out
+from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
 from pytest_sdperf.base.declaration import same_declaration
-from pytest_sdperf.base.declared import declared_in
 from pytest_sdperf.base.interpreter import folder_with_our_package, this_interpreter
 from pytest_sdperf.base.mapping import map_place
 from pytest_sdperf.base.provenance import wrong_code
-from pytest_sdperf.base.pytest_arguments import passed_on, paths_of
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.variant import Launch, Variant
@@ -52,7 +51,7 @@ def project(repository):
 @contextlib.contextmanager
 def two_arms(project, tmp_path, sys_path, environ):
     """What a session does; gives what each arm's worker says, the base's variant, and the complaint."""
-    head = head_of(project.path)
+    head = head_of(project.path, "--sdperf-against")
     revision = resolve("auto", head, environ)
     with checked_out(revision, tmp_path / "work") as tree:
         trees = Trees(head.toplevel, tree, this_interpreter().own)
@@ -62,6 +61,7 @@ def two_arms(project, tmp_path, sys_path, environ):
             place,
             trees,
             revision.label,
+            asked_by="--sdperf-against",
             paths=paths_of(arguments[-1:], project.path),
             options=passed_on(arguments, trees, project.path),
             folder=tmp_path / "work" / "declared",

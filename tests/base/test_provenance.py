@@ -131,7 +131,7 @@ def test_code_of_the_working_tree_in_the_base_arm():
         "where only the working tree has that module, let nothing import it that the revision has, too."
     )
     stray |= {"m3": "/repo/m3.py", "m4": "/repo/m4.py"}
-    assert "m2 (/repo/m2.py) and 2 more [" in str(stray_code(stray, TREES))
+    assert "m2 (/repo/m2.py) and 2 more [" in str(stray_code(stray, TREES, asked_by="--sdperf-against"))
 
 
 @pytest.fixture
@@ -162,5 +162,5 @@ def test_a_factory_of_the_tree_that_calls_installed_code(trees):
 
 
 def test_what_the_interpreter_in_the_repository_has_is_no_stray():
-    assert stray_code({"numpy": f"{SITE}/numpy/__init__.py"}, TREES) is None
-    assert stray_code({"x": "/repo/x.py"}, ONE_TREE) is None
+    assert stray_code({"numpy": f"{SITE}/numpy/__init__.py"}, TREES, asked_by="") is None
+    assert stray_code({"x": "/repo/x.py"}, ONE_TREE, asked_by="") is None

@@ -117,8 +117,8 @@ def session(tmp_path):
 @pytest.fixture
 def revision(session, seen, tmp_path):
     """A comparer whose base arm is a revision in a tree of its own; declares ship with other parameters."""
-    head = Head("a" * 40, session.rootdir, dirty=False)
-    target = Target(head, Revision("main", "b" * 40, session.rootdir), None, control=False)
+    head = Head("a" * 40, session.rootdir, dirty=False, asked_by="--sdperf-against")
+    target = Target(head, Revision("main", "b" * 40, session.rootdir, "--sdperf-against"), None, control=False)
     (tmp_path / "base" / "model").mkdir(parents=True)
     trees = Trees(session.rootdir, tmp_path / "base")
     declared = Declaration((dataclasses.replace(SHIP, params={"sails": 3}),), {})

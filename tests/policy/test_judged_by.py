@@ -24,7 +24,7 @@ def judged_by(tmp_path):
 
     def judged_by(tests=None, ini=None, variants=(SHIP,), **command_line):
         declaration = Declaration(variants, {}, ini or {}, tests or {})
-        rules = BaseRules(Revision("main", COMMIT, head), Trees(head, base), declaration)
+        rules = BaseRules(Revision("main", COMMIT, head, "--sdperf-baselines-from"), Trees(head, base), declaration)
         return JudgedBy(rules, command_line)
 
     return judged_by

@@ -12,9 +12,6 @@ from typing import NamedTuple
 
 from pytest_sdperf.errors import ComparisonError
 
-WHERE = "--sdperf-against"
-"""The option that all of this answers."""
-
 # What a hook sets (GIT_DIR, GIT_INDEX_FILE, GIT_PREFIX …) would turn us to another repository. These
 # stay: they say whom to trust, which a container's checkout needs.
 _KEPT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT")
@@ -81,10 +78,12 @@ def git(folder: Path, *arguments: str) -> Answer:
     except FileNotFoundError as error:
         if not folder.is_dir():
             raise ComparisonError(
-                f"{folder} is no folder", where=WHERE, cure="Run pytest in a clone of the project."
+                f"{folder} is no folder", where=str(folder), cure="Run pytest in a clone of the project."
             ) from error
         raise ComparisonError(
-            "git is not installed, or not on PATH", where=WHERE, cure="Install git: revisions are checked out with it."
+            "git is not installed, or not on PATH",
+            where=str(folder),
+            cure="Install git: revisions are checked out with it.",
         ) from error
     with process:
         try:

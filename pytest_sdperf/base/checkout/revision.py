@@ -1,4 +1,4 @@
-"""Resolve what --sdperf-against names to a commit, and say what the working tree is."""
+"""Resolve the name of a revision to a commit, and say what the working tree is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_sdperf.base.checkout.git import WHERE, git
+from pytest_sdperf.base.checkout.git import Answer, git
 from pytest_sdperf.errors import ComparisonError
 
 AUTO = "auto"
@@ -34,6 +34,8 @@ class Head:
     "root of the working tree, real path"
     dirty: bool
     "whether files differ from the commit, untracked ones included"
+    asked_by: str
+    "the option that a revision is named by, for messages"
 
     @property
     def label(self) -> str:
@@ -51,6 +53,13 @@ class Revision:
     "full hash"
     toplevel: Path
     "root of the working tree that it is compared with, real path"
+    asked_by: str
+    "the option that named it"
+
+    @property
+    def where(self) -> str:
+        """For messages: ``--sdperf-against=main``."""
+        return f"{self.asked_by}={self.name}"
 
     @property
     def label(self) -> str:
@@ -59,24 +68,26 @@ class Revision:
         return short if self.commit.startswith(self.name.lower()) else f"{self.name} ({short})"
 
 
-def head_of(folder: Path) -> Head:
+def head_of(folder: Path, asked_by: str, *, otherwise: str = "") -> Head:
     """The working tree that ``folder`` lies in.
 
+    ``asked_by`` is the option that needs it; ``otherwise`` is what may be done where there is no repository, as the
+    rest of the cure's sentence.
     Raises ComparisonError where there is no git, no repository, no working tree or no commit.
     """
     answer = git(folder, "rev-parse", "--show-toplevel")
     if not answer.ok:
-        raise _no_tree(folder, answer.err, answer.reason)
+        raise _no_tree(folder, answer, asked_by, otherwise)
     toplevel = Path(answer.out.rstrip("\n")).resolve()
     commit = _commit(toplevel, "HEAD")
     if commit is None:
         raise ComparisonError(
-            f"the repository {toplevel} has no commit yet", where=WHERE, cure="Commit before comparing."
+            f"the repository {toplevel} has no commit yet", where=asked_by, cure="Commit before comparing."
         )
     status = git(toplevel, "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none")
     if not status.ok:
         raise ComparisonError(f"git status fails: {status.reason}", where=str(toplevel), cure="Mend the repository.")
-    return Head(commit, toplevel, dirty=bool(status.out))
+    return Head(commit, toplevel, bool(status.out), asked_by)
 
 
 def resolve(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
@@ -85,7 +96,7 @@ def resolve(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
     if revision.commit == head.commit and not head.dirty:
         raise ComparisonError(
             f"{revision.label} is what is checked out, and nothing is uncommitted: there is nothing to compare",
-            where=f"{WHERE}={name}",
+            where=f"{head.asked_by}={name}",
             cure="Name another revision (HEAD~1, say), or `self` for a control.",
         )
     return revision
@@ -97,18 +108,22 @@ def find(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
     ``environ`` is asked for GITHUB_BASE_REF, the target branch of a pull request. Nothing is fetched.
     Raises ComparisonError for a revision that is not known here.
     """
-    where = f"{WHERE}={name}"
+    where = f"{head.asked_by}={name}"
     if name.startswith("-") or not name.strip():
         raise ComparisonError(
-            f"{name!r} is no name of a revision", where=WHERE, cure="Name a branch, a tag or a commit, or write auto."
+            f"{name!r} is no name of a revision",
+            where=head.asked_by,
+            cure="Name a branch, a tag or a commit, or write auto.",
         )
     if name == AUTO:
         branch = _default_branch(head, environ, where)
-        return Revision(f"merge-base with {_spoken(branch)}", _merge_base(head, branch, where), head.toplevel)
+        return Revision(
+            f"merge-base with {_spoken(branch)}", _merge_base(head, branch, where), head.toplevel, head.asked_by
+        )
     commit = _commit(head.toplevel, name)
     if commit is None:
         raise _unknown(name, head, where)
-    return Revision(name, commit, head.toplevel)
+    return Revision(name, commit, head.toplevel, head.asked_by)
 
 
 def _commit(toplevel: Path, name: str) -> str | None:
@@ -178,24 +193,26 @@ def _is_shallow(head: Head) -> bool:
     return git(head.toplevel, "rev-parse", "--is-shallow-repository").out.strip() == "true"
 
 
-def _no_tree(folder: Path, err: str, reason: str) -> ComparisonError:
-    if "dubious ownership" in err:
+def _no_tree(folder: Path, answer: Answer, asked_by: str, otherwise: str) -> ComparisonError:
+    if "dubious ownership" in answer.err:
         return ComparisonError(
             f"git does not trust the repository of {folder}, which belongs to somebody else",
-            where=WHERE,
+            where=asked_by,
             cure=f"Trust it: git config --global --add safe.directory {folder} (its top folder).",
         )
-    if "not a git repository" in err:
+    if "not a git repository" in answer.err:
         return ComparisonError(
             f"{folder} is in no git repository",
-            where=WHERE,
-            cure="Run pytest in a clone of the project, or compare interpreters with --sdperf-against-python.",
+            where=asked_by,
+            cure=f"Run pytest in a clone of the project{otherwise}.",
         )
-    if "must be run in a work tree" in err:
+    if "must be run in a work tree" in answer.err:
         return ComparisonError(
-            f"{folder} has no working tree", where=WHERE, cure="Run pytest where the project is checked out."
+            f"{folder} has no working tree", where=asked_by, cure="Run pytest where the project is checked out."
         )
-    return ComparisonError(f"git cannot read the repository of {folder}: {reason}", where=WHERE, cure="Mend it.")
+    return ComparisonError(
+        f"git cannot read the repository of {folder}: {answer.reason}", where=asked_by, cure="Mend it."
+    )
 
 
 def _spoken(ref: str) -> str:

@@ -1,4 +1,4 @@
-"""Check a revision out beside the working tree, and take it away again, however the session ends."""
+"""Check a revision out in a working tree of its own, with its submodules, and remove that however the session ends."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_sdperf.base.checkout.git import WHERE, Answer, git_dir, git_in
-from pytest_sdperf.base.checkout.lfs import left_in_lfs
+from pytest_sdperf.base.checkout.git import Answer, git, git_dir, git_in
 from pytest_sdperf.base.checkout.revision import Revision
-from pytest_sdperf.base.checkout.submodules import submodules_of
 from pytest_sdperf.errors import ComparisonError
 
 if TYPE_CHECKING:
@@ -25,6 +23,11 @@ _PREFIX = "sdperf-base-"
 _NAME = re.compile(_PREFIX + r"[0-9a-f]{10}-\d+-\w{8}")
 """Of the folders made here: commit, process, and what makes it unique."""
 
+_GITLINK = "160000"
+"""Mode of a submodule's entry in a tree."""
+
+_LFS_POINTER = b"version https://git-lfs"
+
 
 class Tree(NamedTuple):
     """A working tree that git keeps a record of."""
@@ -32,6 +35,16 @@ class Tree(NamedTuple):
     repository: Path
     "git directory that has the record"
     path: Path
+
+
+class Submodule(NamedTuple):
+    """A submodule as a commit wants it."""
+
+    path: Path
+    "relative to the working tree"
+    commit: str
+    repository: Path
+    "its git directory"
 
 
 @contextmanager
@@ -53,7 +66,7 @@ def checked_out(revision: Revision, folder: Path) -> Iterator[Path]:
             more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
             raise ComparisonError(
                 f"git-lfs has no content here of {lacking[0]}{more} as {revision.label} has it",
-                where=f"{WHERE}={revision.name}",
+                where=revision.where,
                 cure=f"Fetch it: git lfs fetch origin {revision.commit}.",
             )
         yield place.path
@@ -114,7 +127,7 @@ def _add_submodules(place: _Place, repository: Path, head: Path, commit: str, pa
             at = (head / submodule.path).relative_to(revision.toplevel)
             raise ComparisonError(
                 f"submodule {at} lacks commit {submodule.commit[:10]}, which {revision.label} wants",
-                where=f"{WHERE}={revision.name}",
+                where=revision.where,
                 cure=f"Fetch it: git -C {at} fetch origin {submodule.commit}.",
             )
         inner = path / submodule.path
@@ -122,11 +135,73 @@ def _add_submodules(place: _Place, repository: Path, head: Path, commit: str, pa
         _add_submodules(place, submodule.repository, head / submodule.path, submodule.commit, inner)
 
 
+def submodules_of(repository: Path, head: Path, commit: str) -> Iterator[Submodule]:
+    """The submodules of ``commit``, a commit of ``repository``, that the working tree ``head`` has a repository of.
+
+    The others were never initialised here: the working tree goes without them, too.
+    """
+    names: dict[str, str] | None = None
+    for entry in git_in(repository, "ls-tree", "-r", "-z", "--full-tree", commit).out.split("\0"):
+        mode, _, rest = entry.partition(" ")
+        if mode != _GITLINK:
+            continue
+        wanted, _, path = rest.removeprefix("commit ").partition("\t")
+        # Without the check for .git, git would look further up and find the superproject.
+        found = git_dir(head / path) if (head / path / ".git").exists() else None
+        if found is None:  # moved or removed since: git keeps the repository under the submodule's name
+            names = _names(repository, commit) if names is None else names
+            found = _kept(repository, names.get(path, ""))
+        if found is not None:
+            yield Submodule(Path(path), wanted, found)
+
+
+def _names(repository: Path, commit: str) -> dict[str, str]:
+    """Path -> name of the submodules that a commit's .gitmodules tells of."""
+    blob = f"--blob={commit}:.gitmodules"
+    told = git_in(repository, "config", "--null", blob, "--get-regexp", r"^submodule\..*\.path$").out
+    pairs = (entry.partition("\n") for entry in told.split("\0") if entry)
+    return {path: key.removeprefix("submodule.").removesuffix(".path") for key, _, path in pairs}
+
+
+def _kept(repository: Path, name: str) -> Path | None:
+    if not name or ".." in Path(name).parts:
+        return None
+    folder = repository / "modules" / name
+    return folder if (folder / "HEAD").is_file() else None
+
+
+def left_in_lfs(tree: Path, head: Path) -> list[str]:
+    """Files, relative to the tree, that are pointers in it and have their content in the head's tree.
+
+    Where the head has pointers, too, both arms go without; what the head has no longer may not be needed.
+    """
+    listed = git(tree, "ls-files", "-z", "--", ":(attr:filter=lfs)").out
+    return [name for name in listed.split("\0") if name and _is_pointer(tree / name) and _has_content(head / name)]
+
+
+def pointers_below(folder: Path) -> list[Path]:
+    """Files in the folder and below that are pointers."""
+    return [path for path in sorted(folder.rglob("*")) if _is_pointer(path)]
+
+
+def _is_pointer(path: Path) -> bool:
+    return path.is_file() and _start(path) == _LFS_POINTER
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and _start(path) != _LFS_POINTER
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_LFS_POINTER))
+
+
 def _cannot(answer: Answer, revision: Revision, path: Path) -> ComparisonError:
     if "promisor" in answer.err or "not allowed" in answer.err:
         return ComparisonError(
             f"{revision.label} cannot be checked out: this is a partial clone, which lacks files of it",
-            where=f"{WHERE}={revision.name}",
+            where=revision.where,
             cure="Clone without --filter, or let git fetch them once: "
             f"git worktree add --detach DIR {revision.commit}.",
         )

@@ -43,8 +43,8 @@ def prune(
     from pytest_sdperf.baselines.inventory import inventory
     from pytest_sdperf.baselines.prunable import Rules, prunable
     from pytest_sdperf.baselines.prunable import prune as delete
-    from pytest_sdperf.cli.collecting import variants_of
     from pytest_sdperf.cli.pages.prunable import render
+    from pytest_sdperf.cli.project import variants_of
     from pytest_sdperf.cli.reading import read_report
     from pytest_sdperf.hardware.detection import detect
     from pytest_sdperf.hardware.machine import machine_key

@@ -54,7 +54,7 @@ def test_no_git(repository, monkeypatch, tmp_path):
     with pytest.raises(ComparisonError) as caught:
         git(repository.path, "status")
     assert str(caught.value) == (
-        "git is not installed, or not on PATH [--sdperf-against]. Install git: revisions are checked out with it."
+        f"git is not installed, or not on PATH [{repository.path}]. Install git: revisions are checked out with it."
     )
 
 
@@ -62,7 +62,7 @@ def test_no_folder(tmp_path):
     with pytest.raises(ComparisonError) as caught:
         git(tmp_path / "gone", "status")
     assert str(caught.value) == (
-        f"{tmp_path / 'gone'} is no folder [--sdperf-against]. Run pytest in a clone of the project."
+        f"{tmp_path / 'gone'} is no folder [{tmp_path / 'gone'}]. Run pytest in a clone of the project."
     )
 
 

@@ -10,27 +10,27 @@ UNSHALLOW = (
 
 def refused(name, repository, environ=None):
     with pytest.raises(ComparisonError) as caught:
-        resolve(name, head_of(repository.path), environ or {})
+        resolve(name, head_of(repository.path, "--sdperf-against"), environ or {})
     return str(caught.value)
 
 
 def test_a_clean_tree(repository):
-    head = head_of(repository.path)
+    head = head_of(repository.path, "--sdperf-against")
     commit = repository.git("rev-parse", "HEAD")
-    assert head == Head(commit, repository.path, dirty=False)
+    assert head == Head(commit, repository.path, dirty=False, asked_by="--sdperf-against")
     assert head.label == f"working tree at {commit[:10]}"
 
 
 def test_a_folder_below_and_a_link_to_it(repository, tmp_path):
     repository.write(below__x="")
     (tmp_path / "link").symlink_to(repository.path)
-    assert head_of(tmp_path / "link" / "below").toplevel == repository.path
+    assert head_of(tmp_path / "link" / "below", "--sdperf-against").toplevel == repository.path
 
 
 @pytest.mark.parametrize("name", ["pipeline", "untracked"])
 def test_a_tree_with_changes_says_so(repository, name):
     repository.write(**{name: "SPEED = 2\n"})
-    head = head_of(repository.path)
+    head = head_of(repository.path, "--sdperf-against")
     assert head.dirty
     assert head.label == f"working tree at {head.commit[:10]} with uncommitted changes"
 
@@ -38,20 +38,20 @@ def test_a_tree_with_changes_says_so(repository, name):
 def test_ignored_files_are_no_changes(repository):
     (repository.path / ".gitignore").write_text("built.py\n")
     repository.commit(built="")
-    assert not head_of(repository.path).dirty
+    assert not head_of(repository.path, "--sdperf-against").dirty
 
 
 def test_looking_does_not_write_the_index(repository):
     index = repository.path / ".git" / "index"
     (repository.path / "pipeline.py").touch()
     before = index.read_bytes(), index.stat().st_mtime_ns
-    head_of(repository.path)
+    head_of(repository.path, "--sdperf-against")
     assert (index.read_bytes(), index.stat().st_mtime_ns) == before
 
 
 def test_in_a_hook_of_another_repository(repository, make_repository, monkeypatch):
     monkeypatch.setenv("GIT_DIR", str(make_repository("other").path / ".git"))
-    assert head_of(repository.path).toplevel == repository.path
+    assert head_of(repository.path, "--sdperf-against").toplevel == repository.path
 
 
 @pytest.mark.parametrize("name", ["HEAD~1", "v1", "side", "full hash", "short hash", ":/first"])
@@ -61,14 +61,16 @@ def test_whatever_git_knows(repository, name):
     repository.git("branch", "side")
     repository.commit("second")
     name = {"full hash": first, "short hash": first[:8].upper()}.get(name, name)
-    assert resolve(name, head_of(repository.path), {}) == Revision(name, first, repository.path)
+    assert resolve(name, head_of(repository.path, "--sdperf-against"), {}) == Revision(
+        name, first, repository.path, "--sdperf-against"
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "label"), [("v1", "v1 (0123456789)"), ("0123456", "0123456789"), ("auto", "auto (0123456789)")]
 )
 def test_labels(repository, name, label):
-    assert Revision(name, "0123456789abcdef" + "0" * 24, repository.path).label == label
+    assert Revision(name, "0123456789abcdef" + "0" * 24, repository.path, "--sdperf-against").label == label
 
 
 @pytest.mark.parametrize("name", ["-x", "--output=/tmp/x", "", "  "])
@@ -107,7 +109,7 @@ def test_the_same_commit(repository):
         f"compare [--sdperf-against=auto]. {cure}"
     )
     repository.write(pipeline="SPEED = 2\n")
-    assert resolve("HEAD", head_of(repository.path), {}).label == f"HEAD ({short})"
+    assert resolve("HEAD", head_of(repository.path, "--sdperf-against"), {}).label == f"HEAD ({short})"
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def forked(repository, tmp_path):
 
 
 def auto(clone, environ=None):
-    revision = resolve("auto", head_of(clone.path), environ or {})
+    revision = resolve("auto", head_of(clone.path, "--sdperf-against"), environ or {})
     return revision.name, revision.commit
 
 
@@ -211,16 +213,15 @@ def test_no_repository(tmp_path, monkeypatch):
     folder = tmp_path / "plain"
     folder.mkdir()
     with pytest.raises(ComparisonError) as caught:
-        head_of(folder)
+        head_of(folder, "--sdperf-against", otherwise=", or leave it")
     assert str(caught.value) == (
-        f"{folder} is in no git repository [--sdperf-against]. "
-        "Run pytest in a clone of the project, or compare interpreters with --sdperf-against-python."
+        f"{folder} is in no git repository [--sdperf-against]. Run pytest in a clone of the project, or leave it."
     )
 
 
 def test_no_working_tree(repository):
     with pytest.raises(ComparisonError) as caught:
-        head_of(repository.path / ".git")
+        head_of(repository.path / ".git", "--sdperf-against")
     assert str(caught.value) == (
         f"{repository.path / '.git'} has no working tree [--sdperf-against]. "
         "Run pytest where the project is checked out."
@@ -230,7 +231,7 @@ def test_no_working_tree(repository):
 def test_no_commit(make_repository):
     repository = make_repository()
     with pytest.raises(ComparisonError) as caught:
-        head_of(repository.path)
+        head_of(repository.path, "--sdperf-against")
     assert str(caught.value) == (
         f"the repository {repository.path} has no commit yet [--sdperf-against]. Commit before comparing."
     )
@@ -255,13 +256,13 @@ def test_a_repository_that_git_refuses(repository, monkeypatch, err, message):
 
     monkeypatch.setattr(revision, "git", lambda *arguments: git.Answer(128, "", err))
     with pytest.raises(ComparisonError) as caught:
-        head_of(repository.path)
+        head_of(repository.path, "--sdperf-against")
     assert str(caught.value) == message.format(repository.path)
 
 
 def test_a_status_that_fails(repository):
     (repository.path / ".git" / "index").write_bytes(b"broken")
     with pytest.raises(ComparisonError) as caught:
-        head_of(repository.path)
+        head_of(repository.path, "--sdperf-against")
     assert str(caught.value).startswith("git status fails: ")
     assert str(caught.value).endswith(f"[{repository.path}]. Mend the repository.")

@@ -4,11 +4,12 @@ import dataclasses
 import os
 import re
 import textwrap
+from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.base import declared
-from pytest_sdperf.base.declared import declared_in
+from pytest_sdperf.base import collecting
+from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
 from pytest_sdperf.base.interpreter import folder_with_our_package, this_interpreter
 from pytest_sdperf.base.mapping import map_place
 from pytest_sdperf.base.trees import Trees
@@ -48,7 +49,13 @@ class Arms:
     def ask(self, *paths, options=(), place=None):
         paths = [str(self.head / path) for path in paths] or [str(self.head)]
         return declared_in(
-            place or self.place(), self.trees, "main (0123456789)", paths=paths, options=options, folder=self.folder
+            place or self.place(),
+            self.trees,
+            "main (0123456789)",
+            asked_by="--sdperf-against",
+            paths=paths,
+            options=options,
+            folder=self.folder,
         )
 
     def refused(self, *paths, **more):
@@ -223,8 +230,8 @@ def test_one_that_takes_too_long(arms, monkeypatch):
 
 
 def test_an_answer_that_is_cut_short(arms, monkeypatch):
-    real = declared.decode
-    monkeypatch.setattr(declared, "decode", lambda data: real(data[:-5]))
+    real = collecting.decode
+    monkeypatch.setattr(collecting, "decode", lambda data: real(data[:-5]))
     assert "the declared variants cannot be read (Input data was truncated)" in str(arms.refused())
 
 
@@ -264,6 +271,7 @@ def test_the_bases_own_tests_and_settings(arms):
         place,
         arms.trees,
         "main",
+        asked_by="--sdperf-baselines-from",
         paths=[str(arms.head)],
         options=["-p", "pytest_sdperf.plugin.hooks"],
         folder=arms.folder,
@@ -278,3 +286,43 @@ def test_the_bases_own_tests_and_settings(arms):
     assert answer.ini == {"min_ssim": "0.9", "max_slowdown": "5%"}
     assert not [f for f in answer.files.values() if f.startswith(str(arms.head))]
     assert (arms.ask().tests, arms.ask().ini) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["--sdperf", "-x", "tests", "--sdperf-against=auto", "-k", "ship"], []),
+        (["-p", "fleet", "-pharbour", "-p", "no:benchmark"], ["-p", "fleet", "-p", "harbour", "-p", "no:benchmark"]),
+        (
+            ["-o", "a=b", "-oc=d", "--override-ini=e=f", "--override-ini", "g=h"],
+            ["-o", "a=b", "-o", "c=d", "-o", "e=f", "-o", "g=h"],
+        ),
+        (["--import-mode=importlib"], ["--import-mode", "importlib"]),
+        (["--import-mode", "append", "--"], ["--import-mode", "append"]),
+        (["--", "-p", "fleet"], []),
+        (["-p"], []),
+        (["--collect-only", "-c"], []),
+    ],
+)
+def test_which_options_are_passed_on(given, kept, tmp_path):
+    assert passed_on(given, Trees(tmp_path / "head", tmp_path / "base"), tmp_path / "head") == kept
+
+
+@pytest.mark.parametrize(
+    "given", [["-c", "perf.ini"], ["-cperf.ini"], ["--config-file=perf.ini"], ["--config-file", "../head/perf.ini"]]
+)
+def test_a_settings_file_is_the_bases_own(given, tmp_path):
+    trees = Trees(tmp_path / "head", tmp_path / "base")
+    for folder in (trees.head, trees.base):
+        folder.mkdir()
+    (trees.head / "perf.ini").touch()
+    assert passed_on(given, trees, trees.head) == []
+    (trees.base / "perf.ini").touch()
+    assert passed_on(given, trees, trees.head) == ["-c", str(trees.base / "perf.ini")]
+    (tmp_path / "outside.ini").touch()
+    assert passed_on(["-c", "../outside.ini"], trees, trees.head) == ["-c", str(trees.head / "../outside.ini")]
+
+
+def test_paths_without_the_names_of_tests():
+    given = ["tests/test_it.py::test_a[x::y]", "tests/test_it.py::test_b", "/abs/tests", "."]
+    assert paths_of(given, Path("/repo")) == ["/repo/tests/test_it.py", "/abs/tests", "/repo"]
