@@ -10,6 +10,8 @@ import pytest
 
 from pytest_sdperf.option_specs import SPECS
 
+pytestmark = pytest.mark.one_python
+
 PYTEST = """
 import json, os, sys
 open(os.environ["SEEN"], "w").write(json.dumps([sys.argv[1:], os.getcwd()]))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_python
+
 GITHUB = Path(__file__).parents[2] / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, GITHUB / "actions" / "sdperf" / "action.yml"]
@@ -19,7 +21,7 @@ def steps_of(read):
 
 
 def test_there_are_some():
-    assert [path.name for path in WORKFLOWS] == ["ci.yml", "gate.yml"]
+    assert [path.name for path in WORKFLOWS] == ["ci.yml", "gate.yml", "release.yml"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
@@ -50,13 +52,29 @@ def test_workflows_only_read(path, definition):
     read = definition(path)
     assert read["permissions"] == {"contents": "read"}
     assert "concurrency" in read
+    rights = {name: job["permissions"] for name, job in read["jobs"].items() if "permissions" in job}
+    if path.name == "release.yml":
+        assert rights == {"publish": {"actions": "read", "id-token": "write"}}
+    else:
+        assert rights == {}
+    for step in steps_of(read):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_only_tags_are_published_and_what_is_published_was_tested(definition):
     # YAML 1.1 takes the key `on` for a truth value.
-    assert set(read[True]) == {"push", "pull_request"}
-    for job in read["jobs"].values():
-        assert "permissions" not in job
-        for step in job["steps"]:
-            if step.get("uses", "").startswith("actions/checkout@"):
-                assert step["with"]["persist-credentials"] is False
+    assert [{*definition(path)[True]} for path in WORKFLOWS if path.name != "release.yml"] == [
+        {"push", "pull_request"},
+        {"push", "pull_request"},
+    ]
+    release = definition(GITHUB / "workflows" / "release.yml")
+    assert release[True] == {"push": {"tags": ["v*"]}}
+    publish = release["jobs"]["publish"]
+    assert (publish["needs"], publish["environment"]["name"]) == ("build", "pypi")
+    commands = [step.get("run", "") for step in release["jobs"]["build"]["steps"]]
+    assert any("tox run -e package" in c for c in commands)
+    assert any("--installpkg dist/*.whl" in c for c in commands)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.name)
@@ -81,3 +99,18 @@ def test_the_runner_with_amx_requires_it(definition):
     jobs = definition(GITHUB / "workflows" / "gate.yml")["jobs"]
     assert jobs["amx"]["runs-on"] == ["self-hosted", "linux", "x64", "amx"]
     assert [step["with"]["require"] for step in jobs["amx"]["steps"] if "require" in step.get("with", {})] == ["amx"]
+
+
+def test_every_owned_path_is_there():
+    lines = (GITHUB / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
+    paths = [line.split()[0] for line in lines if line and not line.startswith("#")]
+    assert [p for p in paths if not (GITHUB.parent / p.strip("/")).exists()] == []
+
+
+def test_dependabot_looks_after_every_pinned_action(definition):
+    [actions] = [
+        u for u in definition(GITHUB / "dependabot.yml")["updates"] if u["package-ecosystem"] == "github-actions"
+    ]
+    assert {f"/{path.parent.relative_to(GITHUB.parent)}" for path in FILES if path.parent.name != "workflows"} <= {
+        *actions["directories"]
+    }

@@ -5,6 +5,7 @@ A comment directly above a block says how it is dealt with, fields separated by 
     <!-- file: conftest.py -->       the block is a file of the page's project
     <!-- output -->                  what the command block before it prints, excerpts in the same order
     <!-- recorded: pytest … -->      what that command printed once, on a machine that the text names
+    <!-- drawing -->                 lines and words, nothing that is run
     <!-- needs: full -->             only runs where that is there: a key of NEEDS
     <!-- exit: 1 -->                 what the last command of the block ends with; 0 where nothing is said
 
@@ -26,7 +27,7 @@ NEEDS = {
     "ci": "the service that runs it",
 }
 
-_KEYS = {"file", "output", "recorded", "needs", "exit"}
+_KEYS = {"file", "output", "recorded", "drawing", "needs", "exit"}
 
 
 class PageError(Exception):
@@ -62,7 +63,7 @@ class Block:
 
 def pages():
     """Every page that people read, by its path below the repository."""
-    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    found = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
     return [str(path.relative_to(ROOT)) for path in found]
 
 

@@ -50,7 +50,7 @@ def read(block):
     elif block.language == "json":
         json.loads(block.text)
     elif block.needs != "ci":
-        known = block.language in ("diff", *OUTPUT) and {"output", "recorded", "file"} & block.said.keys()
+        known = block.language in ("diff", *OUTPUT) and {"output", "recorded", "drawing", "file"} & block.said.keys()
         assert known, f"{block}: a block of {block.language or 'no language'} that is neither output nor a file"
 
 

@@ -10,6 +10,8 @@ from doc_scene import Scene, declare
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.option_specs import SPECS
 
+pytestmark = pytest.mark.one_python
+
 PAGES = pages()
 
 

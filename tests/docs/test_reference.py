@@ -12,6 +12,8 @@ from pytest_sdperf.option_specs import SPECS
 from pytest_sdperf.plugin import hooks as plugin
 from pytest_sdperf.variants.registry import BUILT_IN
 
+pytestmark = pytest.mark.one_python
+
 
 def load(name):
     spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")

@@ -1,10 +1,13 @@
 """Captions as the model reads them."""
 
 import numpy as np
+import pytest
 from captions import caption_for_training, merges
 from painter import PAINTERS, SUBJECTS, WEATHERS, Scene
 
 from pytest_sdperf.models.vocabulary import WORD_END, vocabulary
+
+pytestmark = pytest.mark.one_python
 
 
 def test_every_word_of_a_caption_is_one_token():

@@ -1,8 +1,11 @@
 """The packaged prompts are captions that the bundled model was taught."""
 
+import pytest
 from painter import PAINTERS, SUBJECTS, WEATHERS
 
 from pytest_sdperf.workload import DEFAULT_PROMPTS
+
+pytestmark = pytest.mark.one_python
 
 
 def test_no_word_is_new_to_the_model():

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from painter import PAINTERS, SIZE_PX, SUBJECTS, WEATHERS, Scene, paint
 
+pytestmark = pytest.mark.one_python
+
 
 def difference(a, b):
     """Mean absolute difference of two pictures, 0 to 255."""
