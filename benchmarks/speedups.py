@@ -11,6 +11,7 @@ from typing import Any
 import machine
 import msgspec
 import speedup_table
+from pytest_sdperf.judge.verdict import Finding
 
 from pytest_sdperf.case import Case
 from pytest_sdperf.errors import SdperfError, WorkerError
@@ -18,7 +19,6 @@ from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.hardware.cpu import native_precision
 from pytest_sdperf.judge.picture import judge_picture
 from pytest_sdperf.judge.proof import judge_proof
-from pytest_sdperf.judge.verdict import Finding
 from pytest_sdperf.measure.sampling import call_in_worker
 from pytest_sdperf.measure.session import Measured, Session
 from pytest_sdperf.measurement import Measurement

@@ -50,7 +50,7 @@ class Claim:
             )
 
     def __str__(self) -> str:
-        return f"{self.kind}({self.want})" if self.want else self.kind
+        return _name(self.kind, self.want, self.at_least)
 
 
 class CheckedClaim(msgspec.Struct, frozen=True):
@@ -68,9 +68,16 @@ class CheckedClaim(msgspec.Struct, frozen=True):
     "the share of kernel time that agreed; None for claims that are not about time, and where no time was seen"
 
     @property
-    def claim(self) -> Claim:
-        """The claim as the variant made it."""
-        return Claim(self.kind, self.want, self.at_least)
+    def name(self) -> str:
+        """The claim as people read it: `kernel_precision(bf16, at least 90 %)`."""
+        return _name(self.kind, self.want, self.at_least)
+
+
+def _name(kind: str, want: str, at_least: float) -> str:
+    """Claims that differ in anything read differently."""
+    share = "" if at_least == 1 else f"at least {plain_share(at_least)}"
+    given = ", ".join(text for text in (want, share) if text)
+    return f"{kind}({given})" if given else kind
 
 
 Check = Callable[[Claim, Evidence, Workload], CheckedClaim]

@@ -9,18 +9,20 @@ from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.accepting import begins_anew
 from pytest_sdperf.baselines.format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.judge.case import judge as judge_case
-from pytest_sdperf.judge.verdict import Status, Verdict
+from pytest_sdperf.judge.assembly import judge as judge_case
 from pytest_sdperf.measure.comparer import side_by_side
 from pytest_sdperf.measure.references import find_references, store_references
 from pytest_sdperf.measure.session import Measured
 from pytest_sdperf.observations import Observations, References
 from pytest_sdperf.options import Options
 from pytest_sdperf.parts import PARTS
+from pytest_sdperf.report.finding_text import sentence as finding_sentence
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.stats.job_spread import job_spread
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.status import Status
 
 
 def _now() -> datetime:
@@ -115,4 +117,4 @@ def _left_unjudged(verdict: Verdict, options: Options) -> str:
     if options.missing != "skip" or not verdict.passed:
         return ""
     left = [f for f in verdict.findings if f.part in options.gate and f.part != "proof"]
-    return next((f"{f.part} {f.sentence}" for f in left if f.status is Status.NOT_JUDGED), "")
+    return next((f"{f.part} {finding_sentence(f)}" for f in left if f.status is Status.NOT_JUDGED), "")

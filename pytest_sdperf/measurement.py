@@ -252,5 +252,11 @@ class Measurement(msgspec.Struct, frozen=True):
         return all(len(digests) == 1 for digests in seen.values())
 
 
+def peaks_counted_alike(measurements: Sequence[Measurement]) -> list[int]:
+    """Peak memory of each in bytes: the processes' own where all report it, else all that was resident."""
+    own = [m.peak_own_bytes for m in measurements if m.peak_own_bytes is not None]
+    return own if len(own) == len(measurements) else [m.peak_rss_bytes for m in measurements]
+
+
 def _median_s(values_ns: Sequence[int]) -> float:
     return statistics.median(values_ns) / 1e9

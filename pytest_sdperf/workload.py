@@ -97,6 +97,11 @@ def picture_key(size: tuple[int, int], picture_index: int) -> str:
     return f"{size_key(size)}/{picture_index}"
 
 
+def size_of_picture(key: str) -> str:
+    """The size in a picture's name: ``512x512/0`` -> ``512x512``."""
+    return key.partition("/")[0]
+
+
 def _sizes(keywords: Mapping[str, Any]) -> Any:
     """What height and width, or sizes, ask for; None where neither is given."""
     sides = [name for name in ("height", "width") if name in keywords]

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from pytest_sdperf.verdict.status import Status
 
 from pytest_sdperf import gate
 from pytest_sdperf.baseline import Baseline, RecordedRun
@@ -14,7 +15,6 @@ from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measure import session
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds

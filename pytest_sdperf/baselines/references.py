@@ -116,7 +116,7 @@ def save_reference(
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
-    from pytest_sdperf.judge.sanity import picture_fault
+    from pytest_sdperf.diff.pictures import picture_fault
 
     path = reference_path(root, key)
     fault = picture_fault(picture, key.size)

@@ -1,221 +1,135 @@
-"""Judge the pictures: sane first, then as close to the reference as promised; the worst decides."""
+"""Judge the pictures: valid first, then as close to the reference as promised; the worst decides."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_sdperf.judge.sanity import picture_fault
-from pytest_sdperf.judge.verdict import Finding, Status
-from pytest_sdperf.observations import BASE_PICTURE, OWN_PICTURE
+from pytest_sdperf.diff.pictures import SSIM_WINDOW, Similarity, as_8_bit, own_noise, picture_fault, similarity
+from pytest_sdperf.observations import BASE_PICTURE, References
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.wording import apart, plural
-from pytest_sdperf.workload import PromptSeed, picture_key, size_key
+from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore
+from pytest_sdperf.verdict.status import Missing, Status
+from pytest_sdperf.workload import Workload, picture_key
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Picture = NDArray[np.floating]
-
-WIN_SIZE = 7
-"""Side of SSIM's window in pixels: scikit-image's default, and smaller than the smallest workload (8 pixels)."""
-
-METRIC: dict[str, float | str | None] = {
-    "ssim_win_size": float(WIN_SIZE),
-    "ssim_weights": "uniform",
-    "data_range": 1.0,
-}
-"""How the two metrics are computed, told with every result: SSIM values of other settings do not compare."""
-
-
-@dataclass(frozen=True)
-class Similarity:
-    """How close a picture is to its reference."""
-
-    ssim: float
-    "structural similarity, mean over a uniform 7x7 window and the colour channels; 1: identical"
-    psnr_db: float
-    "peak signal-to-noise ratio, dB; inf: identical"
-
-
-def similarity(reference: Picture, picture: Picture) -> Similarity:
-    """SSIM and PSNR of two float pictures of equal shape (H, W, 3) in 0..1, by scikit-image.
-
-    SSIM: Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004, with a uniform window as scikit-image's
-    default has it; PSNR = 10 log10(data_range² / mean squared error).
-    """
-    import numpy as np
-    import skimage.metrics
-
-    metrics: Any = skimage.metrics  # ships no complete types
-    a, b = reference.astype(np.float64), picture.astype(np.float64)
-    if np.array_equal(a, b):
-        return Similarity(ssim=1.0, psnr_db=math.inf)
-    ssim = metrics.structural_similarity(
-        a, b, data_range=1.0, win_size=WIN_SIZE, channel_axis=-1, gaussian_weights=False, use_sample_covariance=True
-    )
-    return Similarity(ssim=float(ssim), psnr_db=float(metrics.peak_signal_noise_ratio(a, b, data_range=1.0)))
-
-
-def as_8_bit(picture: Picture) -> Picture:
-    """The picture as a PNG would keep it: rounded to 255ths, still float in 0..1."""
-    import numpy as np
-
-    return np.round(np.clip(picture, 0.0, 1.0).astype(np.float64) * 255) / 255
+    from pytest_sdperf.diff.pictures import Picture
 
 
 def judge_picture(
     pictures: Mapping[str, Picture],
-    references: Mapping[str, Picture] | None,
+    references: References,
     thresholds: Thresholds,
+    workload: Workload,
     *,
-    prompt_seeds: Sequence[PromptSeed],
-    sizes: Sequence[tuple[int, int]],
     reference_name: str | None = "fp32",
-    is_reference: bool = False,
-    eight_bit: bool = False,
-    own_picture: str = OWN_PICTURE,
-) -> Finding:
-    """Every picture of the workload must be there and sane, and close to its reference where there is one.
+    other_pictures: Mapping[str, Sequence[Picture]] | None = None,
+    is_repeatable: bool = True,
+) -> PictureFinding:
+    """Every picture of the workload must be there and valid, and close to its reference where there is one.
 
-    ``pictures`` and ``references`` map picture keys (``64x64/0``) to float arrays (H, W, 3) in 0..1.
-    ``reference_name`` is whose picture the references are (`fp32`); None: this variant has no other truth
-    than its own stored picture. ``is_reference``: this variant's picture is itself the truth of the session.
-    ``eight_bit``: the references come from stored PNGs, so both sides are rounded to 8 bits first.
-    ``own_picture`` says what a variant that is its own truth is held against.
+    ``pictures`` map picture keys (``64x64/0``) to float arrays (height, width, 3) in 0..1, ``other_pictures`` to those
+    that were not the same to the bit: the limits allow for their difference. ``reference_name`` is whose picture the
+    references are (`fp32`); None: the variant has no other than its own stored picture.
     """
-    names = _names(prompt_seeds, sizes)
-    key_sizes = {picture_key(size, i): size for size in sizes for i in range(len(prompt_seeds))}
-    faults = {key: _fault(pictures.get(key), key_sizes[key]) for key in names}
-    insane = [f"the picture {names[key]} {fault}" for key, fault in faults.items() if fault]
-    if insane:
-        return _finding(Status.BROKEN, insane[0], insane)
-    drawn = plural(len(names), "picture")
-    if references is None or not set(references) & set(names):
-        return _without_reference(drawn, reference_name, is_reference=is_reference)
-    own = is_reference or reference_name is None
-    against = own_picture if reference_name is None or own else reference_name
-    stored = against != BASE_PICTURE
-    cure = "delete it and record it again with --sdperf-update=new" if stored else "that is how the base arm draws it"
-    # Of its own pictures some may be stored, by another test: what a reference variant drew is there, or broken.
-    known = [key for key in names if key in references or not own]
-    mismatched = [
-        f"the reference {names[key]} {fault}; {cure}"
-        for key in known
-        if (fault := _fault(references.get(key), key_sizes[key]))
-    ]
-    if mismatched:
-        return _finding(Status.BROKEN, mismatched[0], mismatched)
-    rounded = as_8_bit if eight_bit else _as_it_is
-    scores = {key: similarity(rounded(references[key]), rounded(pictures[key])) for key in known}
-    finding = _compared(scores, names, thresholds, against, eight_bit=eight_bit)
-    return _with_new(finding, [names[key] for key in names if key not in known], is_reference=is_reference)
-
-
-def _with_new(finding: Finding, new: Sequence[str], *, is_reference: bool) -> Finding:
-    """Say which pictures nothing is stored of; where they are no truth themselves, they are not judged yet."""
-    if not new:
-        return finding
-    told = [f"no earlier picture is stored {name}" for name in new]
-    finding = msgspec.structs.replace(finding, details=[*finding.details, *told])
-    if is_reference or finding.status is not Status.PASSED:
-        return finding
-    more = f" and of {len(new) - 1} more" if len(new) > 1 else ""
-    sentence = f"{finding.sentence}, but {told[0]}{more}; record it with --sdperf-update=new"
-    return msgspec.structs.replace(finding, status=Status.NO_BASELINE, sentence=sentence)
-
-
-def _names(prompt_seeds: Sequence[PromptSeed], sizes: Sequence[tuple[int, int]]) -> dict[str, str]:
-    """Picture key -> what the picture is, for a sentence; the seed is said where there are several."""
-    several = len({prompt_seed.seed for prompt_seed in prompt_seeds}) > 1
-    return {
-        picture_key(size, i): f'at {size_key(size)}, prompt "{prompt_seed.prompt}"'
-        + (f", seed {prompt_seed.seed}" if several else "")
-        for size in sizes
-        for i, prompt_seed in enumerate(prompt_seeds)
+    others = other_pictures or {}
+    noise = own_noise(pictures, others)
+    limits = allowing(thresholds, noise)
+    sizes = {picture_key(size, i): size for size in workload.sizes for i in range(len(workload.prompt_seeds))}
+    scores = {
+        key: PictureScore(
+            key=key,
+            prompt=workload.prompt_seeds[int(key.rpartition("/")[2])].prompt,
+            seed=workload.prompt_seeds[int(key.rpartition("/")[2])].seed,
+            fault=_fault(pictures.get(key), size),
+        )
+        for key, size in sizes.items()
     }
+    finding = PictureFinding(
+        status=Status.BROKEN,
+        pictures=list(scores.values()),
+        is_reference=references.is_reference,
+        min_ssim=limits.min_ssim,
+        min_psnr_db=limits.min_psnr,
+        is_repeatable=is_repeatable,
+        own_ssim=noise.ssim if noise else None,
+        own_psnr_db=noise.psnr_db if noise else None,
+        ssim_window=SSIM_WINDOW,
+    )
+    if any(score.fault for score in scores.values()):
+        return finding
+    truth = references.pictures or {}
+    if not set(truth) & set(scores):
+        return _without_reference(finding, reference_name)
+    is_own = references.is_reference or reference_name is None
+    finding = msgspec.structs.replace(
+        finding,
+        reference=references.own_picture if reference_name is None or is_own else reference_name,
+        is_eight_bit=references.eight_bit,
+        is_from_base=is_own and references.own_picture == BASE_PICTURE,
+    )
+    # Of its own pictures some may be stored, by another test: what a reference variant drew is there, or broken.
+    known = [key for key in scores if key in truth or not is_own]
+    faults = {key: _fault(truth.get(key), sizes[key]) for key in known}
+    if any(faults.values()):
+        broken = [msgspec.structs.replace(s, reference_fault=faults.get(key, "")) for key, s in scores.items()]
+        return msgspec.structs.replace(finding, pictures=broken)
+    rounded = as_8_bit if references.eight_bit else _as_it_is
+    compared = [
+        _scored(score, truth[key], pictures[key], rounded)
+        if key in known
+        else msgspec.structs.replace(score, is_unstored=True)
+        for key, score in scores.items()
+    ]
+    return _decided(msgspec.structs.replace(finding, pictures=compared))
+
+
+def allowing(thresholds: Thresholds, noise: Similarity | None) -> Thresholds:
+    """Limits that a sound variant with this noise can keep: its noise is added to the error that they allow.
+
+    Errors add as mean squares, so PSNR's limit L and the noise N (both dB) give
+    -10 log10(10^(-L/10) + 10^(-N/10)); SSIM's limit falls by what the noise takes from 1.
+    """
+    if noise is None:
+        return thresholds
+    squares = 10 ** (-thresholds.min_psnr / 10) + 10 ** (-noise.psnr_db / 10)
+    return thresholds._replace(
+        min_ssim=max(0.0, thresholds.min_ssim - (1 - noise.ssim)), min_psnr=max(0.0, -10 * math.log10(squares))
+    )
+
+
+def _scored(
+    score: PictureScore, reference: Picture, picture: Picture, rounded: Callable[[Picture], Picture]
+) -> PictureScore:
+    found = similarity(rounded(reference), rounded(picture))
+    return msgspec.structs.replace(score, ssim=found.ssim, psnr_db=found.psnr_db)
+
+
+def _decided(finding: PictureFinding) -> PictureFinding:
+    """The status by the worst SSIM and the worst PSNR; pictures that nothing is stored of are not judged yet."""
+    good = all(
+        (one.ssim or 0.0) >= finding.min_ssim and (one.psnr_db or 0.0) >= finding.min_psnr_db
+        for one in finding.compared
+    )
+    if not good:
+        return finding
+    unstored = any(one.is_unstored for one in finding.pictures) and not finding.is_reference
+    return msgspec.structs.replace(finding, status=Status.NO_BASELINE if unstored else Status.PASSED)
+
+
+def _without_reference(finding: PictureFinding, reference_name: str | None) -> PictureFinding:
+    if finding.is_reference:
+        return msgspec.structs.replace(finding, status=Status.PASSED)
+    missing = Missing("no earlier picture of this variant is stored") if reference_name is None else None
+    return msgspec.structs.replace(finding, status=Status.NO_BASELINE, reference=reference_name or "", missing=missing)
 
 
 def _as_it_is(picture: Picture) -> Picture:
     return picture
 
 
-def _fault(picture: Picture | None, size: tuple[int, int]) -> str | None:
-    return "is missing" if picture is None else picture_fault(picture, size)
-
-
-def _without_reference(drawn: str, reference_name: str | None, *, is_reference: bool) -> Finding:
-    if is_reference:
-        return _finding(Status.PASSED, f"{drawn}, sane; this is the reference that others are compared with", [])
-    if reference_name is None:
-        sentence = (
-            f"{drawn}, sane, but no earlier picture of this variant is stored; record it with --sdperf-update=new"
-        )
-    else:
-        sentence = (
-            f"{drawn}, sane, but there is no reference of {reference_name} to compare with; measure "
-            f"{reference_name} in the same session or store its pictures with --sdperf-update=new"
-        )
-    return _finding(Status.NO_BASELINE, sentence, [])
-
-
-def _compared(
-    scores: Mapping[str, Similarity],
-    names: Mapping[str, str],
-    thresholds: Thresholds,
-    against: str,
-    *,
-    eight_bit: bool,
-) -> Finding:
-    worst_ssim = min(scores, key=lambda key: scores[key].ssim)
-    worst_psnr = min(scores, key=lambda key: scores[key].psnr_db)
-    ssim, psnr = scores[worst_ssim].ssim, scores[worst_psnr].psnr_db
-    figures: dict[str, float | str | None] = {
-        "ssim": ssim,
-        "psnr_db": psnr if math.isfinite(psnr) else None,
-        "ssim_limit": thresholds.min_ssim,
-        "psnr_limit_db": thresholds.min_psnr,
-        "worst": worst_psnr if ssim >= thresholds.min_ssim else worst_ssim,
-        "reference": against,
-        "bits": "8" if eight_bit else "float",
-        **METRIC,
-    }
-    if len(scores) > 1:
-        for key, score in scores.items():
-            figures[f"ssim {key}"] = score.ssim
-            figures[f"psnr_db {key}"] = score.psnr_db if math.isfinite(score.psnr_db) else None
-    how = "both rounded to 8 bits; " if eight_bit else ""
-    details = [
-        f"{names[key]}: {_ssim(s.ssim, thresholds)}, {_psnr(s.psnr_db, thresholds)}" for key, s in scores.items()
-    ] + [f"{how}SSIM with a uniform {WIN_SIZE}x{WIN_SIZE} window, data range 1"]
-    good = ssim >= thresholds.min_ssim and psnr >= thresholds.min_psnr
-    status = Status.PASSED if good else Status.BROKEN
-    if math.isinf(psnr):
-        return _finding(status, f"{plural(len(scores), 'picture')}, identical to {against}", details, figures)
-    one, other = _ssim(ssim, thresholds), _psnr(psnr, thresholds)
-    if worst_ssim == worst_psnr:
-        sentence = f"{one} and {other} against {against} {names[worst_ssim]}"
-    else:
-        sentence = f"{one} {names[worst_ssim]} and {other} {names[worst_psnr]} against {against}"
-    return _finding(status, sentence, details, figures)
-
-
-def _ssim(ssim: float, thresholds: Thresholds) -> str:
-    return f"SSIM {apart(ssim, thresholds.min_ssim, 4)} (limit {thresholds.min_ssim:g})"
-
-
-def _psnr(psnr_db: float, thresholds: Thresholds) -> str:
-    if math.isinf(psnr_db):
-        return f"PSNR infinite, identical (limit {thresholds.min_psnr:g} dB)"
-    return f"PSNR {apart(psnr_db, thresholds.min_psnr, 1)} dB (limit {thresholds.min_psnr:g} dB)"
-
-
-def _finding(
-    status: Status, sentence: str, details: list[str], figures: dict[str, float | str | None] | None = None
-) -> Finding:
-    return Finding(part="picture", status=status, sentence=sentence, details=details, figures=figures or {})
+def _fault(picture: Picture | None, size: tuple[int, int]) -> str:
+    return "is missing" if picture is None else picture_fault(picture, size) or ""

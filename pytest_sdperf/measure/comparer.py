@@ -18,7 +18,6 @@ from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Comparison, Side
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.resources import available_memory_bytes
-from pytest_sdperf.judge.case import passes_screen
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.paired import ArmRig, PairSampler, blamed_on_base
 from pytest_sdperf.measure.pairing import Limits, Paired, measure_pairs
@@ -31,6 +30,7 @@ from pytest_sdperf.models.folder import check_folder
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import Options
 from pytest_sdperf.stats.job_spread import JobSpread
+from pytest_sdperf.stats.screen import passes_screen
 from pytest_sdperf.units import format_bytes
 
 if TYPE_CHECKING:
@@ -198,7 +198,10 @@ def side_by_side(measured: Measured, options: Options, jobs: Sequence[Measuremen
     comparer = measured.session.comparer
     if comparer is None or options.update == "all" or "latency" not in options.gate:
         return Beside()
-    if jobs and passes_screen(measured.measurement, jobs, options.thresholds, spread):
+    limits = options.thresholds
+    if passes_screen(
+        measured.measurement, jobs, spread, max_slowdown=limits.max_slowdown, must_catch=limits.must_catch
+    ):
         return Beside()
     beside = comparer.compare(measured, options)
     lacking = beside.comparison is not None and beside.comparison.missing

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from pytest_sdperf import protocol
 from pytest_sdperf.comparison import Pair
-from pytest_sdperf.judge.paired_latency import decided, looks, ratios_of_rounds
 from pytest_sdperf.measure.paired import Sampled
 from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measurement import Evidence, Measurement
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.stats.disturbance import judged
+from pytest_sdperf.stats.looks import decided, looks, ratios_of_rounds
 from pytest_sdperf.stats.rounds import rounds_per_pair
 from pytest_sdperf.units import format_share
 from pytest_sdperf.wording import plural

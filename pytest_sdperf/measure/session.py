@@ -30,7 +30,6 @@ from pytest_sdperf.hardware.detection import detect
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import Machine, machine_key
 from pytest_sdperf.hardware.resources import pinned_cpus
-from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.measure.compare_stages import compare_stages
@@ -49,6 +48,8 @@ from pytest_sdperf.report.fp32_speedup import fp32_latencies
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.registry import Registry
+from pytest_sdperf.verdict.latency_findings import PairedLatencyFinding
+from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import plural
 from pytest_sdperf.worker.trace import load
 from pytest_sdperf.workload import Workload, workload_of
@@ -261,10 +262,10 @@ class Session:
             if paths
         ]
         own += [
-            f"{o.measurement.variant} is surely faster than its stored jobs, which let later slowdowns pass: accept it "
-            "with --sdperf-update=all"
+            f"{o.measurement.variant} is significantly faster than its recorded runs, which let later slowdowns "
+            "pass: accept it with --sdperf-update=all"
             for o in outcomes
-            if o.verdict and o.verdict.latency and o.verdict.latency.figures.get("stored") == Status.FASTER.value
+            if _outruns_baseline(o)
         ]
         # What was judged comes first: side by side it has other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._measured.values()]
@@ -361,3 +362,10 @@ def project_path(rootdir: Path, path: Sequence[str]) -> tuple[str, ...]:
     own |= {str(Path(p) / "lib-dynload") for p in own}  # the standard library's compiled part
     folders = [str(Path(p or ".").resolve()) for p in path]
     return tuple(dict.fromkeys([*(f for f in folders if Path(f).is_dir() and f not in own), str(rootdir)]))
+
+
+def _outruns_baseline(outcome: Outcome) -> bool:
+    """Whether it was measured side by side, and the recorded runs alone show that it is faster than all of them."""
+    latency = outcome.verdict.latency if outcome.verdict else None
+    recorded = latency.recorded if isinstance(latency, PairedLatencyFinding) else None
+    return recorded is not None and recorded.status is Status.FASTER

@@ -12,9 +12,9 @@ import pytest
 from pytest_sdperf.plugin.run import PREFIX, RUN, failures_reported, refuse, skip
 
 if TYPE_CHECKING:
-    from pytest_sdperf.judge.verdict import Verdict
     from pytest_sdperf.measure.session import Measured
     from pytest_sdperf.measurement import Measurement
+    from pytest_sdperf.verdict.case_verdict import Verdict
 
 NEEDS_FLAG = "needs --sdperf"
 

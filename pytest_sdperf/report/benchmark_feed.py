@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from pytest_sdperf.judge.verdict import Verdict
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.verdict.case_verdict import Verdict
 
 PLUGIN_NAME = "benchmark"
 """The name under which pytest registers pytest-benchmark (its entry point)."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+from pytest_sdperf.report import finding_text
+from pytest_sdperf.report.changes_text import change_lines
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.plain import plain
+from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
+from pytest_sdperf.verdict.latency_findings import SpeedupFinding
+from pytest_sdperf.verdict.memory_finding import MemoryFinding
+from pytest_sdperf.verdict.status import Status
 
 _LONGEST_NAME = 80
 _LONGEST_LINE = 500
@@ -35,11 +40,14 @@ def section(outcome: Outcome) -> str:
         f"test      {plain(outcome.nodeid)}",
         f"machine   {plain(m.environment.machine_key)}",
     ]
-    told: set[str] = set()
+    said: set[str] = set()
     for finding in verdict.findings if verdict else []:
         gated = verdict is not None and finding.part in verdict.gate
-        lines += ["", _head(finding, gated=gated), *_details(finding, told)]
-        told.update(finding.details)
+        behind = [*finding_text.details(finding), *change_lines(outcome, finding)]
+        # What another part has said (kernels, environment) is not said again.
+        new = [f"          {plain(line, _LONGEST_LINE)}" for line in behind if line not in said]
+        lines += ["", _head(finding, gated=gated), *new]
+        said.update(behind)
     if outcome.baseline_path:
         missing = "" if outcome.baseline else " (not there)"
         lines += ["", f"baseline  {plain(outcome.baseline_path)}{missing}"]
@@ -48,17 +56,12 @@ def section(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-def _head(finding: Finding, *, gated: bool) -> str:
+def _head(finding: AnyFinding, *, gated: bool) -> str:
     return f"{finding.part:<9} {finding.status.value}{'' if gated else ' (not gated)'}: {_clause(finding)}"
 
 
-def _details(finding: Finding, told: Collection[str]) -> list[str]:
-    """Details, indented; what another part has told (kernels, environment) is not told again."""
-    return [f"          {plain(line, _LONGEST_LINE)}" for line in finding.details if line not in told]
-
-
-def _clause(finding: Finding) -> str:
-    return plain(finding.sentence, _LONGEST_LINE).rstrip(".")
+def _clause(finding: AnyFinding) -> str:
+    return plain(finding_text.sentence(finding), _LONGEST_LINE).rstrip(".")
 
 
 def _way_out(outcome: Outcome, verdict: Verdict) -> str:
@@ -78,7 +81,7 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     return f"pytest --sdperf --sdperf-update={mode} {node}"
 
 
-def _beside(failures: Sequence[Finding], node: str) -> str:
+def _beside(failures: Sequence[AnyFinding], node: str) -> str:
     """What to do about a latency that was measured side by side; empty where it did not fail."""
     status = next((f.status for f in failures if f.part == "latency"), None)
     if status is Status.REGRESSED:
@@ -94,14 +97,12 @@ def _beside(failures: Sequence[Finding], node: str) -> str:
     return ""
 
 
-def _is_promise(finding: Finding) -> bool:
+def _is_promise(finding: AnyFinding) -> bool:
     """True where the finding does not rest on the baseline, so that another baseline mends nothing.
 
-    So it is with pictures and claims, with `min_speedup` (its figures name the other variant) and with
-    an absolute limit on memory.
+    So it is with pictures and claims, with `min_speedup`, and with an absolute limit on memory.
     """
-    if finding.status is Status.BROKEN and finding.part in ("picture", "proof"):
-        return True
-    peak, limit = finding.figures.get("peak_bytes"), finding.figures.get("limit_bytes")
-    over = isinstance(peak, float) and isinstance(limit, float) and peak > limit
-    return over or "than" in finding.figures
+    if isinstance(finding, MemoryFinding):
+        return finding.is_over
+    is_broken = finding.status is Status.BROKEN and finding.part in ("picture", "proof")
+    return is_broken or isinstance(finding, SpeedupFinding)

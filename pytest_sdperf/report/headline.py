@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
+from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import plural
 
 _NAMED = 3

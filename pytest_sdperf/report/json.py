@@ -17,8 +17,9 @@ from pytest_sdperf.report.thumbnails import image_faults
 
 FORMAT = "pytest-sdperf-report"
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 # History:
+# 4 (2026-11): a finding is one of eight kinds with fields of its own, not a sentence and figures. Never released.
 # 3 (2026-11): small copies of the pictures (outcomes' pictures, images), when the session began, the plugin's version.
 # 2 (2026-11): a baseline is a list of jobs; a verdict says what INCONCLUSIVE means, an outcome why jobs were dropped,
 #   and what was measured side by side (comparison, control): every pair, raw, and both arms. Never released.
@@ -31,8 +32,8 @@ _NON_FINITE_KEY = "non_finite"
 def render(report: Report) -> str:
     """The report as one JSON document, ASCII only.
 
-    NaN and infinities, which JSON lacks, are written as ``{"non_finite": "nan"}``: not as null, which
-    means "identical" or "not known" in a finding's figures. Its schema: ``docs/report.schema.json``.
+    NaN and infinities, which JSON lacks, are written as ``{"non_finite": "nan"}``: not as null, which means
+    "not known", or "not compared". Its schema: ``docs/report.schema.json``.
     """
     document = {"format": FORMAT, "version": FORMAT_VERSION, "report": _finite(msgspec.to_builtins(report))}
     return json.dumps(document, indent=1, allow_nan=False) + "\n"

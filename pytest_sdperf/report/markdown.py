@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.report import failure
 from pytest_sdperf.report.columns import NOT_KNOWN, columns, common_workload
+from pytest_sdperf.report.finding_text import sentence as finding_sentence
 from pytest_sdperf.report.github_text import fenced, prose
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
+from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding, worst_size
+from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import plural
 
 MOST_COMMENT_BYTES = 65_536
@@ -152,7 +153,7 @@ def _failed(outcomes: Sequence[Outcome]) -> _Section:
 
 def _inconclusive(outcomes: Sequence[Outcome]) -> _Section:
     items = [
-        f"- {_name(o)}: {f.part} {f.status.value}: {prose(f.sentence, _LONGEST_LINE)}"
+        f"- {_name(o)}: {f.part} {f.status.value}: {prose(finding_sentence(f), _LONGEST_LINE)}"
         for o in outcomes
         if o.verdict is not None and o.verdict.passed
         for f in o.verdict.findings
@@ -171,30 +172,24 @@ def _side_by_side(outcomes: Sequence[Outcome]) -> _Section:
 def _intervals(outcome: Outcome) -> Iterator[list[str]]:
     """One line for the comparison and one for the control; none where no pair counts."""
     for finding in outcome.verdict.findings if outcome.verdict else []:
-        figures = finding.figures
-        ratio, median_s, base_s = (_number(figures.get(key)) for key in ("ratio", "median_s", "base_median_s"))
-        if outcome.comparison is None or finding.part not in ("latency", "control") or "lower" not in figures:
+        paired = finding.latency if isinstance(finding, ControlFinding) else finding
+        if not isinstance(paired, PairedLatencyFinding) or not paired.sizes:
             continue
-        bounds = " to ".join(_change(_number(figures[key])) for key in ("lower", "upper"))
-        confidence = _number(figures.get("confidence"))
+        worst = worst_size(paired.sizes)
         yield [
             _name(outcome),
-            prose(str(figures.get("base", NOT_KNOWN)), _LONGEST_NAME),
-            format_seconds(base_s),
-            format_seconds(median_s),
-            _change(ratio),
-            f"{bounds} ({confidence:.0%})",
-            f"{_number(figures.get('pairs')):.0f}",
+            prose(paired.base, _LONGEST_NAME),
+            NOT_KNOWN if worst.base_s is None else format_seconds(worst.base_s),
+            format_seconds(worst.median_s),
+            _change(worst.ratio),
+            f"{_change(worst.lower)} to {_change(worst.upper)} ({paired.confidence:.0%})",
+            str(paired.pairs),
             finding.status.value,
         ]
 
 
-def _number(figure: float | str | None) -> float:
-    return figure if isinstance(figure, float) else math.nan
-
-
-def _change(ratio: float) -> str:
-    return format_share(ratio - 1) if math.isfinite(ratio) else "unknown"
+def _change(ratio: float | None) -> str:
+    return "unknown" if ratio is None else format_share(ratio - 1)
 
 
 def _notes(report: Report) -> _Section:

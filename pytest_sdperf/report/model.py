@@ -6,8 +6,8 @@ import msgspec
 
 from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.comparison import Comparison
-from pytest_sdperf.judge.verdict import Verdict
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.verdict.case_verdict import Verdict
 
 
 class ShownPicture(msgspec.Struct, frozen=True):

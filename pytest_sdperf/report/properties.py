@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
-from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.rows import verdict_words, worst_picture
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.latency_findings import worst_size
+from pytest_sdperf.verdict.status import Status
 
 
 def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
@@ -18,7 +20,7 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
     measurement, verdict = outcome.measurement, outcome.verdict
     latency = verdict.latency if verdict else None
     ssim, psnr_db = worst_picture(verdict)
-    ratio = latency.figures.get("ratio") if latency else None
+    ratio = worst_size(latency.sizes).ratio if latency and latency.sizes else None
     told: list[tuple[str, str | float | None]] = [
         ("sdperf_case", measurement.case_id),
         ("sdperf_variant", measurement.variant),
@@ -37,7 +39,7 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
 def _parts(verdict: Verdict | None) -> dict[str, Status]:
     """Part -> its worst status: a part may have several findings."""
     parts = dict.fromkeys(finding.part for finding in verdict.findings) if verdict else {}
-    return {part: worst.status for part in parts if verdict and (worst := verdict.finding(part))}
+    return {part: worst.status for part in parts if verdict and (worst := verdict.worst(part))}
 
 
 def _plain(value: str | float) -> str | float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.verdict import Status, Verdict
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.report.fp32_speedup import speed_up
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.proven import proven
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.status import Status
 
 
 @dataclass(frozen=True)
@@ -82,18 +82,10 @@ def verdict_words(outcome: Outcome) -> str:
 
 
 def worst_picture(verdict: Verdict | None) -> tuple[float | None, float | None]:
-    """(SSIM, PSNR in dB) of the case's worst picture, whatever its size: the worst decides."""
-    found = [] if verdict is None else [f for f in verdict.findings if "ssim" in f.figures]
-    finding = found[0] if found else None
-    if finding is None or "ssim" not in finding.figures:
-        return None, None
-    psnr_db = finding.figures.get("psnr_db")
-    # The judge writes None for identical pictures, whose PSNR is infinite.
-    return _number(finding.figures["ssim"]), math.inf if psnr_db is None else _number(psnr_db)
-
-
-def _number(figure: float | str | None) -> float:
-    return figure if isinstance(figure, float) else math.nan
+    """(SSIM, PSNR in dB) of the case's worst pictures, whatever their size: the worst decides."""
+    picture = verdict.picture if verdict else None
+    by_ssim, by_psnr = (picture.worst_ssim, picture.worst_psnr) if picture else (None, None)
+    return by_ssim.ssim if by_ssim else None, by_psnr.psnr_db if by_psnr else None
 
 
 def _listed(name: str, values: object) -> str:

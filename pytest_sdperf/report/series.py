@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Latency
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
+from pytest_sdperf.verdict.status import Status
 
 _LONGEST_NAME = 160
 _LONGEST_SIZE = 30

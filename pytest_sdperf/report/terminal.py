@@ -7,13 +7,15 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from pytest_sdperf.baseline import MAX_RUNS, Baseline, level_s
-from pytest_sdperf.judge.verdict import FAILING, Status
 from pytest_sdperf.report.columns import GAP, Column, columns, common_workload, fitting
 from pytest_sdperf.report.failure import section, sentence
+from pytest_sdperf.report.finding_text import sentence as finding_sentence
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
+from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding
+from pytest_sdperf.verdict.status import FAILING, Status
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -99,13 +101,13 @@ def _told(outcomes: Sequence[Outcome], *, passed: bool) -> Iterator[tuple[Status
         if outcome.verdict is None or not outcome.verdict.passed:
             continue
         for finding in outcome.verdict.findings:
-            beside = outcome.comparison is not None and finding.part in ("latency", "control")
+            is_paired = isinstance(finding, PairedLatencyFinding | ControlFinding)
             fine = finding.status in (Status.PASSED, Status.FASTER)
-            if (beside and (passed or not fine)) or finding.status is Status.INCONCLUSIVE:
+            if (is_paired and (passed or not fine)) or finding.status is Status.INCONCLUSIVE:
                 name = plain(outcome.measurement.variant, _LONGEST_NAME)
                 yield (
                     finding.status,
-                    f"{finding.status.value} {name}: {finding.part}: {plain(finding.sentence, _LONGEST_LINE)}",
+                    f"{finding.status.value} {name}: {finding.part}: {plain(finding_sentence(finding), _LONGEST_LINE)}",
                 )
 
 

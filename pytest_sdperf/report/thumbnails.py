@@ -7,14 +7,14 @@ import io
 import math
 import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_sdperf.judge.picture import as_8_bit
-from pytest_sdperf.judge.verdict import Verdict
+from pytest_sdperf.diff.pictures import as_8_bit
 from pytest_sdperf.report.model import Outcome, Report, ShownPicture
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.picture_findings import PictureScore
 from pytest_sdperf.workload import PromptSeed, Workload, picture_key
 
 if TYPE_CHECKING:
@@ -68,8 +68,11 @@ def with_pictures(
         for size in workload.sizes
         for i, prompt_seed in enumerate(workload.prompt_seeds)
     }
-    scores = _scores(outcome.verdict, [key for key in prompt_seeds if key in pictures])
-    ranked = sorted((key for key in prompt_seeds if _is_picture(pictures.get(key))), key=lambda key: _rank(scores, key))
+    scores = _scores(outcome.verdict)
+    judged = outcome.verdict.picture if outcome.verdict else None
+    decides = judged.decides.key if judged and judged.decides else ""
+    drawn = (key for key in prompt_seeds if _is_picture(pictures.get(key)))
+    ranked = sorted(drawn, key=lambda key: _rank(scores, key, decides))
     shown = [
         _beside_reference(
             _alone(key, prompt_seeds[key], pictures[key], scores.get(key), images), pictures[key], truth, images
@@ -79,35 +82,16 @@ def with_pictures(
     return msgspec.structs.replace(outcome, pictures=shown, pictures_left_out=len(ranked) - len(shown))
 
 
-@dataclass(frozen=True)
-class _Score:
-    ssim: float
-    psnr_db: float
-    decides: bool
-
-
-def _scores(verdict: Verdict | None, keys: list[str]) -> dict[str, _Score]:
+def _scores(verdict: Verdict | None) -> dict[str, PictureScore]:
     """Picture key -> what the verdict says of it; empty where nothing was compared."""
-    findings = verdict.findings if verdict else []
-    figures = next((f.figures for f in findings if f.part == "picture" and "ssim" in f.figures), None)
-    if figures is None:
-        return {}
-    found = {}
-    for key in keys:
-        # Of a single picture the figures bear no key.
-        ssim, psnr_db = (
-            figures.get(f"{name} {key}" if f"ssim {key}" in figures else name) for name in ("ssim", "psnr_db")
-        )
-        if isinstance(ssim, float):
-            psnr = psnr_db if isinstance(psnr_db, float) else math.inf
-            found[key] = _Score(ssim, psnr, decides=figures.get("worst") == key)
-    return found
+    picture = verdict.picture if verdict else None
+    return {one.key: one for one in picture.compared} if picture else {}
 
 
-def _rank(scores: Mapping[str, _Score], key: str) -> tuple[bool, float]:
+def _rank(scores: Mapping[str, PictureScore], key: str, decides: str) -> tuple[bool, float]:
     """Smallest first: the picture that decides, then by PSNR; what was not compared comes last."""
     score = scores.get(key)
-    return (True, math.inf) if score is None else (not score.decides, score.psnr_db)
+    return (True, math.inf) if score is None or score.psnr_db is None else (key != decides, score.psnr_db)
 
 
 def _is_picture(picture: Any) -> bool:
@@ -115,7 +99,7 @@ def _is_picture(picture: Any) -> bool:
 
 
 def _alone(
-    key: str, prompt_seed: PromptSeed, picture: Picture, score: _Score | None, images: MutableMapping[str, bytes]
+    key: str, prompt_seed: PromptSeed, picture: Picture, score: PictureScore | None, images: MutableMapping[str, bytes]
 ) -> ShownPicture:
     made = ShownPicture(key, prompt_seed.prompt, prompt_seed.seed, _kept(images, _copy(picture)))
     return made if score is None else msgspec.structs.replace(made, ssim=score.ssim, psnr_db=score.psnr_db)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.report.failure import sentence
+from pytest_sdperf.report.finding_text import sentence as finding_sentence
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
+from pytest_sdperf.verdict.status import Status
 
 _LONGEST_NAME = 80
 _LONGEST_LINE = 1000
@@ -35,8 +36,8 @@ def _lines(outcome: Outcome, folder: str) -> Iterator[str]:
         return
     for finding in verdict.findings:
         if finding.status is Status.INCONCLUSIVE:
-            told = f"{name}: {finding.part} {finding.status.value}: {plain(finding.sentence, _LONGEST_LINE)}"
-            yield _command("warning", outcome, folder, f"sdperf: {name} {finding.status.value}", told)
+            text = f"{name}: {finding.part} {finding.status.value}: {plain(finding_sentence(finding), _LONGEST_LINE)}"
+            yield _command("warning", outcome, folder, f"sdperf: {name} {finding.status.value}", text)
             return
 
 

@@ -4,12 +4,12 @@ import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.references import ReferenceKey, save_reference
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.cli.command import sdperf
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
 from pytest_sdperf.report import json
 from pytest_sdperf.report.model import Outcome, Report

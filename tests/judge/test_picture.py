@@ -1,24 +1,30 @@
-import json
+"""Which pictures decide, and what becomes of a reference that is missing, broken or stored."""
+
 import math
 
-import msgspec
 import numpy as np
 import pytest
 
-from pytest_sdperf.judge.picture import as_8_bit, judge_picture, similarity
-from pytest_sdperf.judge.verdict import Status
-from pytest_sdperf.observations import BASE_PICTURE
+from pytest_sdperf.diff.pictures import Similarity, as_8_bit, similarity
+from pytest_sdperf.judge.picture import allowing, judge_picture
+from pytest_sdperf.observations import BASE_PICTURE, References
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.workload import PromptSeed
+from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.workload import Workload
 
-SIZES = ((16, 24),)
-PROMPT_SEEDS = (PromptSeed("a ship", 0), PromptSeed("a goat", 0))
 KEYS = ("16x24/0", "16x24/1")
+TWO = Workload(prompts=("a ship", "a goat"), sizes=((16, 24),))
+ONE = Workload(prompts=("a ship",), sizes=((16, 24),))
 
 
-def judged(pictures, references, prompt_seeds=PROMPT_SEEDS, sizes=SIZES, thresholds=None, **kwargs):
+def judged(pictures, references, workload=TWO, *, thresholds=None, name="fp32", others=None, **fields):
     return judge_picture(
-        pictures, references, thresholds or Thresholds(), prompt_seeds=prompt_seeds, sizes=sizes, **kwargs
+        pictures,
+        References(references, **fields),
+        thresholds or Thresholds(),
+        workload,
+        reference_name=name,
+        other_pictures=others,
     )
 
 
@@ -26,220 +32,141 @@ def grey(value, size=(16, 24)):
     return np.full((*size, 3), value, dtype=np.float32)
 
 
-def test_identical_pictures():
-    assert similarity(grey(0.5), grey(0.5)).ssim == 1.0
-    assert similarity(grey(0.5), grey(0.5)).psnr_db == math.inf
-
-
-def test_black_against_white_is_as_unlike_as_can_be():
-    # luminance term (2*0*1 + C1)/(0 + 1 + C1) with C1 = 0.01² ; contrast term 1. PSNR 10 log10(1/1).
-    score = similarity(grey(0.0), grey(1.0))
-    assert score.ssim == pytest.approx(1e-4 / (1 + 1e-4), rel=1e-6)
-    assert score.psnr_db == pytest.approx(0.0)
-
-
-def test_inverted_picture_is_anticorrelated(picture):
-    assert similarity(picture(), 1 - picture()).ssim < -0.5
-
-
-def test_psnr_of_a_constant_shift_by_hand():
-    # every value off by 0.1: mse 0.01, 10 log10(1/0.01) = 20 dB
-    assert similarity(grey(0.5), grey(0.6)).psnr_db == pytest.approx(20.0, abs=1e-4)
-
-
-def test_ssim_of_two_constants_by_hand():
-    # (2*0.5*0.6 + C1) / (0.25 + 0.36 + C1), C1 = 1e-4
-    assert similarity(grey(0.5), grey(0.6)).ssim == pytest.approx(0.6001 / 0.6101, abs=1e-6)
-
-
-def test_rounding_to_8_bits():
-    assert as_8_bit(np.array([0.0, 0.001, 0.0021, 1.0])).tolist() == [0.0, 0.0, 1 / 255, 1.0]
-
-
-def test_identical_pictures_pass_and_stay_json(picture):
+def test_identical_pictures_pass(picture):
     pictures = {k: picture(seed=i) for i, k in enumerate(KEYS)}
     finding = judged(pictures, pictures)
-    assert finding.status is Status.PASSED
-    assert finding.sentence == "2 pictures, identical to fp32"
-    assert finding.figures["psnr_db"] is None
-    assert finding.figures["ssim"] == 1.0
-    json.loads(msgspec.json.encode(finding))
-    assert finding.figures["ssim_win_size"] == 7.0
-    assert finding.figures["ssim_weights"] == "uniform"
+    assert (finding.part, finding.status, finding.reference) == ("picture", Status.PASSED, "fp32")
+    assert [(one.key, one.prompt, one.ssim, one.psnr_db) for one in finding.pictures] == [
+        ("16x24/0", "a ship", 1.0, math.inf),
+        ("16x24/1", "a goat", 1.0, math.inf),
+    ]
+    assert (finding.ssim_window, finding.ssim_weights, finding.data_range) == (7, "uniform", 1.0)
 
 
-def test_worst_of_the_prompts_decides_and_is_named(picture):
+def test_the_worst_of_the_prompts_decides(picture):
     references = {k: picture(seed=i) for i, k in enumerate(KEYS)}
-    pictures = dict(references)
-    pictures[KEYS[1]] = np.clip(references[KEYS[1]] + np.where(picture(seed=9) > 0.5, 0.2, -0.2), 0, 1)
-    finding = judged(pictures, references)
+    changed = np.clip(references[KEYS[1]] + np.where(picture(seed=9) > 0.5, 0.2, -0.2), 0, 1)
+    finding = judged({**references, KEYS[1]: changed}, references)
     assert finding.status is Status.BROKEN
-    assert finding.figures["worst"] == KEYS[1]
-    assert (finding.figures[f"ssim {KEYS[0]}"], finding.figures[f"psnr_db {KEYS[0]}"]) == (1.0, None)
-    assert finding.figures[f"ssim {KEYS[1]}"] == finding.figures["ssim"]
-    assert finding.figures[f"psnr_db {KEYS[1]}"] == finding.figures["psnr_db"]
-    assert finding.sentence.startswith("SSIM 0.")
-    assert finding.sentence.endswith('(limit 35 dB) against fp32 at 16x24, prompt "a goat"')
-    assert "(limit 0.98) and PSNR " in finding.sentence
-    assert finding.details[0] == (
-        'at 16x24, prompt "a ship": SSIM 1.0000 (limit 0.98), PSNR infinite, identical (limit 35 dB)'
-    )
+    assert finding.decides.key == KEYS[1]
+    assert finding.worst_ssim.ssim == similarity(references[KEYS[1]], changed).ssim
 
 
 @pytest.mark.parametrize(("nudge", "status"), [(1e-6, Status.BROKEN), (-1e-6, Status.PASSED)])
-def test_both_sides_of_the_ssim_limit(picture, nudge, status):
+@pytest.mark.parametrize("metric", ["ssim", "psnr_db"])
+def test_both_sides_of_each_limit(picture, metric, nudge, status):
     reference, drawn = picture(), np.clip(picture() + 0.03 * picture(seed=3), 0, 1)
-    exact = similarity(reference, drawn).ssim
-    finding = judged(
-        {KEYS[0]: drawn},
-        {KEYS[0]: reference},
-        prompt_seeds=PROMPT_SEEDS[:1],
-        thresholds=Thresholds(min_ssim=exact + nudge, min_psnr=0),
-    )
-    assert finding.status is status
+    limit = getattr(similarity(reference, drawn), metric) + nudge
+    limits = Thresholds(min_ssim=limit, min_psnr=0) if metric == "ssim" else Thresholds(min_ssim=0, min_psnr=limit)
+    assert judged({KEYS[0]: drawn}, {KEYS[0]: reference}, ONE, thresholds=limits).status is status
 
 
-@pytest.mark.parametrize(("nudge", "status"), [(1e-6, Status.BROKEN), (-1e-6, Status.PASSED)])
-def test_both_sides_of_the_psnr_limit(picture, nudge, status):
-    reference, drawn = picture(), np.clip(picture() + 0.03 * picture(seed=3), 0, 1)
-    exact = similarity(reference, drawn).psnr_db
-    finding = judged(
-        {KEYS[0]: drawn},
-        {KEYS[0]: reference},
-        prompt_seeds=PROMPT_SEEDS[:1],
-        thresholds=Thresholds(min_ssim=0, min_psnr=exact + nudge),
-    )
-    assert finding.status is status
-
-
-def test_different_worst_for_each_metric_are_both_named():
+def test_each_metric_has_a_worst_picture_of_its_own():
     ramp = np.repeat(np.linspace(0.2, 0.8, 16 * 24, dtype=np.float32).reshape(16, 24, 1), 3, axis=2)
     checks = np.where(np.indices((16, 24)).sum(axis=0) % 2 == 0, 0.02, -0.02)[..., None].astype(np.float32)
-    references = dict.fromkeys(KEYS, ramp)
-    finding = judged({KEYS[0]: ramp + checks, KEYS[1]: ramp + 0.1}, references)
+    finding = judged({KEYS[0]: ramp + checks, KEYS[1]: ramp + 0.1}, dict.fromkeys(KEYS, ramp))
     assert finding.status is Status.BROKEN
-    ssim_part, psnr_part = finding.sentence.split(" and ")
-    assert 'prompt "a ship"' in ssim_part
-    assert 'PSNR 20.0 dB (limit 35 dB) at 16x24, prompt "a goat" against fp32' in psnr_part
-    assert finding.figures["worst"] == KEYS[0]
+    assert (finding.worst_ssim.key, finding.worst_psnr.key, finding.decides.key) == (KEYS[0], KEYS[1], KEYS[0])
 
 
-def test_unequal_size_is_broken_not_an_exception(picture):
-    drawn = picture((24, 16))
-    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, prompt_seeds=PROMPT_SEEDS[:1])
-    assert finding.status is Status.BROKEN
-    assert finding.sentence == 'the picture at 16x24, prompt "a ship" has shape (24, 16, 3), not (16, 24, 3)'
-
-
-def test_two_black_pictures_are_broken():
-    finding = judged({KEYS[0]: grey(0)}, {KEYS[0]: grey(0)}, prompt_seeds=PROMPT_SEEDS[:1])
-    assert finding.status is Status.BROKEN
-    assert 'prompt "a ship" is all black' in finding.sentence
-
-
-def test_nan_is_broken_even_in_the_second_prompt(picture):
-    broken = picture()
-    broken[0] = np.nan
-    finding = judged({KEYS[0]: picture(), KEYS[1]: broken}, None, is_reference=True)
-    assert finding.status is Status.BROKEN
-    assert 'prompt "a goat" has 72 NaN' in finding.sentence
-
-
-def test_a_missing_picture_is_broken(picture):
-    finding = judged({KEYS[0]: picture()}, None)
-    assert finding.sentence == 'the picture at 16x24, prompt "a goat" is missing'
-    assert finding.status is Status.BROKEN
+@pytest.mark.parametrize(
+    ("drawn", "fault"),
+    [
+        (grey(0.5, (24, 16)), "has shape (24, 16, 3), not (16, 24, 3)"),
+        (grey(0), "is all black (brightest value 0, limit 0.0039)"),
+        (grey(np.nan), "has 1152 NaN and 0 infinite values of 1152"),
+        (None, "is missing"),
+    ],
+)
+def test_what_is_no_valid_picture_is_broken_before_any_comparison(picture, drawn, fault):
+    """Two black pictures score SSIM 1."""
+    found = {KEYS[0]: picture()} if drawn is None else {KEYS[0]: picture(), KEYS[1]: drawn}
+    for references in (dict(found), None):
+        finding = judged(found, references, is_reference=references is None)
+        assert (finding.status, finding.compared) == (Status.BROKEN, [])
+        assert [one.fault for one in finding.pictures] == ["", fault]
 
 
 @pytest.mark.parametrize("is_reference", [True, False])
 def test_of_its_own_pictures_those_that_are_stored_count(picture, is_reference):
-    """Another test may have stored them; what is new is told, and recorded on demand."""
+    """Another test may have stored them; what is new is reported, and recorded on demand."""
     pictures = dict.fromkeys(KEYS, picture())
     name = "fp32" if is_reference else None
-    finding = judged(pictures, {KEYS[0]: picture()}, is_reference=is_reference, reference_name=name)
-    new = 'no earlier picture is stored at 16x24, prompt "a goat"'
-    assert finding.details[-1] == new
-    if is_reference:
-        assert finding.status is Status.PASSED
-        assert finding.sentence == "1 picture, identical to its own stored picture"
-    else:
-        assert finding.status is Status.NO_BASELINE
-        assert finding.sentence == (
-            f"1 picture, identical to its own stored picture, but {new}; record it with --sdperf-update=new"
-        )
-    broken = judged(pictures, {KEYS[0]: 1 - picture()}, is_reference=is_reference, reference_name=name)
+    finding = judged(pictures, {KEYS[0]: picture()}, is_reference=is_reference, name=name)
+    assert [one.is_unstored for one in finding.pictures] == [False, True]
+    assert finding.reference == "its own stored picture"
+    assert finding.status is (Status.PASSED if is_reference else Status.NO_BASELINE)
+    broken = judged(pictures, {KEYS[0]: 1 - picture()}, is_reference=is_reference, name=name)
     assert broken.status is Status.BROKEN
 
 
 def test_a_missing_or_unequal_reference_is_broken(picture):
     pictures = dict.fromkeys(KEYS, picture())
-    for references, told in (
-        ({KEYS[0]: picture()}, 'the reference at 16x24, prompt "a goat" is missing; delete it'),
-        ({**pictures, KEYS[0]: picture((8, 8))}, 'the reference at 16x24, prompt "a ship" has shape (8, 8, 3), not'),
+    for references, faults in (
+        ({KEYS[0]: picture()}, ["", "is missing"]),
+        ({**pictures, KEYS[0]: picture((8, 8))}, ["has shape (8, 8, 3), not (16, 24, 3)", ""]),
     ):
         finding = judged(pictures, references)
-        assert finding.status is Status.BROKEN
-        assert finding.sentence.startswith(told)
+        assert (finding.status, finding.compared) == (Status.BROKEN, [])
+        assert [one.reference_fault for one in finding.pictures] == faults
 
 
-def test_no_reference_is_no_baseline_with_a_cure(picture):
-    finding = judged(dict.fromkeys(KEYS, picture()), None)
-    assert finding.status is Status.NO_BASELINE
-    assert finding.sentence == (
-        "2 pictures, sane, but there is no reference of fp32 to compare with; measure fp32 in the same session or "
-        "store its pictures with --sdperf-update=new"
-    )
-    own = judged(dict.fromkeys(KEYS, picture()), {}, reference_name=None)
-    assert own.status is Status.NO_BASELINE
-    assert own.sentence == (
-        "2 pictures, sane, but no earlier picture of this variant is stored; record it with --sdperf-update=new"
-    )
+def test_without_a_reference_nothing_passes_but_the_reference_itself(picture):
+    pictures = dict.fromkeys(KEYS, picture())
+    other = judged(pictures, None)
+    assert (other.status, other.reference, other.missing) == (Status.NO_BASELINE, "fp32", None)
+    own = judged(pictures, {}, name=None)
+    assert (own.status, own.missing.what) == (Status.NO_BASELINE, "no earlier picture of this variant is stored")
+    assert judged(pictures, None, is_reference=True).status is Status.PASSED
+    stored = judged(pictures, dict.fromkeys(KEYS, picture(seed=5)), is_reference=True)
+    assert (stored.status, stored.reference) == (Status.BROKEN, "its own stored picture")
 
 
-def test_the_reference_itself_needs_only_be_sane(picture):
-    finding = judged(dict.fromkeys(KEYS, picture()), None, is_reference=True)
-    assert finding.status is Status.PASSED
-    assert finding.sentence == "2 pictures, sane; this is the reference that others are compared with"
-
-
-def test_the_reference_is_held_against_its_stored_picture(picture):
-    finding = judged(dict.fromkeys(KEYS, picture()), dict.fromkeys(KEYS, picture(seed=5)), is_reference=True)
-    assert finding.status is Status.BROKEN
-    assert "against its own stored picture" in finding.sentence
-
-
-def test_what_is_its_own_truth_may_be_held_against_the_base_arms_picture(picture):
+def test_a_variant_without_reference_may_be_compared_with_the_bases_picture(picture):
     drawn, other = dict.fromkeys(KEYS, picture()), dict.fromkeys(KEYS, picture(seed=5))
-    own = {"reference_name": None, "own_picture": BASE_PICTURE}
-    assert judged(drawn, drawn, **own).sentence == "2 pictures, identical to the base's picture"
-    assert "against the base's picture" in judged(drawn, other, **own).sentence
-    insane = judged(drawn, {KEYS[0]: picture() * np.nan, KEYS[1]: picture()}, **own)
-    assert insane.status is Status.BROKEN
-    assert insane.sentence.startswith("the reference ")
-    assert insane.sentence.endswith("; that is how the base arm draws it")
+    own = {"name": None, "own_picture": BASE_PICTURE}
+    same = judged(drawn, drawn, **own)
+    assert (same.status, same.reference, same.is_from_base) == (Status.PASSED, BASE_PICTURE, True)
+    assert judged(drawn, other, **own).status is Status.BROKEN
+    invalid = judged(drawn, {KEYS[0]: picture() * np.nan, KEYS[1]: picture()}, **own)
+    assert invalid.status is Status.BROKEN
+    assert invalid.pictures[0].reference_fault.startswith("has 1152 NaN")
 
 
 def test_stored_references_are_compared_in_8_bits(picture):
     drawn = picture()
     stored = {KEYS[0]: as_8_bit(drawn).astype(np.float32)}
-    finding = judged({KEYS[0]: drawn}, stored, prompt_seeds=PROMPT_SEEDS[:1], eight_bit=True)
-    assert finding.sentence == "1 picture, identical to fp32"
-    assert finding.figures["bits"] == "8"
-    assert finding.details[-1] == "both rounded to 8 bits; SSIM with a uniform 7x7 window, data range 1"
-    as_floats = judged({KEYS[0]: drawn}, stored, prompt_seeds=PROMPT_SEEDS[:1])
-    assert as_floats.figures["psnr_db"] == pytest.approx(58.9, abs=0.5)  # of quantisation: 20 log10(255) + 10.8 dB
+    finding = judged({KEYS[0]: drawn}, stored, ONE, eight_bit=True)
+    assert (finding.is_eight_bit, finding.pictures[0].psnr_db) == (True, math.inf)
+    as_floats = judged({KEYS[0]: drawn}, stored, ONE)
+    assert as_floats.pictures[0].psnr_db == pytest.approx(58.9, abs=0.5)  # of quantisation: 20 log10(255) + 10.8 dB
 
 
-def test_one_picture_needs_no_figures_of_its_own(picture):
-    drawn = picture()
-    finding = judged({KEYS[0]: drawn}, {KEYS[0]: drawn}, prompt_seeds=PROMPT_SEEDS[:1])
-    assert not [name for name in finding.figures if KEYS[0] in name]
+def test_limits_allow_for_pictures_that_do_not_repeat(picture):
+    truth = picture()
+    drawn, other = (np.clip(truth + 0.03 * (picture(seed=s) - 0.5), 0, 1) for s in (1, 2))
+    strict = Thresholds(min_ssim=0, min_psnr=similarity(truth, drawn).psnr_db + 0.1)
+    without = judged({KEYS[0]: drawn}, {KEYS[0]: truth}, ONE, thresholds=strict)
+    allowed = judged({KEYS[0]: drawn}, {KEYS[0]: truth}, ONE, thresholds=strict, others={KEYS[0]: [other]})
+    assert (without.status, without.own_psnr_db) == (Status.BROKEN, None)
+    assert allowed.status is Status.PASSED
+    assert allowed.own_psnr_db == similarity(drawn, other).psnr_db
+    assert allowed.min_psnr_db < strict.min_psnr
 
 
-def test_seeds_are_named_where_there_are_several(picture):
-    prompt_seeds = (PromptSeed("a ship", 3), PromptSeed("a ship", 8))
-    pictures = {k: picture(seed=i) for i, k in enumerate(KEYS)}
-    references = {**pictures, KEYS[1]: picture(seed=9)}
-    finding = judged(pictures, references, prompt_seeds=prompt_seeds)
-    assert finding.status is Status.BROKEN
-    assert finding.sentence.endswith('against fp32 at 16x24, prompt "a ship", seed 8')
+def test_no_noise_changes_no_limit():
+    limits = Thresholds()
+    assert allowing(limits, None) is limits
+    same = allowing(limits, Similarity(1.0, math.inf))
+    assert (same.min_ssim, same.min_psnr) == (limits.min_ssim, pytest.approx(limits.min_psnr))
+
+
+def test_noise_as_large_as_the_limit_costs_three_decibel():
+    limits = allowing(Thresholds(min_ssim=0.98, min_psnr=35.0), Similarity(0.99, 35.0))
+    assert limits.min_psnr == pytest.approx(35.0 - 10 * math.log10(2))
+    assert limits.min_ssim == pytest.approx(0.97)
+
+
+def test_limits_never_fall_below_zero():
+    limits = allowing(Thresholds(min_ssim=0.1, min_psnr=1.0), Similarity(-0.5, 0.0))
+    assert (limits.min_ssim, limits.min_psnr) == (0.0, 0.0)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.report.fp32_speedup import fp32_latencies
 from pytest_sdperf.report.model import Outcome, Report

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.comparison import Comparison, Side
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.report.failure import section, sentence
 from pytest_sdperf.report.model import Outcome
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_sdperf.judge.verdict import Status
+
 from pytest_sdperf.report import github_action_benchmark
 from pytest_sdperf.report import json as report_json
 from pytest_sdperf.report.model import Report

@@ -2,8 +2,8 @@
 
 import msgspec
 import pytest
-
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.report.github_job import SUMMARY, annotated, append_summary
 from pytest_sdperf.report.markdown import MOST_SUMMARY_BYTES, render

@@ -2,8 +2,8 @@
 
 import msgspec
 import pytest
-
 from pytest_sdperf.judge.verdict import Status, Verdict
+
 from pytest_sdperf.report.headline import failed, headline
 from pytest_sdperf.report.model import Outcome, Report
 

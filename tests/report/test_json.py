@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.comparison import Comparison, Pair, Side
 from pytest_sdperf.errors import ReportError
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import (
     Disturbance,
     Environment,

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from pytest_sdperf.judge.verdict import Status
 
 from pytest_sdperf.comparison import Comparison, Side
-from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.report.markdown import MOST_COMMENT_BYTES, MOST_SUMMARY_BYTES, render
 from pytest_sdperf.report.model import Outcome, Report

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_sdperf.judge.verdict import Status
+
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.properties import properties
 

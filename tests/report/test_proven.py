@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pytest_sdperf.judge.verdict import Finding, Verdict
 
 from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.judge.proof import judge_proof
-from pytest_sdperf.judge.verdict import Finding, Verdict
 from pytest_sdperf.measurement import Evidence, KernelTime
 from pytest_sdperf.report.proven import proven
 from pytest_sdperf.workload import Workload

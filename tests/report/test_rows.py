@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from pytest_sdperf.judge.verdict import Status, Verdict
+
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.rows import rows, verdict_words
 

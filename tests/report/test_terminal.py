@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_sdperf.judge.verdict import Status
 from rich.cells import cell_len
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
-from pytest_sdperf.judge.verdict import Status
 from pytest_sdperf.report import terminal
 from pytest_sdperf.report.columns import GAP, columns, fitting
 from pytest_sdperf.report.model import Outcome, Report

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
-
 from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.observations import References
 from pytest_sdperf.report.model import Outcome, Report, ShownPicture

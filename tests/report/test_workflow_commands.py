@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from pytest_sdperf.judge.verdict import Status
+
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.workflow_commands import escaped_data, escaped_property, render
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.verdict import FAILING, Status
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.rows import verdict_words
+from pytest_sdperf.verdict.status import FAILING, Status
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pytest_sdperf.report.columns import Column, columns, common_workload
 from pytest_sdperf.report.fp32_speedup import workload_key
 from pytest_sdperf.report.headline import failed, headline
-from pytest_sdperf.report.html.case import CaseView, case_view
+from pytest_sdperf.report.html.case_view import CaseView, case_view
 from pytest_sdperf.report.html.charts import Bar, speed_up_chart
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
 from pytest_sdperf.report.model import Outcome, Report
@@ -128,7 +128,7 @@ def _table(report: Report, made: list[Row], cases: list[CaseView]) -> list[Table
 def _parts(outcome: Outcome) -> list[tuple[str, Mark]]:
     verdict = outcome.verdict
     names = list(dict.fromkeys(f.part for f in verdict.findings)) if verdict else []
-    worst = {name: found for name in names if verdict and (found := verdict.finding(name))}
+    worst = {name: found for name in names if verdict and (found := verdict.worst(name))}
     return [(plain(name, _LONGEST_NAME), mark_of(found.status)) for name, found in worst.items()]
 
 

@@ -6,13 +6,13 @@ from functools import lru_cache
 import msgspec
 import numpy as np
 import pytest
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.comparison import Comparison, Pair, Side
 from pytest_sdperf.judge.paired_latency import judge_side_by_side
 from pytest_sdperf.judge.picture import judge_picture
 from pytest_sdperf.judge.stage_parity import judge_stage_parity
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 from pytest_sdperf.measurement import (
     Disturbance,
     Environment,

@@ -1,8 +1,8 @@
 """Every status has words, a symbol and a kind; what fails looks bad, what only could have does not."""
 
 import pytest
-
 from pytest_sdperf.judge.verdict import Status
+
 from pytest_sdperf.report.html.marks import mark_of, mark_of_outcome
 from pytest_sdperf.report.model import Outcome
 

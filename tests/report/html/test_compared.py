@@ -2,10 +2,10 @@
 
 import msgspec
 import pytest
+from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
-from pytest_sdperf.report.html.beside import beside
+from pytest_sdperf.report.html.compared import beside
 from pytest_sdperf.report.model import Outcome
 
 

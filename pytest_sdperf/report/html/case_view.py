@@ -6,16 +6,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.judge.stage_parity import FIRST_CALL
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
+from pytest_sdperf.claims import CheckedClaim
 from pytest_sdperf.measurement import Environment, Measurement
+from pytest_sdperf.report import finding_text
+from pytest_sdperf.report.changes_text import change_lines
 from pytest_sdperf.report.failure import sentence
-from pytest_sdperf.report.html.beside import Beside, beside
 from pytest_sdperf.report.html.charts import drift_chart, latency_chart, stages_chart
+from pytest_sdperf.report.html.compared import Compared, compared
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
 from pytest_sdperf.report.model import Outcome, ShownPicture
+from pytest_sdperf.report.picture_text import FIRST_CALL
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_bytes, format_seconds, format_share
+from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
+from pytest_sdperf.verdict.picture_findings import StageParityFinding
+from pytest_sdperf.verdict.proof_finding import ProofFinding
+from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import plural
 
 _LONGEST_NAME = 80
@@ -95,37 +101,37 @@ class CaseView:
 def case_view(outcome: Outcome, number: int) -> CaseView:
     """The view of the ``number``-th case of the page."""
     anchor, verdict, measured = f"case-{number}", outcome.verdict, outcome.measurement
-    compared = beside(outcome)
+    base = compared(outcome)
     variant = plain(measured.variant, _LONGEST_NAME)
-    proof = verdict.finding("proof") if verdict else None
+    proof = verdict.proof if verdict else None
     return CaseView(
         anchor=anchor,
         variant=variant,
         mark=mark_of_outcome(outcome),
         sentence="" if verdict is None or verdict.passed else sentence(outcome),
         facts=_facts(outcome),
-        parts=[_part(f, verdict) for f in verdict.findings] if verdict else [],
+        parts=[_part(f, outcome) for f in verdict.findings] if verdict else [],
         reference=_reference(verdict),
         pictures=[_picture(p) for p in outcome.pictures],
         left_out=_left_out(outcome.pictures_left_out),
         latency=latency_chart(
-            compared.processes,
-            compared.ticks,
-            compared.change,
+            base.processes,
+            base.ticks,
+            base.change,
             name=f"{anchor}-latency",
-            told=f"Latency of each process of {variant}. {_latency_told(compared)}",
+            told=f"Latency of each process of {variant}. {_latency_told(base)}",
         ),
-        latency_caption=_latency_caption(compared),
-        stages=_stages(compared, anchor, variant),
-        stages_table=_stages_table(compared),
+        latency_caption=_latency_caption(base),
+        stages=_stages(base, anchor, variant),
+        stages_table=_stages_table(base),
         drift=_drift(measured, anchor, variant),
         stage_parity=_stage_parity(measured, verdict),
-        claims=[_claim(line) for line in (proof.details if proof else [])],
+        claims=[_claim(one) for one in (proof.claims if proof else [])],
         kernels=_kernels(measured),
-        kernel_changes=[plain(line, _LONGEST_LINE) for line in compared.kernel_changes],
+        kernel_changes=[plain(line, _LONGEST_LINE) for line in base.kernel_changes],
         environment=_environment(measured.environment),
-        environment_changes=[plain(line, _LONGEST_LINE) for line in compared.environment_changes],
-        base_label=compared.base_label,
+        environment_changes=[plain(line, _LONGEST_LINE) for line in base.environment_changes],
+        base_label=base.base_label,
     )
 
 
@@ -151,17 +157,19 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
     return [(name, plain(text, _LONGEST_LINE)) for name, text in facts]
 
 
-def _part(finding: Finding, verdict: Verdict | None) -> Part:
-    gated = verdict is not None and finding.part in verdict.gate
-    details = [] if finding.part == "proof" else [plain(line, _LONGEST_LINE) for line in finding.details]
+def _part(finding: AnyFinding, outcome: Outcome) -> Part:
+    is_gated = outcome.verdict is not None and finding.part in outcome.verdict.gate
+    # Claims have a list of their own, with a mark each.
+    behind = [] if isinstance(finding, ProofFinding) else finding_text.details(finding)
+    details = [plain(line, _LONGEST_LINE) for line in (*behind, *change_lines(outcome, finding))]
     name = plain(finding.part, _LONGEST_NAME)
-    return Part(name, mark_of(finding.status), gated, plain(finding.sentence, _LONGEST_LINE), details)
+    said = plain(finding_text.sentence(finding), _LONGEST_LINE)
+    return Part(name, mark_of(finding.status), is_gated, said, details)
 
 
 def _reference(verdict: Verdict | None) -> str:
-    found = [f.figures.get("reference") for f in verdict.findings] if verdict else []
-    named = next((r for r in found if isinstance(r, str)), "the reference")
-    return plain(named, _LONGEST_NAME)
+    picture = verdict.picture if verdict else None
+    return plain((picture.reference if picture else "") or "the reference", _LONGEST_NAME)
 
 
 def _picture(shown: ShownPicture) -> PictureView:
@@ -191,13 +199,13 @@ def _left_out(count: int) -> str:
     )
 
 
-def _latency_told(compared: Beside) -> str:
-    head = f"This run: {format_seconds(compared.head.latency_at(compared.size).median_s)}"
-    if compared.base is None:
+def _latency_told(case: Compared) -> str:
+    head = f"This run: {format_seconds(case.head.latency_at(case.size).median_s)}"
+    if case.base is None:
         return f"{head}, nothing to compare with."
-    base = format_seconds(compared.base.latency_at(compared.size).median_s)
-    change = compared.change
-    told = f"{head}; {compared.base_label}: {base}."
+    base = format_seconds(case.base.latency_at(case.size).median_s)
+    change = case.change
+    told = f"{head}; {case.base_label}: {base}."
     return told if change is None else f"{told} {_interval(change.change, change.lower, change.upper)}"
 
 
@@ -206,27 +214,27 @@ def _interval(change: float, lower: float | None, upper: float | None) -> str:
     return f"Change {format_share(change)}, 95 % bounds {bounds[0]} and {bounds[1]}."
 
 
-def _latency_caption(compared: Beside) -> str:
-    several = len(compared.head.sizes) > 1
-    at = f" at {plain(compared.size, _LONGEST_NAME)}, the size that decides" if several else ""
+def _latency_caption(case: Compared) -> str:
+    several = len(case.head.sizes) > 1
+    at = f" at {plain(case.size, _LONGEST_NAME)}, the size that decides" if several else ""
     what = f"A dot is the median of one process{at}, its line the range of its pictures."
-    if compared.base is None:
-        return f"{what} {_latency_told(compared)}"
-    ticks = " Short strokes: the pairs' own ratios." if compared.change and compared.change.pairs else ""
-    crosses = " Crosses: pairs that do not count." if any(not p.counts for p in compared.processes) else ""
-    return f"{what} Base: {compared.base_label}. {_latency_told(compared)}{ticks}{crosses}"
+    if case.base is None:
+        return f"{what} {_latency_told(case)}"
+    ticks = " Short strokes: the pairs' own ratios." if case.change and case.change.pairs else ""
+    crosses = " Crosses: pairs that do not count." if any(not p.counts for p in case.processes) else ""
+    return f"{what} Base: {case.base_label}. {_latency_told(case)}{ticks}{crosses}"
 
 
-def _stages_of(compared: Beside) -> tuple[dict[str, float], dict[str, float] | None]:
-    head = compared.head.stages_s(compared.size)
-    base = compared.base.stages_s(compared.size) if compared.base else None
+def _stages_of(case: Compared) -> tuple[dict[str, float], dict[str, float] | None]:
+    head = case.head.stages_s(case.size)
+    base = case.base.stages_s(case.size) if case.base else None
     names = list(dict.fromkeys([*head, *(base or {})]))
     names = [n for n in names if n != "rest"] + ["rest"]
     return {n: head.get(n, 0.0) for n in names}, None if base is None else {n: base.get(n, 0.0) for n in names}
 
 
-def _stages(compared: Beside, anchor: str, variant: str) -> str:
-    head, base = _stages_of(compared)
+def _stages(case: Compared, anchor: str, variant: str) -> str:
+    head, base = _stages_of(case)
     arms = {**({"base": base} if base else {}), "this run": head}
     told = "; ".join(
         f"{label}: " + ", ".join(f"{plain(s, 30)} {format_seconds(value)}" for s, value in parts.items())
@@ -235,8 +243,8 @@ def _stages(compared: Beside, anchor: str, variant: str) -> str:
     return stages_chart(arms, name=f"{anchor}-stages", told=f"Time of a picture by stage of {variant}. {told}.")
 
 
-def _stages_table(compared: Beside) -> Table:
-    head, base = _stages_of(compared)
+def _stages_table(case: Compared) -> Table:
+    head, base = _stages_of(case)
     rows = []
     for stage, now_s in head.items():
         was_s = base[stage] if base else None
@@ -263,34 +271,27 @@ def _drift(measured: Measurement, anchor: str, variant: str) -> str:
 
 
 def _stage_parity(measured: Measurement, verdict: Verdict | None) -> Table | None:
-    stage_parity = measured.stage_parity
-    if stage_parity is None or not stage_parity.stage_psnr_db:
+    parity = measured.stage_parity
+    if parity is None or not parity.stage_psnr_db:
         return None
-    figures: dict[str, float | str | None] = {}
-    for finding in verdict.findings if verdict else []:
-        figures.update(finding.figures)
+    found = verdict.findings if verdict else []
+    judged = next((f.stages for f in found if isinstance(f, StageParityFinding)), [])
+    limits_db = {one.stage: one.min_psnr_db for one in judged}
     rows = []
-    for stage, db in stage_parity.stage_psnr_db.items():
-        limit = figures.get(f"{stage}_limit_db")
-        told = "identical" if db is None else f"{db:.1f}"
-        rows.append(
-            [
-                plain(FIRST_CALL.get(stage, stage), _LONGEST_NAME),
-                told,
-                f"{limit:g}" if isinstance(limit, float) else NOT_KNOWN,
-            ]
-        )
-    name = plain(stage_parity.reference, _LONGEST_NAME)
+    for stage, db in parity.stage_psnr_db.items():
+        limit = limits_db.get(stage)
+        score = "identical" if db is None else f"{db:.1f}"
+        name = plain(FIRST_CALL.get(stage, stage), _LONGEST_NAME)
+        rows.append([name, score, NOT_KNOWN if limit is None else f"{limit:g}"])
+    name = plain(parity.reference, _LONGEST_NAME)
     return Table(
         f"Each stage's first call on {name}'s own inputs, PSNR to {name}'s output", ["stage", "dB", "limit dB"], rows
     )
 
 
-def _claim(line: str) -> tuple[Mark, str]:
-    """A line of the proof finding: ``holds: …`` or ``BROKEN: …``."""
-    state, _, told = line.partition(": ")
-    status = Status.PASSED if state == "holds" else Status.BROKEN
-    return mark_of(status), plain(told or line, _LONGEST_LINE)
+def _claim(claim: CheckedClaim) -> tuple[Mark, str]:
+    mark = mark_of(Status.PASSED if claim.holds else Status.BROKEN)
+    return mark, plain(f"{claim.name}: {claim.seen}", _LONGEST_LINE)
 
 
 def _kernels(measured: Measurement) -> Table | None:

@@ -1,31 +1,34 @@
-"""What a case stands beside: the other arm, or the stored jobs; its processes, stages and changes, ready to draw."""
+"""What a case is compared with, the base or recorded runs: processes, stages and changes, ready to draw."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from pytest_sdperf.comparison import latencies_s
 from pytest_sdperf.diff.environment_changes import environment_changes
 from pytest_sdperf.diff.kernel_changes import kernel_changes
-from pytest_sdperf.judge.verdict import Finding
 from pytest_sdperf.measurement import Measurement, ProcessRun
 from pytest_sdperf.report.html.charts import Change, Process
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.stats.pair import pair_log_ratio
+from pytest_sdperf.verdict.latency_findings import PairedLatencyFinding, StoredLatencyFinding, worst_size
+
+LatencyFinding: TypeAlias = StoredLatencyFinding | PairedLatencyFinding
 
 _LONGEST_NAME = 80
 
 _GAP = 1.0
 """Between the groups of the latency chart, in steps of its processes."""
 
-_BESIDE = 0.17
+_ASIDE = 0.17
 """Half the distance between the two arms of a pair, in the same."""
 
 
 @dataclass(frozen=True)
-class Beside:
+class Compared:
     """A case and its base."""
 
     head: Measurement
@@ -49,30 +52,30 @@ class Beside:
         return [] if self.base is None else environment_changes(self.base.environment, self.head.environment)
 
 
-def beside(outcome: Outcome) -> Beside:
+def compared(outcome: Outcome) -> Compared:
     """What the latency verdict compared; the case alone where it compared nothing."""
     head = outcome.measurement
     finding = outcome.verdict.latency if outcome.verdict else None
-    named = finding.figures.get("size") if finding else None
-    size = named if isinstance(named, str) and named in head.sizes else head.sizes[0]
+    named = worst_size(finding.sizes).size if finding and finding.sizes else ""
+    size = named if named in head.sizes else head.sizes[0]
     if outcome.comparison is not None and outcome.comparison.kept:
         return _side_by_side(outcome, size, finding)
     if outcome.baseline is not None and all(size in job.sizes for job in outcome.baseline.measurements):
-        return _after_jobs(outcome, size, finding)
+        return _after_runs(outcome, size, finding)
     processes = [_process("head", at, run, size) for at, run in enumerate(head.processes, 1)]
-    return Beside(head, size, processes=processes, ticks={p.at: str(i) for i, p in enumerate(processes, 1)})
+    return Compared(head, size, processes=processes, ticks={p.at: str(i) for i, p in enumerate(processes, 1)})
 
 
-def _side_by_side(outcome: Outcome, size: str, finding: Finding | None) -> Beside:
+def _side_by_side(outcome: Outcome, size: str, finding: LatencyFinding | None) -> Compared:
     head, comparison = outcome.measurement, outcome.comparison
     assert comparison is not None  # noqa: S101 - for the type checker; the caller asked
     processes = []
     for at, pair in enumerate(comparison.pairs, 1):
-        for arm, run, aside in (("base", pair.base, -_BESIDE), ("head", pair.head, _BESIDE)):
+        for arm, run, aside in (("base", pair.base, -_ASIDE), ("head", pair.head, _ASIDE)):
             if size in run.images:
                 processes.append(_process(arm, at + aside, run, size, counts=not pair.dropped))
     ratios = [pair_log_ratio(latencies_s(p.base, size), latencies_s(p.head, size)) for p in comparison.kept]
-    return Beside(
+    return Compared(
         head,
         size,
         base=comparison.measurement_of_base(head),
@@ -83,7 +86,7 @@ def _side_by_side(outcome: Outcome, size: str, finding: Finding | None) -> Besid
     )
 
 
-def _after_jobs(outcome: Outcome, size: str, finding: Finding | None) -> Beside:
+def _after_runs(outcome: Outcome, size: str, finding: LatencyFinding | None) -> Compared:
     assert outcome.baseline is not None  # noqa: S101 - for the type checker; the caller asked
     processes: list[Process] = []
     ticks: dict[float, str] = {}
@@ -94,11 +97,11 @@ def _after_jobs(outcome: Outcome, size: str, finding: Finding | None) -> Beside:
         at += _GAP
         places = [at + step for step in range(len(measurement.processes))]
         processes += [_process(arm, p, run, size) for p, run in zip(places, measurement.processes, strict=True)]
-        ticks[sum(places) / len(places)] = f"job {number}" if arm == "base" else "now"
+        ticks[sum(places) / len(places)] = f"run {number}" if arm == "base" else "now"
         at = places[-1] + _GAP
     newest = outcome.baseline.runs[-1]
-    label = plain(f"stored job of {newest.recorded_at}", _LONGEST_NAME) if newest.recorded_at else "stored job"
-    return Beside(
+    label = plain(f"recorded run of {newest.recorded_at}", _LONGEST_NAME) if newest.recorded_at else "recorded run"
+    return Compared(
         outcome.measurement,
         size,
         base=newest.measurement,
@@ -114,16 +117,14 @@ def _process(arm: str, at: float, run: ProcessRun, size: str, *, counts: bool = 
     return Process(arm, at, run.median_ns(size) / 1e9, min(seconds), max(seconds), counts)
 
 
-def _change(finding: Finding | None, *, pairs: list[float] | None = None) -> Change | None:
-    """The interval of the latency finding; None where it tells none."""
-    figures = finding.figures if finding else {}
-
-    def share(name: str) -> float | None:
-        value = figures.get(name)
-        return value - 1 if isinstance(value, float) and math.isfinite(value) else None
-
-    change = share("ratio")
-    if change is None:
+def _change(finding: LatencyFinding | None, *, pairs: list[float] | None = None) -> Change | None:
+    """The interval of the latency finding at the size that decides; None where nothing was compared."""
+    worst = worst_size(finding.sizes) if finding and finding.sizes else None
+    if finding is None or worst is None or worst.ratio is None:
         return None
-    limits = {name: limit for name in ("ignored", "limit") if (limit := share(name)) is not None}
-    return Change(change, share("lower"), share("upper"), limits, pairs or [])
+    if isinstance(finding, PairedLatencyFinding):
+        limits = {"ignored": finding.ignore, "limit": finding.must_catch}
+    else:
+        limits = {"limit": finding.limit}
+    bounds = [None if bound is None else bound - 1 for bound in (worst.lower, worst.upper)]
+    return Change(worst.ratio - 1, bounds[0], bounds[1], limits, pairs or [])

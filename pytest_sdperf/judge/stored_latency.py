@@ -1,0 +1,90 @@
+"""Judge the latency against the recorded runs: a screen that knows, and says, how small a slowdown it can see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from pytest_sdperf.baseline import level_s
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.options import Thresholds
+from pytest_sdperf.stats.disturbance import disturbance, disturbed
+from pytest_sdperf.stats.intervals import CONFIDENCE, ratio_of
+from pytest_sdperf.stats.job_spread import JobSpread
+from pytest_sdperf.stats.screen import Screened, screen
+from pytest_sdperf.stats.sequential import Decision
+from pytest_sdperf.verdict.latency_findings import SizeLatency, StoredLatencyFinding, worst_size
+from pytest_sdperf.verdict.status import Missing, Status
+
+_STATUS = {
+    Decision.REGRESSED: Status.REGRESSED,
+    Decision.PASSED: Status.PASSED,
+    Decision.FASTER: Status.FASTER,
+    Decision.INCONCLUSIVE: Status.INCONCLUSIVE,
+}
+
+
+def judge_stored_latency(
+    measurement: Measurement,
+    runs: Sequence[Measurement],
+    thresholds: Thresholds,
+    spread: JobSpread,
+    *,
+    other_work: str = "",
+) -> StoredLatencyFinding:
+    """Compare one run with the recorded ones (newest last); the worst size decides.
+
+    REGRESSED is a slowdown significantly above ``thresholds.max_slowdown``, PASSED one significantly below it, FASTER
+    a gain that is significantly as large (see ``stats/intervals.py``); all between is INCONCLUSIVE, and so is a
+    slowdown measured while something else took the machine. ``spread`` is how far runs of this machine differ,
+    ``other_work`` how the recorded ones are of other work: then nothing is compared.
+    """
+    latency = measurement.latency
+    finding = StoredLatencyFinding(
+        status=Status.NO_BASELINE,
+        median_s=latency.median_s,
+        spread=latency.spread,
+        limit=thresholds.max_slowdown,
+        confidence=CONFIDENCE,
+    )
+    if other_work:
+        return msgspec.structs.replace(finding, status=Status.INVALID_ENVIRONMENT, other_work=other_work)
+    if not runs:
+        return finding
+    doubt = disturbance(measurement)
+    found = screen(measurement, runs, thresholds.max_slowdown, spread)
+    sizes = [_size_latency(size, one, measurement, runs) for size, one in found.items()]
+    worst = worst_size(sizes)
+    status = worst.status
+    is_doubted = bool(doubt) and status in (Status.REGRESSED, Status.INCONCLUSIVE)
+    return msgspec.structs.replace(
+        finding,
+        status=Status.INCONCLUSIVE if is_doubted else status,
+        sizes=sizes,
+        runs=len(runs),
+        repeats=spread.repeats,
+        disturbed=disturbed(measurement),
+        doubted_because=doubt if is_doubted else "",
+        missing=Missing(f"the baseline has no {worst.size}") if status is Status.NO_BASELINE else None,
+    )
+
+
+def _size_latency(
+    size: str, found: Screened | None, measurement: Measurement, runs: Sequence[Measurement]
+) -> SizeLatency:
+    median_s = measurement.latency_at(size).median_s
+    if found is None:
+        return SizeLatency(size=size, status=Status.NO_BASELINE, median_s=median_s)
+    diff, detectable = found.difference, ratio_of(found.detectable)
+    return SizeLatency(
+        size=size,
+        status=_STATUS[found.decision],
+        median_s=median_s,
+        base_s=level_s(runs, size),
+        ratio=math.exp(diff.log_ratio),
+        lower=ratio_of(diff.lower),
+        upper=ratio_of(diff.upper),
+        detectable=None if detectable is None else detectable - 1,
+    )

@@ -1,0 +1,151 @@
+"""What the findings of pictures say: one sentence each, and lines for the details."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pytest_sdperf.report.latency_text import without_baseline
+from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore, StageParityFinding, StageScore
+from pytest_sdperf.verdict.status import Missing, Status
+from pytest_sdperf.wording import apart, plural
+
+FIRST_CALL = {"text_encoder": "the text embeddings", "unet": "UNet call 1", "vae_decode": "the VAE's decoding"}
+"""What people call the first call of a stage."""
+
+
+def picture_sentence(finding: PictureFinding) -> str:
+    faults = _faults(finding)
+    if faults:
+        return faults[0]
+    if not finding.compared:
+        return _without_reference(finding)
+    sentence = _compared(finding)
+    unstored = [one for one in finding.pictures if one.is_unstored]
+    if not unstored or finding.status not in (Status.NO_BASELINE, Status.NOT_JUDGED):
+        return sentence
+    more = f" and of {len(unstored) - 1} more" if len(unstored) > 1 else ""
+    what = f"no earlier picture is stored {_name(unstored[0], finding.pictures)}{more}"
+    then = finding.missing.then if finding.missing else "fail"
+    return without_baseline(sentence, Missing(what, then))
+
+
+def picture_details(finding: PictureFinding) -> list[str]:
+    lines = _faults(finding)
+    if finding.compared and not lines:
+        lines = [
+            f"{_name(one, finding.pictures)}: {_ssim(one.ssim, finding)}, {_psnr(one.psnr_db, finding)}"
+            for one in finding.compared
+        ]
+        how = "both rounded to 8 bits; " if finding.is_eight_bit else ""
+        window, weights = finding.ssim_window, finding.ssim_weights
+        lines.append(f"{how}SSIM with a {weights} {window}x{window} window, data range {finding.data_range:g}")
+        lines += [
+            f"no earlier picture is stored {_name(one, finding.pictures)}"
+            for one in finding.pictures
+            if one.is_unstored
+        ]
+    return lines if finding.is_repeatable else [*lines, _not_repeatable(finding)]
+
+
+def stage_parity_sentence(finding: StageParityFinding) -> str:
+    broken = next((one for one in finding.stages if one.is_broken), None)
+    if broken is None:
+        scores = ", ".join(f"{first_call(one.stage)} {_decibel(one.psnr_db)}" for one in finding.stages)
+        return f"stage by stage on {finding.reference}'s inputs: {scores or 'no stage to compare'}"
+    sentence = (
+        f"{first_call(broken.stage)} already differs from {finding.reference}'s on the same inputs: {_score(broken)}"
+    )
+    sound = [first_call(one.stage) for one in finding.stages[: finding.stages.index(broken)]]
+    return f"{sentence}; fine before it: {', '.join(sound)}" if sound else sentence
+
+
+def stage_parity_details(finding: StageParityFinding) -> list[str]:
+    lines = [f"{first_call(one.stage)} on {finding.reference}'s inputs: {_score(one)}" for one in finding.stages]
+    lines += [
+        f"{first_call(stage)}: not compared, it has no such stage with these shapes" for stage in finding.not_compared
+    ]
+    if finding.drift_db:
+        drift = ", ".join("identical" if db is None else f"{db:.1f}" for db in finding.drift_db)
+        lines.append(f"latents before each UNet call and before the decoding, dB: {drift}")
+    return lines
+
+
+def first_call(stage: str) -> str:
+    """A stage's first call, for people: `unet` -> `UNet call 1`."""
+    return FIRST_CALL.get(stage, f"the first call of {stage}")
+
+
+def _faults(finding: PictureFinding) -> list[str]:
+    """What makes a picture, or else a reference, invalid."""
+    own = [f"the picture {_name(one, finding.pictures)} {one.fault}" for one in finding.pictures if one.fault]
+    cure = (
+        "that is how the base draws it"
+        if finding.is_from_base
+        else "delete it and record it again with --sdperf-update=new"
+    )
+    return own or [
+        f"the reference {_name(one, finding.pictures)} {one.reference_fault}; {cure}"
+        for one in finding.pictures
+        if one.reference_fault
+    ]
+
+
+def _without_reference(finding: PictureFinding) -> str:
+    drawn = f"{plural(len(finding.pictures), 'picture')}, valid"
+    if finding.is_reference:
+        return f"{drawn}; this is the reference that others are compared with"
+    if finding.missing:
+        return without_baseline(drawn, finding.missing)
+    return (
+        f"{drawn}, but there is no reference picture of {finding.reference}; measure {finding.reference} in the same "
+        "session or store its pictures with --sdperf-update=new"
+    )
+
+
+def _compared(finding: PictureFinding) -> str:
+    by_ssim, by_psnr, against = finding.worst_ssim, finding.worst_psnr, finding.reference
+    if by_ssim is None or by_psnr is None or by_psnr.psnr_db == math.inf:
+        return f"{plural(len(finding.compared), 'picture')}, identical to {against}"
+    one, other = _ssim(by_ssim.ssim, finding), _psnr(by_psnr.psnr_db, finding)
+    if by_ssim is by_psnr:
+        return f"{one} and {other} against {against} {_name(by_ssim, finding.pictures)}"
+    return f"{one} {_name(by_ssim, finding.pictures)} and {other} {_name(by_psnr, finding.pictures)} against {against}"
+
+
+def _name(one: PictureScore, pictures: Sequence[PictureScore]) -> str:
+    """What the picture is, for a sentence; the seed is said where there are several."""
+    several = len({picture.seed for picture in pictures}) > 1
+    return f'at {one.size}, prompt "{one.prompt}"' + (f", seed {one.seed}" if several else "")
+
+
+def _not_repeatable(finding: PictureFinding) -> str:
+    line = "not repeatable: the same prompt, seed and size gave different pictures in this session"
+    if finding.own_ssim is None or finding.own_psnr_db is None:
+        return line
+    return (
+        f"{line}, SSIM {finding.own_ssim:.4f} and PSNR {finding.own_psnr_db:.1f} dB between them; limits that allow "
+        f"for it: SSIM {finding.min_ssim:.4f}, PSNR {finding.min_psnr_db:.1f} dB"
+    )
+
+
+def _ssim(ssim: float | None, finding: PictureFinding) -> str:
+    return f"SSIM {apart(ssim or 0.0, finding.min_ssim, 4)} (limit {finding.min_ssim:g})"
+
+
+def _psnr(psnr_db: float | None, finding: PictureFinding) -> str:
+    if psnr_db == math.inf:
+        return f"PSNR infinite, identical (limit {finding.min_psnr_db:g} dB)"
+    return f"PSNR {apart(psnr_db or 0.0, finding.min_psnr_db, 1)} dB (limit {finding.min_psnr_db:g} dB)"
+
+
+def _decibel(psnr_db: float | None) -> str:
+    return "identical" if psnr_db is None else f"{psnr_db:.1f} dB"
+
+
+def _score(one: StageScore) -> str:
+    if one.psnr_db is None:
+        return "identical"
+    if one.min_psnr_db is None:
+        return f"{one.psnr_db:.1f} dB (no limit)"
+    return f"{apart(one.psnr_db, one.min_psnr_db, 1)} dB (limit {one.min_psnr_db:g} dB)"

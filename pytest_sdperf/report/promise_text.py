@@ -1,0 +1,53 @@
+"""What the findings of proof and memory say: one sentence each, and lines for the details."""
+
+from __future__ import annotations
+
+from pytest_sdperf.report.latency_text import without_baseline
+from pytest_sdperf.units import format_bytes, format_share
+from pytest_sdperf.verdict.memory_finding import MemoryFinding
+from pytest_sdperf.verdict.proof_finding import ProofFinding
+from pytest_sdperf.wording import plural, share_apart
+
+
+def proof_sentence(finding: ProofFinding) -> str:
+    if not finding.claims:
+        return "the variant claims nothing"
+    broken = [one for one in finding.claims if not one.holds]
+    if broken:
+        seen = "; ".join(f"{one.name}: {one.seen}" for one in broken)
+        return f"broken {'claim' if len(broken) == 1 else 'claims'} {seen}"
+    names = ", ".join(one.name for one in finding.claims)
+    return f"{plural(len(finding.claims), 'claim')} {'holds' if len(finding.claims) == 1 else 'hold'}: {names}"
+
+
+def proof_details(finding: ProofFinding) -> list[str]:
+    return [f"{'holds' if one.holds else 'BROKEN'}: {one.name}: {one.seen}" for one in finding.claims]
+
+
+def memory_sentence(finding: MemoryFinding) -> str:
+    peak = f"peak {_peak(finding)}"
+    limit = f"absolute limit {format_bytes(finding.max_bytes or 0)}"
+    if finding.base_bytes is None:
+        if finding.is_over:
+            return f"{peak} ({limit})"
+        if finding.other_work:
+            return f"the baseline was measured with {finding.other_work}; record it again with --sdperf-update=all"
+        if finding.is_base_unmeasured:
+            return "the base was not measured, so growth is not judged"
+        return without_baseline(peak, finding.missing)
+    growth, most = finding.peak_bytes / finding.base_bytes - 1, finding.max_growth
+    change = f"+{share_apart(growth, most)}" if finding.has_grown else format_share(growth)
+    base = f"{finding.base}'s {format_bytes(finding.base_bytes)}"
+    sentence = f"{peak}, {change} against {base} (limit {format_share(most)})"
+    return sentence if finding.max_bytes is None else f"{sentence}, {limit}"
+
+
+def memory_details(_: MemoryFinding) -> list[str]:
+    return []
+
+
+def _peak(finding: MemoryFinding) -> str:
+    """The peak in binary units, in bytes as well where rounding would hide on which side of the limit it is."""
+    text = format_bytes(finding.peak_bytes)
+    is_hidden = finding.is_over and text == format_bytes(finding.max_bytes or 0)
+    return f"{text} ({finding.peak_bytes} bytes)" if is_hidden else text

@@ -1,0 +1,80 @@
+"""All findings of one case, and which of them fail the test."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from pytest_sdperf.verdict.latency_findings import (
+    ControlFinding,
+    PairedLatencyFinding,
+    SpeedupFinding,
+    StoredLatencyFinding,
+)
+from pytest_sdperf.verdict.memory_finding import MemoryFinding
+from pytest_sdperf.verdict.picture_findings import PictureFinding, StageParityFinding
+from pytest_sdperf.verdict.proof_finding import ProofFinding
+from pytest_sdperf.verdict.status import FAILING, WORST_FIRST, Status
+
+AnyFinding: TypeAlias = (
+    StoredLatencyFinding
+    | PairedLatencyFinding
+    | ControlFinding
+    | SpeedupFinding
+    | PictureFinding
+    | StageParityFinding
+    | ProofFinding
+    | MemoryFinding
+)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """All findings of one case; the latency part never hides the others."""
+
+    findings: list[AnyFinding]
+    gate: list[str]
+    "the parts that may fail the test"
+    inconclusive: str = "warn"
+    "`fail` where an INCONCLUSIVE finding of a gated part fails the test, too"
+
+    @property
+    def failures(self) -> list[AnyFinding]:
+        """Findings that fail the test, in the order they were judged."""
+        return [f for f in self.findings if f.status in self.failing and f.part in self.gate]
+
+    @property
+    def failing(self) -> frozenset[Status]:
+        """The statuses that fail the test where their part is gated."""
+        return FAILING | {Status.INCONCLUSIVE} if self.inconclusive == "fail" else FAILING
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures
+
+    @property
+    def status(self) -> Status:
+        """The worst status of all parts, gated or not."""
+        found = {f.status for f in self.findings}
+        return next((s for s in WORST_FIRST if s in found), Status.NOT_JUDGED)
+
+    @property
+    def latency(self) -> StoredLatencyFinding | PairedLatencyFinding | None:
+        """What was found against recorded runs or the base."""
+        found = (f for f in self.findings if isinstance(f, StoredLatencyFinding | PairedLatencyFinding))
+        return next(found, None)
+
+    @property
+    def picture(self) -> PictureFinding | None:
+        """What was found of the whole pictures."""
+        return next((f for f in self.findings if isinstance(f, PictureFinding)), None)
+
+    @property
+    def proof(self) -> ProofFinding | None:
+        """What was found of the claims."""
+        return next((f for f in self.findings if isinstance(f, ProofFinding)), None)
+
+    def worst(self, part: str) -> AnyFinding | None:
+        """The worst finding of one part, None where the part was not judged."""
+        of_part = [f for f in self.findings if f.part == part]
+        return min(of_part, key=lambda f: WORST_FIRST.index(f.status), default=None)

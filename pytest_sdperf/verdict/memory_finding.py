@@ -1,0 +1,35 @@
+"""Peak memory against its limits."""
+
+from __future__ import annotations
+
+from pytest_sdperf.verdict.status import Finding, Missing
+
+
+class MemoryFinding(Finding, frozen=True, kw_only=True, tag="memory"):
+    """The largest process's own peak of resident memory."""
+
+    part = "memory"
+    peak_bytes: int
+    max_bytes: int | None = None
+    "absolute limit; None: no limit"
+    base: str = ""
+    "whose peak it is compared with: `the baseline`, `main (1a2b3c4d5e)`; empty: nothing's"
+    base_bytes: int | None = None
+    max_growth: float = 0.0
+    "allowed rise over `base_bytes`, as a share"
+    other_work: str = ""
+    "how the recorded runs are of other work, as a clause after `measured with`; empty: they are not"
+    is_base_unmeasured: bool = False
+    "True where a base was asked for and did not run"
+    missing: Missing | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is above the absolute limit."""
+        return self.max_bytes is not None and self.peak_bytes > self.max_bytes
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether it rose by more than is allowed; by products, because a quotient rounds."""
+        base = self.base_bytes
+        return base is not None and self.peak_bytes - base > self.max_growth * base

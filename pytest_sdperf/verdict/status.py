@@ -1,0 +1,55 @@
+"""The outcomes of a part, and what every finding has."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+import msgspec
+
+
+class Status(str, Enum):
+    """Outcomes that people must be able to tell apart."""
+
+    PASSED = "PASSED"
+    FASTER = "FASTER"
+    REGRESSED = "REGRESSED"
+    BROKEN = "BROKEN"
+    "a picture, proof or memory promise is broken"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    "neither significantly slower than the limit nor significantly below it: the noise hides which"
+    INVALID_ENVIRONMENT = "INVALID ENVIRONMENT"
+    NO_BASELINE = "NO BASELINE"
+    NOT_JUDGED = "NOT JUDGED"
+    "there is nothing to compare this part with, and that is as declared"
+
+
+FAILING = frozenset({Status.REGRESSED, Status.BROKEN, Status.INVALID_ENVIRONMENT, Status.NO_BASELINE})
+
+WORST_FIRST = (
+    Status.BROKEN,
+    Status.REGRESSED,
+    Status.INVALID_ENVIRONMENT,
+    Status.NO_BASELINE,
+    Status.INCONCLUSIVE,
+    Status.FASTER,
+    Status.PASSED,
+    Status.NOT_JUDGED,
+)
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Why a part has nothing to be compared with, and what becomes of it."""
+
+    what: str
+    "what is missing, as a clause: `no baseline is stored for this case and machine`"
+    then: str = "fail"
+    "`fail`; `record`: this run is about to become the baseline; `skip`: --sdperf-missing=skip"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What one judge found; each kind adds the fields that its sentence is made of."""
+
+    part: ClassVar[str]
+    "the name that --sdperf-gate takes"
+    status: Status
