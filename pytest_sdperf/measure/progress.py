@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 
 class Reach(Enum):
@@ -18,9 +18,8 @@ class Reach(Enum):
     "who watches, and not with each of them: there are many in a row"
 
 
-@dataclass(frozen=True)
-class Step:
-    """What goes on now."""
+class Step(NamedTuple):
+    """What goes on now. (A named tuple, and no dataclass below: every pytest run makes these classes.)"""
 
     work: str
     "whose: a variant's name, a model's"
@@ -64,19 +63,15 @@ def unseen(step: Step) -> None:
     """Show nothing: for work that nobody watches."""
 
 
-@dataclass
 class Progress:
-    """One long piece of work on its way: it knows when it began, and tells its steps."""
+    """One long piece of work on its way: it knows when it began, and reports its steps."""
 
-    work: str
-    show: Show
-    clock_s: Callable[[], float]
-    _part: str = field(default="", init=False)
-    _ends_s: float | None = field(default=None, init=False)
-    _at_most: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        self._begun_s = self.clock_s()
+    def __init__(self, work: str, show: Show, clock_s: Callable[[], float]) -> None:
+        self.work, self.show, self.clock_s = work, show, clock_s
+        self._part = ""
+        self._ends_s: float | None = None
+        self._at_most = False
+        self._begun_s = clock_s()
 
     @property
     def elapsed_s(self) -> float:

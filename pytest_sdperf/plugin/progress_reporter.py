@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,7 @@ class ProgressReporter:
             return
         if self._live is not None:
             with self._uncaptured():  # its width is not known while its output is captured
-                self._live.show(replace(step, work=f"sdperf: {step.work}"))
+                self._live.show(step._replace(work=f"sdperf: {step.work}"))
         elif step.reach is Reach.LOG:
             self.tell(step.line)
 
