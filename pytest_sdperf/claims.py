@@ -75,7 +75,7 @@ class CheckedClaim(msgspec.Struct, frozen=True):
 
 def _name(kind: str, want: str, at_least: float) -> str:
     """Claims that differ in anything read differently."""
-    share = "" if at_least == 1 else f"at least {plain_share(at_least)}"
+    share = "" if at_least == 1 else f"at least {at_least * 100:.10g} %"
     given = ", ".join(text for text in (want, share) if text)
     return f"{kind}({given})" if given else kind
 

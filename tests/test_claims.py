@@ -34,6 +34,9 @@ def test_shares_that_are(share):
 
 def test_a_claim_reads_as_it_is_written():
     assert str(Claim("kernel_precision", "bf16")) == "kernel_precision(bf16)"
+    assert str(Claim("kernel_precision", "bf16", 0.9)) == "kernel_precision(bf16, at least 90 %)"
+    assert str(Claim("kernel_precision", "bf16", 0.90001)) == "kernel_precision(bf16, at least 90.001 %)"
+    assert str(Claim("kernel_isa", at_least=0.29)) == "kernel_isa(at least 29 %)"
     assert str(Claim("static_shapes")) == "static_shapes"
 
 
@@ -50,7 +53,7 @@ def test_claims_that_differ_only_in_at_least_are_two(kernel):
         "kernel_precision", "bf16", 1.0, False, "90 % of kernel time (limit 100 %), the rest ran b in f32", 0.9
     )
     assert (lax.at_least, lax.holds, lax.share) == (0.9, True, 0.9)
-    assert lax.claim == Claim("kernel_precision", "bf16", 0.9)
+    assert {strict.name, lax.name} == {"kernel_precision(bf16)", "kernel_precision(bf16, at least 90 %)"}
     assert msgspec.json.decode(msgspec.json.encode(strict), type=CheckedClaim) == strict
 
 

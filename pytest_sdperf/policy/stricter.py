@@ -45,8 +45,7 @@ def promises_changed(head: Variant, base: Variant) -> Iterator[str]:
     """What a variant no longer proves, what else its pictures are compared with, and what it needs now to run."""
     for claim in base.claims:
         if claim not in head.claims:
-            share = f" at {claim.at_least:g}" if claim.at_least != 1 else ""
-            yield f"drops or alters claim {claim}{share} of variant {head.name}; not judged any more"
+            yield f"drops or alters claim {claim} of variant {head.name}; not judged any more"
     if head.reference != base.reference:
         now, was = (v.reference or "its own" for v in (head, base))
         yield f"compares the pictures of variant {head.name} with {now}, no longer with {was}; judged so"

@@ -35,7 +35,7 @@ def test_everything_that_a_variant_declares():
         "  here        can run",
         "  fixture     sd_ours",
         "  needs       amx",
-        "  proves      kernel_precision(bf16) >= 95 %, threads",
+        "  proves      kernel_precision(bf16, at least 95 %), threads",
         "  launch      one thread pinned to each usable core; preloads jemalloc; A=1",
         "  parameters  precision=auto",
         "  scheduler   DPM",

@@ -83,9 +83,9 @@ class Run:
         self.picture = picture
 
     def broken(self):
-        """The claims that do not hold, each with what was seen."""
+        """The claims that do not hold, without their shares, each with what was seen."""
         checked = [check_claim(c, self.evidence, Workload(num_inference_steps=STEPS)) for c in self.variant.claims]
-        return {str(c.claim): c.seen for c in checked if not c.holds}
+        return {f"{c.kind}({c.want})" if c.want else c.kind: c.seen for c in checked if not c.holds}
 
     def share(self, kind):
         (claim,) = [c for c in self.variant.claims if c.kind == kind]

@@ -124,7 +124,7 @@ def test_promises_of_a_variant():
     base = Variant("ship", "harbour:build", claims=claims, requirements=("linux",))
     head = dataclasses.replace(base, claims=(claims[1],), requirements=("linux", "amx"))
     assert list(promises_changed(head, base)) == [
-        "drops or alters claim kernel_precision(bf16) at 0.9 of variant ship; not judged any more",
+        "drops or alters claim kernel_precision(bf16, at least 90 %) of variant ship; not judged any more",
         "lets variant ship need amx; without it its tests skip",
     ]
     own = dataclasses.replace(base, reference="ship")

@@ -8,7 +8,6 @@ from pytest_sdperf.cli.pages.doctor import can_run
 from pytest_sdperf.cli.pages.page import Page
 from pytest_sdperf.doctor.diagnosis import Runnable
 from pytest_sdperf.variant import REFERENCE_VARIANT, Launch, Variant
-from pytest_sdperf.wording import plain_share
 
 
 def render(variants: Sequence[Runnable], *, problems: Sequence[str], note: str, width: int | None, colour: bool) -> str:
@@ -30,7 +29,7 @@ def _rows(variant: Variant) -> list[tuple[str, str]]:
     rows = [
         ("fixture", f"sd_{variant.name}"),
         ("needs", ", ".join(variant.requirements) or "nothing"),
-        ("proves", ", ".join(_claim(str(c), c.at_least) for c in variant.claims) or "nothing"),
+        ("proves", ", ".join(map(str, variant.claims)) or "nothing"),
         ("launch", _launch(variant.launch)),
     ]
     if variant.params:
@@ -44,10 +43,6 @@ def _rows(variant: Variant) -> list[tuple[str, str]]:
     if not variant.needs_model:
         rows.append(("model", "brings its own weights"))
     return rows
-
-
-def _claim(text: str, at_least: float) -> str:
-    return text if at_least == 1 else f"{text} >= {plain_share(at_least)}"
 
 
 def _launch(launch: Launch) -> str:
