@@ -16,8 +16,7 @@ from noise_profiles import HEAVY_TAILED, PROFILES, RECORDED, Machine, Recorded, 
 
 from pytest_sdperf.options import Options
 from pytest_sdperf.stats.boundary import FEWEST_PAIRS
-from pytest_sdperf.stats.pair import round_log_ratios, trimmed_mean
-from pytest_sdperf.stats.rounds import rounds_per_pair
+from pytest_sdperf.stats.rounds import round_log_ratios, rounds_per_pair, trimmed_mean
 from pytest_sdperf.stats.sequential import Decision, Plan, look
 
 SLOWDOWNS = (0.0, 0.01, 0.03, 0.05, 0.10)

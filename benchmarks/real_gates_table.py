@@ -10,7 +10,7 @@ from typing import Any
 
 import machine
 
-from pytest_sdperf.stats.pair import pair_log_ratio, round_log_ratios, trimmed_mean
+from pytest_sdperf.stats.rounds import pair_log_ratio, round_log_ratios, trimmed_mean
 from pytest_sdperf.units import format_seconds
 
 STATUSES = ("REGRESSED", "PASSED", "FASTER", "INCONCLUSIVE", "INVALID ENVIRONMENT")

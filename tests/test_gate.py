@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from pytest_sdperf.verdict.status import Status
 
 from pytest_sdperf import gate
 from pytest_sdperf.baseline import Baseline, RecordedRun
@@ -19,6 +18,7 @@ from pytest_sdperf.measure import session
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.variant import Variant
+from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import Workload
 
 SHIP = Variant("ship", "harbour:build", reference=None, needs_model=False, claims=(Claim("fact", "paint=numpy"),))

@@ -26,7 +26,7 @@ def begins_anew(measurement: Measurement, jobs: Sequence[Measurement], spread: J
     sizes = [size for size in measurement.sizes if all(size in job.sizes for job in jobs)]
     apart = {size: difference(measurement, jobs, size, spread) for size in sizes}
     for size, diff in apart.items():
-        for sure, word in ((diff.surely_above, "slower"), (diff.surely_below, "faster")):
+        for sure, word in ((diff.significantly_above, "slower"), (diff.significantly_below, "faster")):
             if sure(0.0, len(sizes) * len(jobs)):
                 where = f" at {size}" if len(sizes) > 1 else ""
                 return f"surely {word}{where} than the {plural(len(jobs), 'stored job')}"

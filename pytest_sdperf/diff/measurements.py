@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_sdperf.baseline import Baseline, other_work
-from pytest_sdperf.diff.environment_changes import environment_changes
-from pytest_sdperf.diff.kernel_changes import kernel_changes
-from pytest_sdperf.diff.stage_changes import cold_start_changes, stage_changes
+from pytest_sdperf.diff.changes import cold_start_changes, environment_changes, kernel_changes, stage_changes
 from pytest_sdperf.measurement import Measurement, peaks_counted_alike
 from pytest_sdperf.stats.intervals import SENSELESS, Difference, median_inflation
 

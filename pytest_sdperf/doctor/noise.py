@@ -15,7 +15,7 @@ from pathlib import Path
 from pytest_sdperf.doctor.diagnosis import Noise
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measure.noise_watch import CpuTimes, foreign_share, machine_cpu_times, spare_cpus
-from pytest_sdperf.stats.pair import pair_log_ratio
+from pytest_sdperf.stats.rounds import pair_log_ratio
 from pytest_sdperf.worker.environment import usable_cpus
 
 PAIRS = 8

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_sdperf.diff.environment_changes import environment_changes
-from pytest_sdperf.diff.kernel_changes import kernel_changes
-from pytest_sdperf.diff.stage_changes import cold_start_changes, stage_changes
+from pytest_sdperf.diff.changes import cold_start_changes, environment_changes, kernel_changes, stage_changes
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.verdict.case_verdict import AnyFinding

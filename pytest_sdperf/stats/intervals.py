@@ -45,22 +45,22 @@ class Difference:
         """One-sided upper confidence bound of the true log ratio."""
         return self.log_ratio + self.quantile(CONFIDENCE)
 
-    def least_sure(self, limit: float, comparisons: int) -> float:
+    def least_significant(self, limit: float, comparisons: int) -> float:
         """The smallest log ratio that is surely above ``limit`` and no false alarm, with this spread."""
         return max(limit + self.quantile(CONFIDENCE), self.quantile(1 - FALSE_ALARM / comparisons))
 
-    def surely_above(self, limit: float, comparisons: int) -> bool:
+    def significantly_above(self, limit: float, comparisons: int) -> bool:
         """True where the noise does not explain that log_ratio is above ``limit`` (log, 0 or more).
 
         Two tests must agree: the lower bound is above the limit, and at equal true speed a difference
         like this is rarer than FALSE_ALARM, shared out over ``comparisons`` sizes (Bonferroni). The
         first alone would call one equal case in twenty REGRESSED where the spread dwarfs the limit.
         """
-        return self.log_ratio > self.least_sure(limit, comparisons)
+        return self.log_ratio > self.least_significant(limit, comparisons)
 
-    def surely_below(self, limit: float, comparisons: int) -> bool:
+    def significantly_below(self, limit: float, comparisons: int) -> bool:
         """The same test the other way round: surely faster by more than ``limit``."""
-        return -self.log_ratio > self.least_sure(limit, comparisons)
+        return -self.log_ratio > self.least_significant(limit, comparisons)
 
     def within(self, limit: float) -> bool:
         """True where even the upper bound is below ``limit``: not slower by as much, a proof and not an absence of one.
@@ -74,7 +74,7 @@ class Difference:
 
         Minimum detectable effect, (t_alarm + t_power) x standard error: Bloom, Evaluation Review 19(5), 1995.
         """
-        return self.least_sure(limit, comparisons) + self.quantile(POWER)
+        return self.least_significant(limit, comparisons) + self.quantile(POWER)
 
 
 def ratio_of(log_ratio: float) -> float | None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pytest_sdperf.comparison import Pair, latencies_s
 from pytest_sdperf.stats.disturbance import too_many_dropped
-from pytest_sdperf.stats.pair import pair_log_ratio, round_log_ratios
+from pytest_sdperf.stats.rounds import pair_log_ratio, round_log_ratios
 from pytest_sdperf.stats.sequential import Decision, Look, Plan, look
 
 

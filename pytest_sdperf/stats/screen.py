@@ -63,8 +63,8 @@ def passes_screen(
 
 
 def _decision(diff: Difference, limit: float, comparisons: int) -> Decision:
-    if diff.surely_above(limit, comparisons):
+    if diff.significantly_above(limit, comparisons):
         return Decision.REGRESSED
-    if diff.surely_below(limit, comparisons):
+    if diff.significantly_below(limit, comparisons):
         return Decision.FASTER
     return Decision.PASSED if diff.within(limit) else Decision.INCONCLUSIVE

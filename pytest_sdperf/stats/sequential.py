@@ -1,6 +1,6 @@
 """Judge pairs of base and head as they come in: a sequential test whose error rates hold over all looks.
 
-Each pair gives one log ratio d (`stats.pair`). After every pair from the `FEWEST_PAIRS`-th on, two one-sided t
+Each pair gives one log ratio d (`stats.rounds`). After every pair from the `FEWEST_PAIRS`-th on, two one-sided t
 tests are made: against the slowdown to ignore (small p: REGRESSED) and against the one that must be caught (small p:
 PASSED, a proof of non-inferiority: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15(6), 1987). Looking again
 and again would raise the error rates, so every look uses a stricter level, the same for all (Pocock, Biometrika 64(2),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pytest_sdperf.verdict.status import Status
 
 from pytest_sdperf.hardware.checks import check
+from pytest_sdperf.verdict.status import Status
 
 pytestmark = pytest.mark.full
 

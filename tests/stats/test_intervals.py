@@ -13,20 +13,20 @@ def test_the_interval_by_hand():
     diff = Difference(0.08, 0.01, 4)
     assert diff.lower == pytest.approx(0.08 - 0.021318, abs=1e-6)
     assert diff.upper == pytest.approx(0.08 + 0.021318, abs=1e-6)
-    assert diff.least_sure(LIMIT, 1) == pytest.approx(LIMIT + 0.021318, abs=1e-6)
-    assert diff.least_sure(0.0, 1) == pytest.approx(0.037469, abs=1e-6)
+    assert diff.least_significant(LIMIT, 1) == pytest.approx(LIMIT + 0.021318, abs=1e-6)
+    assert diff.least_significant(0.0, 1) == pytest.approx(0.037469, abs=1e-6)
     assert diff.detectable(0.0, 1) == pytest.approx(0.037469 + 0.009410, abs=1e-6)
 
 
 @pytest.mark.parametrize("error", [0.005, 0.1])  # the limit decides, the false alarms decide
 def test_both_sides_of_surely(error):
-    edge = Difference(0.0, error, 5).least_sure(LIMIT, 1)
+    edge = Difference(0.0, error, 5).least_significant(LIMIT, 1)
     for factor, sure in ((1.001, True), (0.999, False)):
         slower, faster = Difference(edge * factor, error, 5), Difference(-edge * factor, error, 5)
-        assert slower.surely_above(LIMIT, 1) is sure
-        assert faster.surely_below(LIMIT, 1) is sure
-        assert not faster.surely_above(LIMIT, 1)
-        assert not slower.surely_below(LIMIT, 1)
+        assert slower.significantly_above(LIMIT, 1) is sure
+        assert faster.significantly_below(LIMIT, 1) is sure
+        assert not faster.significantly_above(LIMIT, 1)
+        assert not slower.significantly_below(LIMIT, 1)
 
 
 @pytest.mark.parametrize(("hair", "within"), [(-1e-9, True), (1e-9, False)])
@@ -37,16 +37,16 @@ def test_both_sides_of_within(hair, within):
 
 def test_more_sizes_ask_for_more():
     diff = Difference(0.0, 0.1, 4)
-    assert diff.least_sure(LIMIT, 3) > diff.least_sure(LIMIT, 1)
+    assert diff.least_significant(LIMIT, 3) > diff.least_significant(LIMIT, 1)
 
 
 def test_alarms_at_equal_speed_and_at_the_limit():
     """With the true standard error, many degrees: at most 1 % and 5 %."""
     noise = np.random.default_rng(7).normal(0, 1, 4000)
     for error in (0.01, 0.3):
-        assert np.mean([Difference(z * error, error, 1000).surely_above(LIMIT, 1) for z in noise]) < 1.3 * FALSE_ALARM
+        assert np.mean([Difference(z * error, error, 1000).significantly_above(LIMIT, 1) for z in noise]) < 1.3 * FALSE_ALARM
         at_limit = [Difference(LIMIT + z * error, error, 1000) for z in noise]
-        assert np.mean([d.surely_above(LIMIT, 1) for d in at_limit]) < 0.055
+        assert np.mean([d.significantly_above(LIMIT, 1) for d in at_limit]) < 0.055
         assert np.mean([d.within(LIMIT) for d in at_limit]) < 0.055
 
 

@@ -91,7 +91,7 @@ def alarms(sd, variants, count, runs=3000):
     for head, s in zip(heads, squares, strict=True):
         spread = JobSpread(float(s), variants * (count - 1))
         diff = difference_of(head, spread, count)
-        found.append(diff.surely_above(LIMIT, 1))
+        found.append(diff.significantly_above(LIMIT, 1))
     return np.mean(found)
 
 

@@ -1,4 +1,4 @@
-"""Rounds of the next pair, against numbers worked by hand and both sides of each bound."""
+"""What rounds say of a pair, and how many pay."""
 
 from __future__ import annotations
 
@@ -9,8 +9,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_sdperf.stats.pair import trimmed_mean
-from pytest_sdperf.stats.rounds import FEWEST_ROUNDS, MOST_ROUNDS, PRIOR, components, rounds_per_pair, variances
+from pytest_sdperf.stats.rounds import (
+    FEWEST_ROUNDS,
+    MOST_ROUNDS,
+    PRIOR,
+    components,
+    pair_log_ratio,
+    round_log_ratios,
+    rounds_per_pair,
+    trimmed_mean,
+    variances,
+)
+
+
+def test_rounds_by_hand():
+    assert round_log_ratios([1.0, 2.0], [math.e, 1.0]) == pytest.approx([1.0, -math.log(2)])
+
+
+def test_a_fifth_at_each_end_is_left_out():
+    assert trimmed_mean([9.0, 1.0, 2.0, 3.0, -9.0]) == pytest.approx(2.0)
+    # A fifth of four is less than one round
+    assert trimmed_mean([9.0, 1.0, 2.0, 4.0]) == pytest.approx(4.0)
+
+
+def test_what_slows_both_arms_of_a_round_cancels():
+    base = [1.0, 3.0, 1.1, 5.0, 1.0]
+    assert pair_log_ratio(base, [b * 1.05 for b in base]) == pytest.approx(math.log(1.05))
+
+
+def test_one_round_that_only_one_arm_was_disturbed_in_does_not_count():
+    assert pair_log_ratio([1.0] * 10, [1.02] * 9 + [50.0]) == pytest.approx(math.log(1.02))
+
+
+def test_arms_of_unequal_length_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        pair_log_ratio([1.0, 1.0], [1.0])
 
 
 def test_before_anything_is_measured_the_prior_decides():
