@@ -1,4 +1,4 @@
-"""What was measured side by side: pairs of processes of two arms, raw; every figure is derived."""
+"""What was measured side by side: pairs of processes of base and head, raw; every figure is derived."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BASE, HEAD = "base", "head"
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """Two fresh processes, one of each arm, that drew in turn."""
+    """Two fresh processes, one of the base and one of the head, that drew in turn."""
 
     base: ProcessRun
     head: ProcessRun
@@ -20,9 +20,9 @@ class Pair(msgspec.Struct, frozen=True):
     started_first: str
     "`base` or `head`, drawn at random"
     drew_first: dict[str, list[str]] = {}
-    "size -> arm that drew first in each round, drawn at random"
+    "size -> side (`base` or `head`) that drew first in each round, drawn at random"
     kernel_ns: dict[str, dict[str, list[int]]] = {}
-    "size -> arm -> time of the calibration kernel just before its picture, ns, round by round"
+    "size -> side -> time of the calibration kernel just before its picture, ns, round by round"
     dropped: str = ""
     "why the pair does not count, decided without looking at its difference; empty: it counts"
     spent_s: dict[str, float] = {}
@@ -30,7 +30,7 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One side, as people are told of it."""
+    """One side, as people read of it."""
 
     label: str
     "`main (1a2b3c4d5e)`, `working tree at 1a2b3c4d5e`, `python3.12`"
@@ -41,22 +41,22 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Both arms of one case, measured side by side."""
+    """Base and head of one case, measured side by side."""
 
     base: Side
     head: Side
     pairs: list[Pair]
     "in the order they were measured, dropped ones included"
     side_by_side: bool = True
-    "False: memory is too small for both arms, so one ran after the other"
+    "False: memory is too small for both, so one ran after the other"
     ended_by: str = ""
     "why no further pair was measured although nothing was decided: `budget`; empty: it was decided, or the pairs ended"
     invalid: str = ""
-    "why the arms must not be compared at all, as a sentence; empty: they may be"
+    "why base and head must not be compared at all, as a sentence; empty: they may be"
     missing: str = ""
     "what the base lacks to be compared with, as a clause; empty: nothing"
     spent_s: float = 0.0
-    "wall time of everything, preparing the base arm included"
+    "wall time of everything, preparing the base included"
 
     @property
     def kept(self) -> list[Pair]:
@@ -64,7 +64,7 @@ class Comparison(msgspec.Struct, frozen=True):
         return [pair for pair in self.pairs if not pair.dropped]
 
     def measurement_of_base(self, head: Measurement) -> Measurement:
-        """The base arm as a measurement: the head's case in the base's processes, for stages, memory and kernels."""
+        """The base as a measurement: the head's case in the base's processes, for stages, memory and kernels."""
         return msgspec.structs.replace(
             head,
             processes=[pair.base for pair in self.kept],

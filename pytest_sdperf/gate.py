@@ -20,7 +20,7 @@ from pytest_sdperf.report.finding_text import sentence as finding_sentence
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.stats.disturbance import disturbance
-from pytest_sdperf.stats.job_spread import job_spread
+from pytest_sdperf.stats.run_spread import run_spread
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.status import Status
 
@@ -45,7 +45,7 @@ def judge(
     store = BaselineStore(root, session.machine_key)
     baseline = store.load(case.id)
     jobs = [] if baseline is None else baseline.measurements
-    spread = job_spread(store.variants())
+    spread = run_spread(store.variants())
     rival = options.thresholds.min_speedup
     # Measured first: where it is the reference variant too, its pictures are there already.
     sibling = session.sibling(rival[0], case, options).measurement if rival else None

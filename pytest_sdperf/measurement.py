@@ -56,7 +56,7 @@ class Disturbance(msgspec.Struct, frozen=True):
     frequency_mhz: float | None = None
     "achieved frequency, mean over the usable CPUs; None where the system does not say"
     restless: int = 0
-    "times an arm still computed when the other one's picture began"
+    "times one process still computed when the other one's picture began"
 
 
 class ProcessRun(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ class ProcessRun(msgspec.Struct, frozen=True):
     peak_rss_bytes: int
     "high-water mark of resident memory when the timed pictures were done (export and proof run apart)"
     library_rss_bytes: int | None = None
-    "of it, pages of the files of programs and libraries; None: not told"
+    "of it, pages of the files of programs and libraries; None: not known"
     picture_sha256: dict[str, list[str]] = {}
     "digest of every picture drawn, by picture key (`512x512/0`): all equal means repeatable"
     threads: int = 0
@@ -229,7 +229,7 @@ class Measurement(msgspec.Struct, frozen=True):
 
     @property
     def peak_own_bytes(self) -> int | None:
-        """The largest process's high-water mark without its libraries' pages; None where a process does not tell them.
+        """The largest process's high-water mark without its libraries' pages; None where a process does not report them.
 
         Pages that were mapped after the peak are taken off as well, so it is a lower bound.
         """
@@ -238,7 +238,7 @@ class Measurement(msgspec.Struct, frozen=True):
 
     @property
     def peak_bytes(self) -> int:
-        """Memory of its own at most; all that was resident where a process does not tell its libraries' pages."""
+        """Memory of its own at most; all that was resident where a process does not report its libraries' pages."""
         own = self.peak_own_bytes
         return self.peak_rss_bytes if own is None else own
 

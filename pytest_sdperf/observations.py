@@ -10,7 +10,7 @@ from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread
+from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +52,7 @@ class Observations:
     references: References = References()
     baseline: Baseline | None = None
     "the baseline as it was before this run; None: there is none"
-    spread: JobSpread = NOTHING_REPEATED
+    spread: RunSpread = NOTHING_REPEATED
     "how far recorded runs of this machine differ"
     is_to_be_recorded: bool = False
     "True where a sound result becomes part of the baseline: it is then judged by everything but that baseline"

@@ -46,7 +46,7 @@ def _scaled(value: object, units: dict[str, float], *, where: str, example: str)
 def parse_share(value: object, *, where: str) -> float:
     """``"5%"`` or ``0.05`` -> 0.05. Raises OptionError for anything else, negatives and NaN.
 
-    A bare number above 1 is refused: whoever writes 5 means 5 %, and would get 500 %.
+    A bare number above 1 is refused: who writes 5 means 5 %, and would get 500 %.
     """
     share = _scaled(value, {"%": 0.01, "": 1.0}, where=where, example='"5%" or 0.05')
     if share > 1 and not str(value).rstrip().endswith("%"):

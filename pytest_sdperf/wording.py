@@ -10,7 +10,7 @@ from itertools import islice
 def apart(value: float, limit: float, decimals: int) -> str:
     """``value`` with ``decimals`` places, or as many more as it takes to read differently from ``limit``.
 
-    0.97996 beside a limit of 0.98 reads ``0.97996``, not ``0.9800``. Equal values are left alone.
+    0.97996 next to a limit of 0.98 reads ``0.97996``, not ``0.9800``. Equal values are left alone.
     """
     for places in range(decimals, decimals + 7):
         text = f"{value:.{places}f}"
@@ -20,7 +20,7 @@ def apart(value: float, limit: float, decimals: int) -> str:
 
 
 def share_apart(share: float, limit: float) -> str:
-    """A share in per cent, one decimal or as many as tell it from the limit: 0.0912 -> ``9.1 %``."""
+    """A share in per cent, one decimal or as many as make it differ from the limit: 0.0912 -> ``9.1 %``."""
     return f"{apart(share * 100, limit * 100, 1)} %"
 
 

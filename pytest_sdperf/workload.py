@@ -106,7 +106,7 @@ def _sizes(keywords: Mapping[str, Any]) -> Any:
     """What height and width, or sizes, ask for; None where neither is given."""
     sides = [name for name in ("height", "width") if name in keywords]
     if sides and "sizes" in keywords:
-        _refuse(f"{sides[0]} is given beside sizes", "Give either height and width, or sizes.")
+        _refuse(f"{sides[0]} is given together with sizes", "Give either height and width, or sizes.")
     if len(sides) == 1:
         _refuse(f"only {sides[0]} is given", "Give both height and width.")
     if sides:

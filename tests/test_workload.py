@@ -39,7 +39,10 @@ def test_the_packaged_prompts_stand_in_for_none():
         ({"prompt": "a", "prompts": ["b"]}, "prompt and prompts are both given. Give one of them."),
         ({"height": 8}, "only height is given. Give both height and width."),
         ({"width": 8}, "only width is given. Give both height and width."),
-        ({"width": 8, "sizes": [(8, 8)]}, "width is given beside sizes. Give either height and width, or sizes."),
+        (
+            {"width": 8, "sizes": [(8, 8)]},
+            "width is given together with sizes. Give either height and width, or sizes.",
+        ),
         ({"prompts": "a ship"}, "prompts='a ship'. Name at least one prompt, each once."),
         ({"prompts": []}, "prompts=(). Name at least one prompt, each once."),
         ({"prompts": ["a", "a"]}, "prompts=('a', 'a'). Name at least one prompt, each once."),

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from pytest_sdperf.baseline import other_work
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.stats.job_spread import JobSpread, difference
+from pytest_sdperf.stats.run_spread import RunSpread, difference
 from pytest_sdperf.wording import plural
 
 
-def begins_anew(measurement: Measurement, jobs: Sequence[Measurement], spread: JobSpread) -> str:
+def begins_anew(measurement: Measurement, jobs: Sequence[Measurement], spread: RunSpread) -> str:
     """Why ``measurement`` makes the stored jobs (at least one) obsolete, as a clause; empty where it joins them.
 
     Jobs of other work, and those of another speed, would drag every later comparison back. Another speed is

@@ -9,7 +9,7 @@ from pytest_sdperf.measurement import Environment, Evidence, KernelTime, Measure
 from pytest_sdperf.units import format_seconds, format_share
 
 _WORTH_A_LINE = 0.01
-"""Share of the picture's time by which a stage must move, either way, to be told."""
+"""Share of the picture's time by which a stage must move, either way, to be listed."""
 
 
 def stage_changes(base: Measurement, head: Measurement, size: str) -> list[str]:
@@ -21,10 +21,10 @@ def stage_changes(base: Measurement, head: Measurement, size: str) -> list[str]:
     before, after = base.stages_s(size), head.stages_s(size)
     total = base.latency_at(size).median_s
     moves = {name: after.get(name, 0.0) - before.get(name, 0.0) for name in {**before, **after}}
-    told = [name for name in sorted(moves, key=lambda n: -abs(moves[n])) if abs(moves[name]) >= _WORTH_A_LINE * total]
+    moved = [name for name in sorted(moves, key=lambda n: -abs(moves[n])) if abs(moves[name]) >= _WORTH_A_LINE * total]
     return [
         f"{_stage_line(name, before, after)}, {format_share(moves[name] / total)} of the picture's time"
-        for name in told
+        for name in moved
     ]
 
 

@@ -47,10 +47,10 @@ class Changes:
 
 
 def changes(base: Measurement, head: Measurement) -> Changes:
-    """Compare two jobs, each by its processes.
+    """Compare two runs, each by its processes.
 
-    The bounds know how far the processes of a job lie apart. That one job differs from another by more than
-    that (other hours, other neighbours) they cannot know: they describe these two jobs, and decide nothing.
+    The bounds know how far the processes of a run lie apart. That one run differs from another by more than
+    that (other hours, other neighbours) they cannot know: they describe these two runs, and decide nothing.
     """
     sizes = [size for size in head.sizes if size in base.sizes]
     found = [latency_change(s, *(m.latency_at(s).process_medians_s for m in (base, head))) for s in sizes]
@@ -58,12 +58,12 @@ def changes(base: Measurement, head: Measurement) -> Changes:
 
 
 def stored_changes(base: Baseline, head: Baseline) -> Changes:
-    """Compare two baselines: where a side holds several jobs, latency is compared by jobs, else by processes."""
+    """Compare two baselines: where a side holds several runs, latency is compared by runs, else by processes."""
     if max(len(base.runs), len(head.runs)) == 1:
         return changes(base.newest, head.newest)
-    sizes = [s for s in head.newest.sizes if all(s in job.sizes for side in (base, head) for job in side.measurements)]
+    sizes = [s for s in head.newest.sizes if all(s in run.sizes for side in (base, head) for run in side.measurements)]
     found = [
-        latency_change(s, *([job.latency_at(s).median_s for job in side.measurements] for side in (base, head)))
+        latency_change(s, *([run.latency_at(s).median_s for run in side.measurements] for side in (base, head)))
         for s in sizes
     ]
     return changes_of(base.newest, head.newest, found)

@@ -12,7 +12,7 @@ from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.stats.disturbance import disturbance, disturbed
 from pytest_sdperf.stats.intervals import CONFIDENCE, ratio_of
-from pytest_sdperf.stats.job_spread import JobSpread
+from pytest_sdperf.stats.run_spread import RunSpread
 from pytest_sdperf.stats.screen import Screened, screen
 from pytest_sdperf.stats.sequential import Decision
 from pytest_sdperf.verdict.latency_findings import SizeLatency, StoredLatencyFinding, worst_size
@@ -30,7 +30,7 @@ def judge_stored_latency(
     measurement: Measurement,
     runs: Sequence[Measurement],
     thresholds: Thresholds,
-    spread: JobSpread,
+    spread: RunSpread,
     *,
     other_work: str = "",
 ) -> StoredLatencyFinding:

@@ -29,7 +29,7 @@ from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.folder import check_folder
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import Options
-from pytest_sdperf.stats.job_spread import JobSpread
+from pytest_sdperf.stats.run_spread import RunSpread
 from pytest_sdperf.stats.screen import passes_screen
 from pytest_sdperf.units import format_bytes
 
@@ -189,7 +189,7 @@ class Comparer:
         )
 
 
-def side_by_side(measured: Measured, options: Options, jobs: Sequence[Measurement], spread: JobSpread) -> Beside:
+def side_by_side(measured: Measured, options: Options, jobs: Sequence[Measurement], spread: RunSpread) -> Beside:
     """The case beside the other arm, where the options ask for one and it is needed.
 
     It is not where the stored jobs show already that all is well, and not where an update accepts what was

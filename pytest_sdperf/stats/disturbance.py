@@ -12,13 +12,13 @@ from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.wording import apart, plain_share, plural, share_apart
 
 MOST_STEAL = 0.05
-"""Share of the CPUs' time. A hypervisor that takes more than a twentieth takes it from one arm or the other."""
+"""Share of the CPUs' time. A hypervisor that takes more than a twentieth takes it from base or head."""
 
 MOST_FOREIGN = 0.10
 """Share of the CPUs' time. A quiet machine's own services take 0.2 to 1 %; one busy thread on 16 CPUs takes 6 %."""
 
 MOST_FAULTS = 10
-"""Major page faults a timed picture: one that waits for a disk tells nothing of the code."""
+"""Major page faults a timed picture: one that waits for a disk says nothing about the code."""
 
 MOST_SLOWED = 1.25
 """Calibration kernel against the fastest pair of the case: the clock is clamped, or a neighbour shares the core."""
@@ -27,7 +27,7 @@ MOST_SLOWED = 1.25
 def reason_to_drop(seen: Disturbance, pictures: int, fastest_kernel_ns: float) -> str:
     """Why a pair, or a process alone, does not count; empty where it does.
 
-    ``pictures`` were timed in it, in both arms together; ``fastest_kernel_ns`` is the shortest median of the
+    ``pictures`` were timed in it, in base and head together; ``fastest_kernel_ns`` is the shortest median of the
     calibration kernel so far, 0 where there is none.
     """
     slowed = seen.kernel_ns / fastest_kernel_ns if fastest_kernel_ns else 1.0
@@ -40,7 +40,7 @@ def reason_to_drop(seen: Disturbance, pictures: int, fastest_kernel_ns: float) -
     if seen.restless:
         begun = plural(seen.restless, "picture")
         spinning = "threads that never rest? OMP_WAIT_POLICY, KMP_BLOCKTIME"
-        return f"{begun} began while the other arm still computed ({spinning})"
+        return f"{begun} began while the other process still computed ({spinning})"
     if seen.major_faults > MOST_FAULTS * pictures:
         pages = apart(seen.major_faults / pictures, MOST_FAULTS, 0)
         return f"{pages} pages a picture were read from a disk (limit {MOST_FAULTS})"
@@ -53,7 +53,7 @@ def reason_to_drop(seen: Disturbance, pictures: int, fastest_kernel_ns: float) -
 def judged(pair: Pair, earlier: Sequence[Pair]) -> Pair:
     """The pair, dropped where a rule says so. ``earlier`` pairs of the case count for its fastest kernel."""
     kernels_ns = [p.seen.kernel_ns for p in (*earlier, pair) if p.seen.kernel_ns]
-    pictures = sum(len(timings) for arm in (pair.base, pair.head) for timings in arm.images.values())
+    pictures = sum(len(timings) for run in (pair.base, pair.head) for timings in run.images.values())
     return msgspec.structs.replace(pair, dropped=reason_to_drop(pair.seen, pictures, min(kernels_ns, default=0.0)))
 
 

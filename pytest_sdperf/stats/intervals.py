@@ -46,7 +46,7 @@ class Difference:
         return self.log_ratio + self.quantile(CONFIDENCE)
 
     def least_significant(self, limit: float, comparisons: int) -> float:
-        """The smallest log ratio that is surely above ``limit`` and no false alarm, with this spread."""
+        """The smallest log ratio that is significantly above ``limit`` and no false alarm, with this spread."""
         return max(limit + self.quantile(CONFIDENCE), self.quantile(1 - FALSE_ALARM / comparisons))
 
     def significantly_above(self, limit: float, comparisons: int) -> bool:
@@ -59,7 +59,7 @@ class Difference:
         return self.log_ratio > self.least_significant(limit, comparisons)
 
     def significantly_below(self, limit: float, comparisons: int) -> bool:
-        """The same test the other way round: surely faster by more than ``limit``."""
+        """The same test the other way round: significantly faster by more than ``limit``."""
         return -self.log_ratio > self.least_significant(limit, comparisons)
 
     def within(self, limit: float) -> bool:

@@ -1,4 +1,4 @@
-"""How many pairs a machine's noise costs: asked of the sequential test itself, not of a formula beside it."""
+"""How many pairs a machine's noise costs: asked of the sequential test itself, not of a formula next to it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def spread_bounds(spread: float, pairs: int, confidence: float = 0.80) -> tuple[
 
 
 def _passes(count: int, spread: float, plan: Plan) -> bool:
-    """Whether pairs of equal arms pass although their mean is as unlucky as it is with a chance of 1 - POWER."""
+    """Whether pairs of equal programs pass although their mean is as unlucky as it is with a chance of 1 - POWER."""
     from scipy.stats import t
 
     unlucky = float(t.ppf(POWER, count - 1)) * spread / math.sqrt(count)

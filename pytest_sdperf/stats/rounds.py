@@ -19,12 +19,12 @@ TRIMMED = 0.2
 """Share of rounds left out at each end. On recorded A/A pairs (12 and 20 rounds) the trimmed mean of the rounds' own
 ratios spread 1.2 % and 2.8 % from pair to pair, the difference of the two medians 1.7 % and 4.3 %; in simulated
 verdicts no other statistic needs fewer pairs on the whole (`benchmarks/results/gate_choices.md`). The calibration
-kernel that is timed beside each round is no covariate: taken off with the slope that fits best, 98 real A/A pairs of
+kernel that is timed in each round is no covariate: taken off with the slope that fits best, 98 real A/A pairs of
 each of two variants spread 2.34 % and 2.43 %, not 2.39 % and 2.47 % (`benchmarks/results/real_gates.md`)."""
 
 
 def round_log_ratios(base: Sequence[float], head: Sequence[float]) -> list[float]:
-    """log(head / base) of each round; latencies in one unit, above 0. What slows both arms of a round cancels."""
+    """log(head / base) of each round; latencies in one unit, above 0. What slows base and head of a round alike cancels."""
     return [math.log(h / b) for b, h in zip(base, head, strict=True)]
 
 
@@ -35,13 +35,13 @@ def trimmed_mean(log_ratios: Sequence[float]) -> float:
 
 
 def pair_log_ratio(base: Sequence[float], head: Sequence[float]) -> float:
-    """Log ratio of two processes that drew in turn: arms of equal length, latencies in one unit, above 0."""
+    """Log ratio of two processes that drew in turn: equally many rounds, latencies in one unit, above 0."""
     return trimmed_mean(round_log_ratios(base, head))
 
 
 FEWEST_ROUNDS, MOST_ROUNDS = 3, 40
 """Bounds of the answer. With fewer rounds one disturbed round is a third of a pair or more, and with five nothing is
-trimmed on either side but one; from 40 on a pair has all that a pair can tell (recorded traces: less than 0.9 % of
+trimmed on either side but one; from 40 on a pair says all that a pair can say (recorded traces: less than 0.9 % of
 error left inside a pair that spreads by 1 to 3 %)."""
 
 
@@ -98,7 +98,7 @@ def rounds_per_pair(
     """Rounds of the next pair, from ``fewest`` to ``most``.
 
     ``log_ratios`` holds one list per pair that counts so far, of its rounds' log(head / base). ``start_s`` are the
-    seconds that a pair takes before its first round, ``round_s`` those of a round, both arms. In ``left_s``, the
+    seconds that a pair takes before its first round, ``round_s`` those of a round, base and head. In ``left_s``, the
     seconds that may still be spent, the pairs missing to FEWEST_PAIRS must fit: without them there is no verdict.
     """
     found = variances(log_ratios)

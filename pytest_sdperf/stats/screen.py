@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_sdperf.baseline import other_work
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.stats.intervals import Difference
-from pytest_sdperf.stats.job_spread import JobSpread, difference
+from pytest_sdperf.stats.run_spread import RunSpread, difference
 from pytest_sdperf.stats.sequential import Decision
 
 
@@ -25,7 +25,7 @@ class Screened:
 
 
 def screen(
-    measurement: Measurement, runs: Sequence[Measurement], max_slowdown: float, spread: JobSpread
+    measurement: Measurement, runs: Sequence[Measurement], max_slowdown: float, spread: RunSpread
 ) -> dict[str, Screened | None]:
     """Size -> what the recorded ``runs`` (at least one, of the same work) say of it; None: one of them lacks it.
 
@@ -45,7 +45,7 @@ def screen(
 def passes_screen(
     measurement: Measurement,
     runs: Sequence[Measurement],
-    spread: JobSpread,
+    spread: RunSpread,
     *,
     max_slowdown: float,
     must_catch: float,

@@ -33,10 +33,10 @@ class Decision(str, Enum):
     GO_ON = "go on"
     PASSED = "passed"
     FASTER = "faster"
-    "passed, and surely faster by more than what is ignored"
+    "passed, and significantly faster by more than what is ignored"
     REGRESSED = "regressed"
     INCONCLUSIVE = "inconclusive"
-    "the most pairs are there, and neither promise is shown to hold"
+    "the most pairs are there, and neither promise is shown to be kept"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Look:
     log_ratio: float
     "mean of the pairs"
     lower: float
-    "repeated confidence bound of the true log ratio: holds whenever the test stops; -inf before the first look"
+    "repeated confidence bound of the true log ratio: right whenever the test stops; -inf before the first look"
     upper: float
     detectable: float
     "true log ratio that these pairs would call REGRESSED with a chance of POWER; inf before the first look"
@@ -89,8 +89,8 @@ def look(log_ratios: Sequence[float], plan: Plan) -> Look:
         decision = Decision.REGRESSED
     elif mean + good < must_catch and mean < plan.middle:
         decision = Decision.FASTER if mean + fail < -ignore else Decision.PASSED
-    surely = ignore + _noncentrality(level(plan.alpha, plan.max_pairs), pairs - 1) * error
-    detectable = max(surely, plan.middle + statistics.NormalDist().inv_cdf(POWER) * error)
+    least = ignore + _noncentrality(level(plan.alpha, plan.max_pairs), pairs - 1) * error
+    detectable = max(least, plan.middle + statistics.NormalDist().inv_cdf(POWER) * error)
     return Look(decision, pairs, mean, mean - interval, mean + interval, detectable)
 
 

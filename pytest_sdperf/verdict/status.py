@@ -9,7 +9,7 @@ import msgspec
 
 
 class Status(str, Enum):
-    """Outcomes that people must be able to tell apart."""
+    """Outcomes that people must be able to distinguish."""
 
     PASSED = "PASSED"
     FASTER = "FASTER"

@@ -3,9 +3,9 @@ import math
 import pytest
 
 from pytest_sdperf.baselines.accepting import begins_anew
-from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread
+from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
 
-KNOWN = JobSpread(squares=40 * 0.01**2 - 2 * 0.06**2, repeats=38)
+KNOWN = RunSpread(squares=40 * 0.01**2 - 2 * 0.06**2, repeats=38)
 """Jobs spread by 1 %."""
 
 

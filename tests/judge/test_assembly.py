@@ -13,7 +13,7 @@ from pytest_sdperf.measurement import Environment, Evidence
 from pytest_sdperf.observations import Observations, References
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.parts import PARTS
-from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread
+from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import Workload
@@ -23,7 +23,7 @@ PLAIN = Variant(name="ours", factory="package.module:build", claims=(Claim("thre
 PROVEN = Evidence(threads=2, threads_asked=2)
 
 
-KNOWN = JobSpread(squares=0.0, repeats=1000)
+KNOWN = RunSpread(squares=0.0, repeats=1000)
 """A machine whose jobs spread by 0.3 %: these tests are not about its noise."""
 
 

@@ -9,12 +9,12 @@ import pytest
 from pytest_sdperf.judge.stored_latency import judge_stored_latency
 from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.stats.job_spread import NOTHING_REPEATED, JobSpread, job_spread
+from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread, run_spread
 from pytest_sdperf.verdict.latency_findings import worst_size
 from pytest_sdperf.verdict.status import Status
 
 LIMITS = Thresholds(max_slowdown=0.05)
-KNOWN = JobSpread(squares=40 * 0.01**2 - 2 * 0.06**2, repeats=38)
+KNOWN = RunSpread(squares=40 * 0.01**2 - 2 * 0.06**2, repeats=38)
 """A machine whose runs spread by 1 %, as 40 degrees of freedom say (the prior's two among them)."""
 
 
@@ -118,7 +118,7 @@ def test_a_gross_limit_passes_right_after_the_first_recording(measured, sd):
 
 def test_more_runs_detect_more(run):
     detectable = [
-        judged(run(1.0), *runs, spread=job_spread([runs])).sizes[0].detectable
+        judged(run(1.0), *runs, spread=run_spread([runs])).sizes[0].detectable
         for runs in ([run(1.0 + 0.01 * (i % 2)) for i in range(count)] for count in (1, 2, 3, 5, 10))
     ]
     assert detectable == sorted(detectable, reverse=True)

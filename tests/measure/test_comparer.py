@@ -22,7 +22,7 @@ from pytest_sdperf.measure.sampling import Model, Rig
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.protocol import Built
-from pytest_sdperf.stats.job_spread import NOTHING_REPEATED
+from pytest_sdperf.stats.run_spread import NOTHING_REPEATED
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.workload import Workload
 

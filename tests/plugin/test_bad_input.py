@@ -16,7 +16,7 @@ from pytest_sdperf.baselines.format import FORMAT_VERSION
         ("step=20", "unknown keyword 'step'. Use one of: prompt, prompts, num_inference_steps, "),
         ("height=100, width=64", "height=100 is not a multiple of 8. Latents are 8 times smaller"),
         ("height=64", "only height is given. Give both height and width."),
-        ("height=64, width=64, sizes=[(64, 64)]", "height is given beside sizes."),
+        ("height=64, width=64, sizes=[(64, 64)]", "height is given together with sizes."),
         ("num_inference_steps=0", "num_inference_steps=0. Ask for a whole number of at least 1 step."),
         ("guidance_scale=float('nan')", "guidance_scale=nan. Ask for a finite number, like 7.5."),
         ("seed=-1", "seed=-1. Ask for a whole number of at least 0."),

@@ -20,7 +20,7 @@ def reason(*, pictures=6, fastest_kernel_ns=0.0, **seen):
         (
             {"restless": 0},
             {"restless": 1},
-            "1 picture began while the other arm still computed (threads that never rest? OMP_WAIT_POLICY, KMP_BLOCKTIME)",
+            "1 picture began while the other process still computed (threads that never rest? OMP_WAIT_POLICY, KMP_BLOCKTIME)",
         ),
         ({"major_faults": 60}, {"major_faults": 66}, "11 pages a picture were read from a disk (limit 10)"),
         (

@@ -44,7 +44,10 @@ def test_alarms_at_equal_speed_and_at_the_limit():
     """With the true standard error, many degrees: at most 1 % and 5 %."""
     noise = np.random.default_rng(7).normal(0, 1, 4000)
     for error in (0.01, 0.3):
-        assert np.mean([Difference(z * error, error, 1000).significantly_above(LIMIT, 1) for z in noise]) < 1.3 * FALSE_ALARM
+        assert (
+            np.mean([Difference(z * error, error, 1000).significantly_above(LIMIT, 1) for z in noise])
+            < 1.3 * FALSE_ALARM
+        )
         at_limit = [Difference(LIMIT + z * error, error, 1000) for z in noise]
         assert np.mean([d.significantly_above(LIMIT, 1) for d in at_limit]) < 0.055
         assert np.mean([d.within(LIMIT) for d in at_limit]) < 0.055

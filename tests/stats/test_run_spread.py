@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.stats.intervals import FALSE_ALARM, Difference
-from pytest_sdperf.stats.job_spread import (
+from pytest_sdperf.stats.run_spread import (
     NOTHING_REPEATED,
     PRIOR_DEGREES,
     PRIOR_SD,
-    JobSpread,
+    RunSpread,
     difference,
-    job_spread,
+    run_spread,
 )
 
 SIZE = "64x64"
@@ -24,14 +24,14 @@ def jobs(measured):
 
 
 def test_nothing_repeated_is_the_prior(jobs):
-    assert job_spread([]) == job_spread([jobs(1.0), jobs(3.0)]) == NOTHING_REPEATED
+    assert run_spread([]) == run_spread([jobs(1.0), jobs(3.0)]) == NOTHING_REPEATED
     assert NOTHING_REPEATED.variance == pytest.approx(PRIOR_SD**2)
     assert NOTHING_REPEATED.degrees == PRIOR_DEGREES
 
 
 def test_pooled_and_moderated_by_hand(jobs):
     # logs -.1, 0, .1 and 0, .2 around their own means: squares .02 + .02, 2 + 1 degrees
-    spread = job_spread([jobs(*np.exp([-0.1, 0.0, 0.1])), jobs(*np.exp([5.0, 5.2])), jobs(7.0)])
+    spread = run_spread([jobs(*np.exp([-0.1, 0.0, 0.1])), jobs(*np.exp([5.0, 5.2])), jobs(7.0)])
     assert spread.squares == pytest.approx(0.04)
     assert spread.repeats == 3
     assert spread.degrees == 5
@@ -40,7 +40,7 @@ def test_pooled_and_moderated_by_hand(jobs):
 
 def test_sizes_of_one_job_count_once(measured):
     pair = [measured([m] * 3, more_sizes={"128x128": [4 * m**2] * 3}) for m in np.exp([0.0, 0.2])]
-    spread = job_spread([pair])
+    spread = run_spread([pair])
     # .02 at the one size, .08 at the other
     assert spread.squares == pytest.approx(0.05)
     assert spread.repeats == 1
@@ -48,7 +48,7 @@ def test_sizes_of_one_job_count_once(measured):
 
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_the_difference_by_hand(jobs, measured, count):
-    diff = difference(measured([1.2] * 3), jobs(*[1.0] * count), SIZE, JobSpread(0.0144, 2))
+    diff = difference(measured([1.2] * 3), jobs(*[1.0] * count), SIZE, RunSpread(0.0144, 2))
     assert diff.log_ratio == pytest.approx(math.log(1.2))
     assert diff.degrees == 4
     # (2 x .0036 + .0144) / 4 = .0054
@@ -89,7 +89,7 @@ def alarms(sd, variants, count, runs=3000):
     heads = random.normal(0, sd, runs) - y[:, 0].mean(1)
     found = []
     for head, s in zip(heads, squares, strict=True):
-        spread = JobSpread(float(s), variants * (count - 1))
+        spread = RunSpread(float(s), variants * (count - 1))
         diff = difference_of(head, spread, count)
         found.append(diff.significantly_above(LIMIT, 1))
     return np.mean(found)
