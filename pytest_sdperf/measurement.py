@@ -229,7 +229,7 @@ class Measurement(msgspec.Struct, frozen=True):
 
     @property
     def peak_own_bytes(self) -> int | None:
-        """The largest process's high-water mark without its libraries' pages; None where a process does not report them.
+        """The largest process's high-water mark without its libraries' pages; None where one does not report them.
 
         Pages that were mapped after the peak are taken off as well, so it is a lower bound.
         """

@@ -24,7 +24,7 @@ each of two variants spread 2.34 % and 2.43 %, not 2.39 % and 2.47 % (`benchmark
 
 
 def round_log_ratios(base: Sequence[float], head: Sequence[float]) -> list[float]:
-    """log(head / base) of each round; latencies in one unit, above 0. What slows base and head of a round alike cancels."""
+    """log(head / base) of each round; latencies in one unit, above 0. What slows both cancels."""
     return [math.log(h / b) for b, h in zip(base, head, strict=True)]
 
 
