@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.accepting import begins_anew
-from pytest_sdperf.baselines.format import time_text
+from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.judge.assembly import judge as judge_case
 from pytest_sdperf.measure.comparer import side_by_side

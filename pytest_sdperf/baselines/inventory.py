@@ -8,10 +8,9 @@ from pathlib import Path
 import msgspec
 
 from pytest_sdperf.baseline import Baseline
-from pytest_sdperf.baselines import format as baseline_format
-from pytest_sdperf.baselines.confined import confined
-from pytest_sdperf.baselines.references import ReferenceKey, load_reference, read_key, reference_path
-from pytest_sdperf.baselines.store import REFERENCES
+from pytest_sdperf.baselines import file_format
+from pytest_sdperf.baselines.store import REFERENCES, confined
+from pytest_sdperf.baselines.stored_pictures import ReferenceKey, load_reference, read_key, reference_path
 from pytest_sdperf.errors import BaselineError
 
 
@@ -100,7 +99,7 @@ def read_file(root: Path, path: Path) -> StoredFile:
 def of_bytes(data: bytes, path: Path, machine_key: str, case_id: str) -> StoredFile:
     """A baseline that was read already (from a revision, say); ``path`` names it in errors."""
     try:
-        stored = baseline_format.decode(data, where=str(path), case_id=case_id, machine_key=machine_key)
+        stored = file_format.decode(data, where=str(path), case_id=case_id, machine_key=machine_key)
     except BaselineError as fault:
         return StoredFile(path, machine_key, case_id, len(data), None, fault)
     return StoredFile(path, machine_key, case_id, len(data), stored)

@@ -1,20 +1,28 @@
-"""Where baselines lie: <root>/<machine key>/<case id>.json; loaded, saved, counted, never deleted."""
+"""Where baselines lie: <root>/<machine key>/<case id>.json; loaded, saved by one writer at a time, never deleted."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.baseline import Baseline
-from pytest_sdperf.baselines import format as baseline_format
-from pytest_sdperf.baselines.confined import confined
+from pytest_sdperf.baselines import file_format
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.models.cache import cache_dir
 
 REFERENCES = "references"
-"""Folder of reference pictures beside the machines' folders."""
+"""Folder of reference pictures, next to the machines' folders."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}")
+
+_WAIT_S = 60.0
+"""A write takes milliseconds: a lock held longer belongs to a process that hangs."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class BaselineStore:
             raise BaselineError(
                 f"reading failed: {error.strerror or error}", where=str(path), cure="Make it a readable file."
             ) from error
-        return baseline_format.decode(data, where=str(path), case_id=case_id, machine_key=self.machine_key)
+        return file_format.decode(data, where=str(path), case_id=case_id, machine_key=self.machine_key)
 
     def save(self, stored: Baseline) -> Path:
         """Store the jobs of a case as its baseline, whole or not at all, and say where.
@@ -57,7 +65,7 @@ class BaselineStore:
                 where=str(path),
                 cure="Record it on the machine that it shall judge.",
             )
-        write_atomically(path, baseline_format.encode(stored))
+        write_file(path, file_format.encode(stored))
         return path
 
     def variants(self) -> Iterator[list[Measurement]]:
@@ -82,6 +90,59 @@ class BaselineStore:
         ours = {self.machine_key, REFERENCES}
         around = [p for p in _entries(self.root) if not (p.name in ours and p.is_dir())]
         return around + [p for p in _entries(self.root / self.machine_key) if not _is_baseline(p)]
+
+
+def confined(root: Path, *names: str) -> Path:
+    """``root`` joined with ``names``, each one plain file or folder name.
+
+    Raises BaselineError for a name that climbs (`..`, `/`), is hidden or too long, and for a symbolic link
+    on the way that leads out of ``root``.
+    """
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise BaselineError(
+                f"{name!r} cannot name a stored file",
+                where=str(root),
+                cure="Use letters, digits and . _ + - only, up to 200 of them.",
+            )
+    path = root.joinpath(*names)
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise BaselineError(
+            f"a symbolic link leads out of the baselines folder to {path.resolve()}",
+            where=str(path),
+            cure="Remove the link, or point --sdperf-baselines at the folder itself.",
+        )
+    return path
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file of the folder, whole or not at all, one writer at a time.
+
+    Raises BaselineError where that fails; what was stored before is then unchanged.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = lock_path(path)
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, timeout=_WAIT_S):
+            write_atomically(path, data)
+    except Timeout as error:
+        raise BaselineError(
+            f"another process has been writing for {_WAIT_S:.0f} s", where=str(path), cure=f"End it (lock {lock})."
+        ) from error
+    except OSError as error:
+        raise BaselineError(
+            f"writing failed: {error.strerror or error}; what was stored before is unchanged",
+            where=str(path),
+            cure="Make room or give write permission, then run the same command again.",
+        ) from error
+
+
+def lock_path(path: Path) -> Path:
+    """The lock of one stored file; kept in the user's cache, for locks would litter a folder under review."""
+    digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:24]
+    return cache_dir() / "locks" / f"{digest}.lock"
 
 
 def _entries(folder: Path) -> list[Path]:

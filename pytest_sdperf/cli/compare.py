@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pytest_sdperf.cli.reading import read_report
-from pytest_sdperf.cli.screen import screen
+from pytest_sdperf.cli.streams import read_report, screen
 
 _HONEST = (
     "Medians of the processes of each run, bounds from how far these differ within a run. Two runs of one program, at "
@@ -30,7 +29,7 @@ def compare(before: str, after: str) -> None:
 
     Exit code 1 where not a single case can be compared; a slower case is no error, for this decides nothing.
     """
-    from pytest_sdperf.cli.pages.changes import Compared, Sides, render
+    from pytest_sdperf.cli.pages.changes_page import Compared, Sides, render
     from pytest_sdperf.report.two_reports import two_reports
 
     if before == after == "-":

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pytest_sdperf.cli.screen import screen
+from pytest_sdperf.cli.streams import screen
 from pytest_sdperf.doctor.diagnosis import Noise
 from pytest_sdperf.variant import REFERENCE_VARIANT
 
@@ -27,7 +27,7 @@ def doctor(*, no_noise: bool) -> None:
 
     Exit code 0 where at least fp32 can run, which all pictures are held against, else 1.
     """
-    from pytest_sdperf.cli.pages.doctor import render
+    from pytest_sdperf.cli.pages.doctor_page import render
     from pytest_sdperf.doctor.examine import examine
     from pytest_sdperf.launch.host_lock import current_holder
 

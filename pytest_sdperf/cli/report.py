@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from pytest_sdperf.cli.reading import STANDARD, read_report
-from pytest_sdperf.cli.screen import screen
+from pytest_sdperf.cli.streams import STANDARD, read_report, screen
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.report.formats import RENDERINGS, write_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pytest_sdperf.cli.screen import screen
+from pytest_sdperf.cli.streams import screen
 
 _ALL = "Listed are the built-in variants, those of installed packages, and those of the conftests named."
 _SOME = (
@@ -26,7 +26,7 @@ def variants(tests: tuple[str, ...]) -> None:
       sdperf variants
       sdperf variants tests/perf
     """
-    from pytest_sdperf.cli.pages.variants import render
+    from pytest_sdperf.cli.pages.variants_page import render
     from pytest_sdperf.cli.project import variants_of
     from pytest_sdperf.doctor.runnable import runnable
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.errors import LaunchError
 
 _NAME = "pytest-sdperf.lock"
@@ -97,12 +98,8 @@ def _write_holder(sidecar: Path) -> None:
         # Arguments that are no UTF-8 have surrogates, which JSON cannot hold.
         command=" ".join(sys.argv)[:200].encode(errors="replace").decode(),
     )
-    # By rename, so that nobody reads half of it and a link laid there by others is not followed.
-    with suppress(OSError), tempfile.TemporaryDirectory(dir=sidecar.parent, prefix=f"{_NAME}.") as private:
-        draft = Path(private, sidecar.name)
-        draft.write_bytes(msgspec.json.encode(holder))
-        draft.chmod(0o644)
-        draft.replace(sidecar)
+    with suppress(OSError):
+        write_atomically(sidecar, msgspec.json.encode(holder), mode=0o644)
 
 
 def _shared_folder() -> Path:

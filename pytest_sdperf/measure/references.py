@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.baselines.references import (
+from pytest_sdperf.baselines.stored_pictures import (
     ReferenceKey,
     load_reference,
     reference_keys,

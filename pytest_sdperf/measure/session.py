@@ -20,7 +20,7 @@ import msgspec
 from pytest_sdperf import __version__
 from pytest_sdperf.base.set_up import Invocation
 from pytest_sdperf.base.target import Target
-from pytest_sdperf.baselines.format import time_text
+from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case
 from pytest_sdperf.errors import CaseError

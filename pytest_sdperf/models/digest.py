@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 
+from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.errors import ModelError
 from pytest_sdperf.models.folder import CONFIGS, WEIGHTS, component_tensors, read_json
 
@@ -33,10 +33,7 @@ def model_digest(path: Path, cache: Path | None = None) -> str:
     digest = _compute(path, files)
     if kept:
         with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            temporary = kept.with_suffix(f".{os.getpid()}.tmp")
-            temporary.write_text(digest, encoding="ascii")
-            temporary.replace(kept)
+            write_atomically(kept, digest.encode("ascii"))
     return digest
 
 

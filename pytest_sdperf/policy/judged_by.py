@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from pytest_sdperf.baselines.changes import changed_files
+from pytest_sdperf.baselines.changed_files import changed_files
 from pytest_sdperf.options import Options, resolve
 from pytest_sdperf.policy.base_rules import BaseRules
 from pytest_sdperf.policy.stricter import changes, governed, promises_changed

@@ -69,14 +69,22 @@ def common_workload(rows: Sequence[Row]) -> str:
     return SEPARATOR.join(plain(t, _LONGEST_NAME) for t in texts if t)
 
 
-def fitting(made: Sequence[Column], width: int, measure: Callable[[str], int] = len) -> list[Column]:
+def fitting(
+    made: Sequence[Column],
+    width: int,
+    measure: Callable[[str], int] = len,
+    *,
+    dropped_first: Sequence[str] = _DROPPED_FIRST,
+) -> list[Column]:
     """The columns that fit into ``width`` terminal cells, ``measure`` giving the cells that a text takes.
+
+    Those named in ``dropped_first`` give way, in that order.
 
     ``proven`` is shortened, item by item, before it or anything less telling is dropped. Where even variant and
     verdict do not fit, the variants' names are cut.
     """
-    for dropped in range(len(_DROPPED_FIRST) + 1):
-        kept = [c for c in made if c.name not in _DROPPED_FIRST[:dropped]]
+    for dropped in range(len(dropped_first) + 1):
+        kept = [c for c in made if c.name not in dropped_first[:dropped]]
         room = width - sum(c.width(measure) + GAP for c in kept if c.name != "proven") + GAP
         proven = next((c for c in kept if c.name == "proven"), None)
         if proven is None and room >= 0:

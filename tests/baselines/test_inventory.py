@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.baselines.inventory import inventory, of_bytes, read_single
-from pytest_sdperf.baselines.references import ReferenceKey, reference_path, save_reference
 from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf.baselines.stored_pictures import ReferenceKey, reference_path, save_reference
 from pytest_sdperf.errors import BaselineError
 
 KEY = ReferenceKey(

@@ -1,7 +1,12 @@
+from pathlib import Path
+
+import filelock
 import msgspec
 import pytest
 
-from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf import atomic
+from pytest_sdperf.baselines import store as module
+from pytest_sdperf.baselines.store import BaselineStore, confined, lock_path, write_file
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Environment
 
@@ -98,3 +103,82 @@ def test_unused_and_foreign_are_named_and_left(store, make, make_stored, case_id
         folder / "sub",
     ]
     assert len(list(folder.iterdir())) == 6
+
+
+@pytest.mark.parametrize("name", ["fp32-tiny-64x64+128x128-4steps-0a1b.json", "a", "_x", "1.0", "a" * 200])
+def test_plain_names(tmp_path, name):
+    assert confined(tmp_path, "machine", name) == tmp_path / "machine" / name
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", ".hidden", "a\n", "a" * 201, "c:x", "a\0b", "ü"]
+)
+def test_names_that_climb_or_hide(tmp_path, name):
+    with pytest.raises(BaselineError) as error:
+        confined(tmp_path, "machine", name)
+    assert error.value.what == f"{name!r} cannot name a stored file"
+    assert error.value.where == str(tmp_path)
+    assert error.value.cure == "Use letters, digits and . _ + - only, up to 200 of them."
+    with pytest.raises(BaselineError):
+        confined(tmp_path, name, "case.json")
+
+
+def test_a_link_that_leads_out_is_refused(tmp_path):
+    root, outside = tmp_path / "baselines", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "machine").symlink_to(outside)
+    with pytest.raises(BaselineError) as error:
+        confined(root, "machine", "case.json")
+    assert error.value.what == f"a symbolic link leads out of the baselines folder to {outside / 'case.json'}"
+    (root / "inside").mkdir()
+    (root / "inside" / "case.json").symlink_to(outside / "case.json")
+    with pytest.raises(BaselineError):
+        confined(root, "inside", "case.json")
+
+
+def test_the_root_itself_may_be_a_link(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert confined(tmp_path / "link", "m", "c") == tmp_path / "link" / "m" / "c"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "machine" / "case.json"
+
+
+def test_the_lock_lies_outside_of_the_folder(path, tmp_path):
+    write_file(path, b"one")
+    assert [p.name for p in path.parent.iterdir()] == ["case.json"]
+    assert not lock_path(path).is_relative_to(tmp_path)
+    assert lock_path(path) != lock_path(path.with_name("other.json"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_leaves_what_was_stored(path, monkeypatch):
+    write_file(path, b"old")
+    monkeypatch.setattr(atomic, "_write", lambda _temporary, data: Path("/dev/full").write_bytes(data))
+    with pytest.raises(BaselineError) as error:
+        write_file(path, b"new")
+    assert error.value.what == "writing failed: No space left on device; what was stored before is unchanged"
+    assert error.value.where == str(path)
+    assert error.value.cure == "Make room or give write permission, then run the same command again."
+    assert path.read_bytes() == b"old"
+
+
+def test_a_file_where_a_folder_should_be(tmp_path):
+    (tmp_path / "machine").write_text("")
+    with pytest.raises(BaselineError, match="writing failed"):
+        write_file(tmp_path / "machine" / "case.json", b"x")
+
+
+def test_a_lock_that_is_never_released_is_named(path, monkeypatch):
+    lock = lock_path(path)
+    lock.parent.mkdir(parents=True)
+    monkeypatch.setattr(module, "_WAIT_S", 0.0)
+    with filelock.FileLock(lock), pytest.raises(BaselineError) as error:
+        write_file(path, b"x")
+    assert error.value.what == "another process has been writing for 0 s"
+    assert error.value.cure == f"End it (lock {lock})."
+    assert not path.exists()

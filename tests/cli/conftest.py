@@ -4,15 +4,17 @@ import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
-from pytest_sdperf.baselines.references import ReferenceKey, save_reference
 from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf.baselines.stored_pictures import ReferenceKey, save_reference
 from pytest_sdperf.cli.command import sdperf
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
 from pytest_sdperf.report import json
 from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore
+from pytest_sdperf.verdict.status import Status
 
 MACHINE = "spr-8cores-amx"
 PROMPT = "a ship"
@@ -114,7 +116,8 @@ def write_report(folder):
     """Write a JSON report of these measurements."""
 
     def write_report(name, *measurements, ssim=0.99):
-        finding = Finding("picture", Status.PASSED, "as promised", figures={"ssim": ssim, "psnr_db": 40.0})
+        score = PictureScore(key="64x64/0", prompt=PROMPT, seed=0, ssim=ssim, psnr_db=40.0)
+        finding = PictureFinding(status=Status.PASSED, pictures=[score], min_ssim=0.9, min_psnr_db=30.0)
         outcomes = [Outcome(f"test_x.py::test_{m.variant}", m, Verdict([finding], ["picture"])) for m in measurements]
         (folder / name).write_text(json.render(Report(outcomes)))
         return name

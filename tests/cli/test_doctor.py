@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_sdperf.cli.pages.doctor import noise_lines, render
+from pytest_sdperf.cli.pages.doctor_page import noise_lines, render
 from pytest_sdperf.doctor import examine as examine_module
 from pytest_sdperf.doctor import noise as noise_module
 from pytest_sdperf.doctor.diagnosis import Check, Diagnosis, Noise, Runnable, Section, State

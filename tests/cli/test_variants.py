@@ -1,7 +1,7 @@
 import pytest
 
 from pytest_sdperf.claims import Claim
-from pytest_sdperf.cli.pages.variants import render
+from pytest_sdperf.cli.pages.variants_page import render
 from pytest_sdperf.doctor import runnable as module
 from pytest_sdperf.doctor.diagnosis import Runnable
 from pytest_sdperf.errors import CaseError

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_sdperf.baselines.references import load_reference, reference_path
+from pytest_sdperf.baselines.stored_pictures import load_reference, reference_path
 from pytest_sdperf.case import Case
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measure.references import Found, _keys, find_references, store_references

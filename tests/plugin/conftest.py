@@ -23,7 +23,7 @@ import pytest
 
 import pytest_sdperf
 from pytest_sdperf.baseline import Baseline, RecordedRun
-from pytest_sdperf.baselines.format import decode, encode
+from pytest_sdperf.baselines.file_format import decode, encode
 from pytest_sdperf.hardware import detection
 from pytest_sdperf.launch import host_lock, launcher
 from pytest_sdperf.measure import comparer, session

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.baselines.format import FORMAT_VERSION
+from pytest_sdperf.baselines.file_format import FORMAT_VERSION
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pytest_sdperf.baseline import Baseline
-from pytest_sdperf.baselines.format import encode
+from pytest_sdperf.baselines.file_format import encode
 from pytest_sdperf.workload import DEFAULT_PROMPTS
 
 TWO = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,12 @@ import click
 
 from pytest_sdperf.cli.baselines import baselines_option
 from pytest_sdperf.cli.project import baselines_folder
-from pytest_sdperf.cli.screen import screen
-from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.cli.streams import screen
+from pytest_sdperf.errors import BaselineError, ComparisonError
 
 if TYPE_CHECKING:
     from pytest_sdperf.baselines.inventory import StoredFile
-    from pytest_sdperf.cli.pages.changes import Sides
+    from pytest_sdperf.cli.pages.changes_page import Sides
 
 _HONEST = (
     "Levels of all stored jobs where a side has several (bounds from how far they differ), else medians of the "
@@ -43,8 +44,7 @@ def diff(paths: tuple[str, ...], against: str | None, cases: tuple[str, ...], fo
     Exit code 1 where something differs.
     """
     from pytest_sdperf.baselines.inventory import inventory, read_single
-    from pytest_sdperf.baselines.revision import files_at
-    from pytest_sdperf.cli.pages.changes import render
+    from pytest_sdperf.cli.pages.changes_page import render
 
     if (against is None) != (len(paths) == 2) or len(paths) not in (0, 2):
         raise click.UsageError("Name either two files or folders, or a revision with --against=REV.")
@@ -71,7 +71,7 @@ def _sides(
     single: bool = False,
 ) -> Sides:
     """``single``: the only file of each side is compared with the other's, whatever case it is of."""
-    from pytest_sdperf.cli.pages.changes import Compared, Sides
+    from pytest_sdperf.cli.pages.changes_page import Compared, Sides
     from pytest_sdperf.diff.measurements import stored_changes
 
     for case in cases:
@@ -93,3 +93,39 @@ def _sides(
 
 def _told(file: StoredFile) -> str:
     return f"{file.machine_key}/{file.case_id}"
+
+
+def files_at(root: Path, revision: str) -> list[StoredFile]:
+    """Every baseline that ``root`` holds in ``revision``, whatever state it is in.
+
+    Raises BaselineError for a revision that git does not know, and where ``root`` lies in no repository.
+    """
+    from pytest_sdperf.baselines.inventory import of_bytes
+    from pytest_sdperf.baselines.store import REFERENCES
+
+    if revision.startswith("-"):
+        raise BaselineError(f"{revision!r} is no revision", where="--against", cure="Name a branch, tag or commit.")
+    listed = _git(root, revision, "ls-tree", "-r", "-z", "--name-only", f"{revision}^{{commit}}", "--", ".")
+    found = []
+    for name in filter(None, listed.split("\0")):
+        path = Path(name)
+        if len(path.parts) == 2 and path.suffix == ".json" and path.parts[0] != REFERENCES:
+            data = os.fsencode(_git(root, revision, "cat-file", "blob", f"{revision}^{{commit}}:./{name}"))
+            found.append(of_bytes(data, Path(f"{revision}:{name}"), path.parts[0], path.stem))
+    return found
+
+
+def _git(root: Path, revision: str, *arguments: str) -> str:
+    from pytest_sdperf.base.checkout.git import git
+
+    try:
+        answer = git(root, *arguments)
+    except ComparisonError as error:
+        raise BaselineError(error.what, where="--against", cure="Install git, or compare two folders.") from error
+    if not answer.ok:
+        raise BaselineError(
+            f"the baselines of {revision!r} cannot be read: {answer.reason}",
+            where="--against",
+            cure="Name a branch, tag or commit of the repository that the folder lies in; a shallow clone may lack it.",
+        )
+    return answer.out

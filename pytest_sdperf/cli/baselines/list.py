@@ -6,7 +6,7 @@ import click
 
 from pytest_sdperf.cli.baselines import baselines_option
 from pytest_sdperf.cli.project import baselines_folder
-from pytest_sdperf.cli.screen import screen
+from pytest_sdperf.cli.streams import screen
 
 
 @click.command("list", short_help="What is stored, machine by machine.")
@@ -25,7 +25,7 @@ def list_(folder: str | None) -> None:
     Exit code 1 where a file cannot be trusted.
     """
     from pytest_sdperf.baselines.inventory import inventory
-    from pytest_sdperf.cli.pages.stored import render_list
+    from pytest_sdperf.cli.pages.baselines_page import render_list
     from pytest_sdperf.hardware.detection import detect
     from pytest_sdperf.hardware.machine import machine_key
 

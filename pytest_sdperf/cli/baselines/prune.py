@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from pytest_sdperf.cli.baselines import baselines_option
 from pytest_sdperf.cli.project import baselines_folder
-from pytest_sdperf.cli.screen import screen
+from pytest_sdperf.cli.streams import screen
+
+if TYPE_CHECKING:
+    from pytest_sdperf.baselines.upkeep import Prunable
 
 
 @click.command(short_help="List or delete what nothing needs any more.")
@@ -41,11 +47,10 @@ def prune(
     Exit code 1 where something could be deleted and --yes is not given.
     """
     from pytest_sdperf.baselines.inventory import inventory
-    from pytest_sdperf.baselines.prunable import Rules, prunable
-    from pytest_sdperf.baselines.prunable import prune as delete
-    from pytest_sdperf.cli.pages.prunable import render
+    from pytest_sdperf.baselines.upkeep import Rules, prunable
+    from pytest_sdperf.baselines.upkeep import prune as delete
     from pytest_sdperf.cli.project import variants_of
-    from pytest_sdperf.cli.reading import read_report
+    from pytest_sdperf.cli.streams import read_report
     from pytest_sdperf.hardware.detection import detect
     from pytest_sdperf.hardware.machine import machine_key
 
@@ -69,3 +74,28 @@ def prune(
     here.show(render(found, root=str(root), done=yes, problems=problems, width=here.width, colour=here.colour))
     if found and not yes:
         click.get_current_context().exit(1)
+
+
+def render(found: Prunable, *, root: str, done: bool, problems: Sequence[str], width: int | None, colour: bool) -> str:
+    """What goes and why; ``done``: it is gone already."""
+    from pytest_sdperf.cli.pages.text_page import Page
+    from pytest_sdperf.units import format_bytes
+    from pytest_sdperf.wording import plural
+
+    page = Page(width=width, colour=colour)
+    rows = [(str(r.path.relative_to(root)), r.why) for r in found.removals]
+    rows += [(str(s.file.path.relative_to(root)), s.why) for s in found.shortenings]
+    if rows:
+        page.pairs(rows, indent=0)
+    for note in (*found.notes, *problems):
+        page.line(f"NOTE {note}", style="yellow")
+    size = format_bytes(sum(removal.size_bytes for removal in found.removals))
+    files = plural(len(found.removals), "file")
+    shorter = f", {plural(len(found.shortenings), 'baseline')} shortened" if found.shortenings else ""
+    if not found:
+        page.line(f"nothing to delete in {root}", style="bold")
+    elif done:
+        page.line(f"deleted {files} ({size}){shorter}", style="bold")
+    else:
+        page.line(f"{files} ({size}) to be deleted{shorter}; nothing was changed: add --yes to do so", style="bold")
+    return page.text()

@@ -9,7 +9,7 @@ import click
 
 from pytest_sdperf.cli.baselines import baselines_option
 from pytest_sdperf.cli.project import baselines_folder
-from pytest_sdperf.cli.screen import screen
+from pytest_sdperf.cli.streams import screen
 from pytest_sdperf.errors import BaselineError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def show(case: str, machine: str | None, folder: str | None) -> None:
       sdperf baselines show baselines/zen4-2cores-avx512_bf16/fp32-bundled-128x128-20steps.json
     """
     from pytest_sdperf.baselines.inventory import read_single
-    from pytest_sdperf.cli.pages.stored import render_show
+    from pytest_sdperf.cli.pages.baselines_page import render_show
 
     here = screen()
     file = read_single(Path(case)) if Path(case).is_file() else _stored(case, machine, baselines_folder(folder))

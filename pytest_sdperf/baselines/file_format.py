@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, NoReturn
@@ -9,10 +11,8 @@ from typing import Any, NoReturn
 import msgspec
 
 from pytest_sdperf.baseline import Baseline, RecordedRun, other_work
-from pytest_sdperf.baselines.layout import laid_out
-from pytest_sdperf.baselines.plausible import implausible
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.measurement import ImageTiming, Measurement, ProcessRun
 
 FORMAT = "pytest-sdperf baseline"
 
@@ -30,6 +30,10 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 """ISO 8601 in UTC, to the second."""
 
 _CURE = "Delete the file and record it again with `pytest --sdperf --sdperf-update=new`."
+
+
+_ONE_LINE = ("total_ns", "implementation", "median_s")
+"""A dict with one of these keys is one sample or figure, and stays on one line however long it is."""
 
 
 class _Stamp(msgspec.Struct, frozen=True):
@@ -192,3 +196,74 @@ def _unknown_fields(given: object, known: object, path: str) -> str | None:
     else:
         return None
     return next((found for name, a, b in pairs if (found := _unknown_fields(a, b, name))), None)
+
+
+def laid_out(value: object, indent: int = 0) -> str:
+    """``value`` (dicts, lists, plain values) as JSON text; NaN and infinity raise ValueError.
+
+    Dicts put each entry on a line of its own; lists of plain values, and dicts that are one sample,
+    stay on one. The outermost call ends in a newline.
+    """
+    end = "\n" if indent == 0 else ""
+    if not isinstance(value, (dict, list)) or not value or _fits_one_line(value):
+        return _plain(value) + end
+    inner = "  " * (indent + 1)
+    if isinstance(value, dict):
+        lines = [f"{inner}{_plain(key)}: {laid_out(entry, indent + 1)}" for key, entry in value.items()]
+    else:
+        lines = [f"{inner}{laid_out(entry, indent + 1)}" for entry in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n" + ",\n".join(lines) + f"\n{'  ' * indent}{closing}{end}"
+
+
+def _fits_one_line(value: dict[str, object] | list[object]) -> bool:
+    if isinstance(value, dict):
+        return any(key in value for key in _ONE_LINE)
+    return not any(isinstance(entry, (dict, list)) for entry in value)
+
+
+def _plain(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def implausible(measurement: Measurement) -> str | None:
+    """What must keep a measurement from being stored or trusted, as a sentence; None where nothing does."""
+    return next(_measurement_faults(measurement), None)
+
+
+def _measurement_faults(measurement: Measurement) -> Iterator[str]:
+    if not measurement.processes:
+        yield "there are no processes"
+    sizes = {size for first in measurement.processes[:1] for size in first.images}
+    for number, process in enumerate(measurement.processes):
+        if not process.images or set(process.images) != sizes:
+            yield f"process {number} drew sizes {sorted(process.images)}, not {sorted(sizes) or 'any'}"
+        yield from (f"process {number} has {fault}" for fault in _process_measurement_faults(process))
+    for kernel in measurement.evidence.kernels:
+        if not math.isfinite(kernel.time_ms) or kernel.time_ms < 0 or kernel.calls < 0:
+            yield f"kernel {kernel.implementation} has time {kernel.time_ms} ms in {kernel.calls} calls"
+    for name, value in measurement.workload.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            yield f"the workload's {name} is {value}"
+
+
+def _process_measurement_faults(process: ProcessRun) -> Iterator[str]:
+    if process.peak_rss_bytes <= 0:
+        yield f"peak_rss_bytes {process.peak_rss_bytes}"
+    elif not 0 <= (process.library_rss_bytes or 0) < process.peak_rss_bytes:
+        yield f"library_rss_bytes {process.library_rss_bytes} of peak_rss_bytes {process.peak_rss_bytes}"
+    for size, timings in process.images.items():
+        if not timings:
+            yield f"no samples at {size}"
+        yield from (f"{fault} at {size}" for timing in timings for fault in _sample_measurement_faults(timing))
+    around = [*process.startup_ns.values(), *(ns for dropped in process.warmup_ns.values() for ns in dropped)]
+    if min(around, default=0) < 0:
+        yield f"the start-up or warm-up time {min(around)} ns"
+
+
+def _sample_measurement_faults(timing: ImageTiming) -> Iterator[str]:
+    if timing.total_ns <= 0:
+        yield f"the sample {timing.total_ns} ns"
+    least = min((ns for calls in timing.stages_ns.values() for ns in calls), default=0)
+    if least < 0:
+        yield f"the stage time {least} ns"

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from pytest_sdperf.atomic import write_atomically
-from pytest_sdperf.baselines.confined import confined
-from pytest_sdperf.baselines.store import REFERENCES
+from pytest_sdperf.baselines.store import REFERENCES, confined, write_file
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.workload import Workload, picture_key, size_key
 
@@ -119,8 +117,7 @@ def save_reference(
     from pytest_sdperf.diff.pictures import picture_fault
 
     path = reference_path(root, key)
-    fault = picture_fault(picture, key.size)
-    if fault:
+    if fault := picture_fault(picture, key.size):
         raise BaselineError(f"the picture {fault}", where=str(path), cure="It is never stored; mend what drew it.")
     chunk = {"format_version": REFERENCE_VERSION, **_identity(key), "threads": threads, "packages": dict(packages)}
     info = PngInfo()
@@ -128,7 +125,7 @@ def save_reference(
     buffer = io.BytesIO()
     pixels = np.round(np.clip(picture, 0.0, 1.0) * 255).astype(np.uint8)
     Image.fromarray(pixels).save(buffer, format="PNG", pnginfo=info, optimize=True)
-    write_atomically(path, buffer.getvalue())
+    write_file(path, buffer.getvalue())
     return path
 
 

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pytest_sdperf.cli.pages.page import Page
+from pytest_sdperf.cli.pages.text_page import Page
 
 LONG = "word " * 40
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
-from pytest_sdperf.baselines.format import FORMAT_VERSION, decode, encode, headline, time_text
+from pytest_sdperf.baselines.file_format import FORMAT_VERSION, decode, encode, headline, laid_out, time_text
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import (
     Disturbance,
@@ -368,3 +368,38 @@ def test_no_damage_goes_beyond_a_baseline_error(data):
     # a changed digit may still be a baseline; all else must be refused as one
     with contextlib.suppress(BaselineError):
         decode(bytes(whole), where=WHERE, case_id="c", machine_key="m")
+
+
+def test_samples_stay_on_one_line():
+    value = {
+        "a": {"x": [1, 2, 3], "y": {}},
+        "b": [{"total_ns": 5, "stages": {"unet": [1, 2]}}, {"total_ns": 6}],
+        "c": [],
+    }
+    assert laid_out(value) == (
+        "{\n"
+        '  "a": {\n'
+        '    "x": [1, 2, 3],\n'
+        '    "y": {}\n'
+        "  },\n"
+        '  "b": [\n'
+        '    {"total_ns": 5, "stages": {"unet": [1, 2]}},\n'
+        '    {"total_ns": 6}\n'
+        "  ],\n"
+        '  "c": []\n'
+        "}\n"
+    )
+
+
+def test_nan_is_no_json():
+    with pytest.raises(ValueError, match="JSON"):
+        laid_out({"a": float("nan")})
+
+
+plain = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text())
+values = st.recursive(plain, lambda v: st.one_of(st.lists(v), st.dictionaries(st.text(), v)), max_leaves=20)
+
+
+@given(values)
+def test_it_is_json_of_the_same_value(value):
+    assert json.loads(laid_out(value)) == value

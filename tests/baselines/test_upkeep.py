@@ -3,11 +3,9 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.baselines.inventory import inventory
-from pytest_sdperf.baselines.picture_use import needs, unused
-from pytest_sdperf.baselines.prunable import Rules, prunable, prune
-from pytest_sdperf.baselines.references import ReferenceKey, reference_path, save_reference
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.baselines.verifying import faults
+from pytest_sdperf.baselines.stored_pictures import ReferenceKey, reference_path, save_reference
+from pytest_sdperf.baselines.upkeep import Rules, faults, needs, prunable, prune, unused
 
 WORKLOAD = {
     "prompts": ["a ship", "a castle"],

@@ -1,15 +1,22 @@
 import pytest
 
-from pytest_sdperf.baselines.revision import files_at
+from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf.cli.baselines.diff import files_at
 from pytest_sdperf.errors import BaselineError
 
 
 @pytest.fixture
-def root(make_repository, make_stored, machine):
+def stored(measure):
+    return measure()
+
+
+@pytest.fixture
+def root(make_repository, stored):
+    machine = stored.environment.machine_key
     repository = make_repository()
     root = repository.path / "deep" / "baselines"
-    BaselineStore(root, machine).save(make_stored())
+    BaselineStore(root, machine).save(Baseline([RecordedRun("", stored)]))
     (root / "references" / "abc").mkdir(parents=True)
     (root / "references" / "x.json").write_text("{}")
     repository.commit()
@@ -17,7 +24,8 @@ def root(make_repository, make_stored, machine):
     return root
 
 
-def test_what_a_revision_holds(root, machine, case_id):
+def test_what_a_revision_holds(root, stored):
+    machine, case_id = stored.environment.machine_key, stored.case_id
     (file,) = files_at(root, "HEAD")
     assert (file.machine_key, file.case_id, file.fault) == (machine, case_id, None)
     assert str(file.path) == f"HEAD:{machine}/{case_id}.json"

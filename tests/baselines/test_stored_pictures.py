@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from pytest_sdperf.baselines.references import (
+from pytest_sdperf.baselines.stored_pictures import (
     ReferenceKey,
     load_reference,
     reference_keys,

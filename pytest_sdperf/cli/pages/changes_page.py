@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pytest_sdperf.cli.pages.page import Page
+from pytest_sdperf.cli.pages.text_page import Page
 from pytest_sdperf.diff.measurements import Changes, LatencyChange
 from pytest_sdperf.stats.intervals import CONFIDENCE
 from pytest_sdperf.units import format_bytes, format_seconds, format_share

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from pytest_sdperf.cli import screen as module
-from pytest_sdperf.cli.screen import Screen, screen
+from pytest_sdperf.cli import streams as module
+from pytest_sdperf.cli.streams import Screen, screen
 
 
 @pytest.fixture

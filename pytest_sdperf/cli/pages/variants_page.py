@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_sdperf.cli.pages.doctor import can_run
-from pytest_sdperf.cli.pages.page import Page
+from pytest_sdperf.cli.pages.doctor_page import can_run
+from pytest_sdperf.cli.pages.text_page import Page
 from pytest_sdperf.doctor.diagnosis import Runnable
 from pytest_sdperf.variant import REFERENCE_VARIANT, Launch, Variant
 

@@ -1,20 +1,25 @@
-"""What of a baselines folder nothing needs any more, decided from an inventory; removed only when told to."""
+"""What is wrong in a baselines folder, and what nothing needs any more: decided from an inventory."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.baseline import Baseline
-from pytest_sdperf.baselines import format as baseline_format
-from pytest_sdperf.baselines.confined import confined
+from pytest_sdperf.baselines import file_format
 from pytest_sdperf.baselines.inventory import Inventory, StoredFile
-from pytest_sdperf.baselines.picture_use import unused
+from pytest_sdperf.baselines.store import confined, write_file
+from pytest_sdperf.baselines.stored_pictures import ReferenceKey
 from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.variant import REFERENCE_VARIANT
 from pytest_sdperf.wording import plural
+
+_MODELS_OWN = "default"
+"""Scheduler of a picture that was drawn with the model's own, which a baseline calls by its class."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,68 @@ def prune(root: Path, what: Prunable) -> None:
             path.parent.rmdir()
     for shortening in what.shortenings:
         path = confined(root, *shortening.file.path.relative_to(root).parts)
-        write_atomically(path, baseline_format.encode(shortening.stored))
+        write_file(path, file_format.encode(shortening.stored))
+
+
+def faults(found: Inventory) -> list[BaselineError]:
+    """Every fault with its file and cure: what cannot be read, and baselines whose pictures are not all there."""
+    return [*found.faults, *(fault for file in found.files if (fault := _missing(found, file)))]
+
+
+class Need(NamedTuple):
+    """A picture that a baseline is compared with; whose it is (mostly fp32's) the baseline does not say."""
+
+    model_digest: str
+    "empty: the variant brings its own weights, and the reference's are not known"
+    scheduler: str
+    prompt: str
+    num_inference_steps: int
+    guidance_scale: float
+    seed: int
+    size: tuple[int, int]
+
+    def is_met_by(self, key: ReferenceKey) -> bool:
+        """Whether a stored picture may be the one; where something is not known, it may."""
+        return (
+            self.model_digest in ("", key.model_digest)
+            and key.scheduler in (_MODELS_OWN, self.scheduler)
+            and (self.prompt, self.num_inference_steps, self.seed, self.size)
+            == (key.prompt, key.num_inference_steps, key.seed, tuple(key.size))
+            and self.guidance_scale == key.guidance_scale
+        )
+
+
+def needs(measurement: Measurement) -> list[Need] | None:
+    """The pictures that a measurement's case is compared with; None where its workload is not told in full."""
+    drawn: Mapping[str, Any] = measurement.workload
+    try:
+        return [
+            Need(
+                model_digest=measurement.model_digest,
+                scheduler=measurement.scheduler,
+                prompt=str(prompt),
+                num_inference_steps=int(drawn["num_inference_steps"]),
+                guidance_scale=float(drawn["guidance_scale"]),
+                seed=int(seed),
+                size=(int(height), int(width)),
+            )
+            for height, width in _list(drawn, "sizes")
+            for prompt in _list(drawn, "prompts")
+            for seed in _list(drawn, "seeds")
+        ]
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def unused(keys: Iterable[ReferenceKey], measurements: Iterable[Measurement]) -> list[ReferenceKey] | None:
+    """Of ``keys`` those that no measurement needs; None where a measurement does not say what it needs."""
+    wanted: list[Need] = []
+    for measurement in measurements:
+        found = needs(measurement)
+        if found is None:
+            return None
+        wanted += found
+    return [key for key in keys if not any(need.is_met_by(key) for need in wanted)]
 
 
 def _why(file: StoredFile, rules: Rules) -> str:
@@ -133,3 +199,32 @@ def _notes(found: Inventory, staying: Collection[StoredFile], rules: Rules) -> I
     if found.strangers:
         names = ", ".join(str(path.relative_to(found.root)) for path in found.strangers)
         yield f"neither a baseline nor a picture, and left alone: {names}"
+
+
+def _missing(found: Inventory, file: StoredFile) -> BaselineError | None:
+    """A set of pictures that has holes is not used at all, and fp32 has no truth but its own stored pictures.
+
+    No picture at all is no fault of the others: they were compared with fp32 in the same run, or fp32 cannot run there.
+    """
+    wanted = (needs(file.stored.newest) if file.stored else None) or []
+    missing = [need for need in wanted if not _is_there(need, found)]
+    own_truth = file.stored is not None and file.stored.newest.variant == REFERENCE_VARIANT
+    if not missing or (len(missing) == len(wanted) and not own_truth):
+        return None
+    return BaselineError(
+        f"{len(missing)} of its {plural(len(wanted), 'reference picture')} {'is' if len(missing) == 1 else 'are'} "
+        f"missing, the first is of {missing[0].prompt!r} with seed {missing[0].seed}",
+        where=str(file.path),
+        cure="Restore the pictures, or record them again with `pytest --sdperf --sdperf-update=all`.",
+    )
+
+
+def _is_there(need: Need, found: Inventory) -> bool:
+    return any(picture.key is not None and need.is_met_by(picture.key) for picture in found.pictures)
+
+
+def _list(drawn: Mapping[str, Any], name: str) -> list[Any] | tuple[Any, ...]:
+    found = drawn[name]
+    if not isinstance(found, (list, tuple)):
+        raise TypeError(name)
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pytest_sdperf.baseline import Baseline, level_s
 from pytest_sdperf.baselines.inventory import Inventory, StoredFile
-from pytest_sdperf.cli.pages.page import Page
+from pytest_sdperf.cli.pages.text_page import Page
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.units import format_bytes, format_seconds
 from pytest_sdperf.wording import plural, share

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_sdperf.baselines.changes import changed_files
+from pytest_sdperf.baselines.changed_files import changed_files
 from pytest_sdperf.baselines.store import BaselineStore
 
 

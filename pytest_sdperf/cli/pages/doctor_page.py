@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from pytest_sdperf.cli.pages.page import Page
+from pytest_sdperf.cli.pages.text_page import Page
 from pytest_sdperf.doctor.diagnosis import Diagnosis, Noise, Runnable, State
 from pytest_sdperf.stats.disturbance import MOST_FOREIGN, MOST_STEAL
 from pytest_sdperf.stats.pairs_needed import PairsNeeded, pairs_needed, spread_bounds

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from pytest_sdperf.report.columns import Column, fitting
 from pytest_sdperf.report.plain import plain
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
 _ENDLESS = 1_000_000
 """Cells of a line that nothing wraps."""
-
-_GAP = 2
-"""Cells between columns."""
 
 _LONGEST = 2000
 """Characters of one text from outside."""
@@ -62,35 +60,20 @@ class Page:
         Where the page is too narrow for all, the columns named in ``spare`` are left out, the first of them first.
         """
         from rich import box
+        from rich.cells import cell_len
         from rich.padding import Padding
         from rich.table import Table
         from rich.text import Text
 
-        kept = self._fitting(headings, rows, spare, indent)
+        made = [Column(name, name, [row[i] for row in rows]) for i, name in enumerate(headings)]
+        kept = [c.name for c in fitting(made, self._console.width - indent, cell_len, dropped_first=spare)]
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-        for number in kept:
-            table.add_column(
-                headings[number],
-                justify="right" if headings[number] in right else "left",
-                no_wrap=number > 0,
-                overflow="fold",
-            )
+        for name in kept:
+            justify: Literal["right", "left"] = "right" if name in right else "left"
+            table.add_column(name, justify=justify, no_wrap=name != headings[0], overflow="fold")
         for row in rows:
-            table.add_row(*(Text(plain(row[number], _LONGEST)) for number in kept))
+            table.add_row(*(Text(plain(row[headings.index(name)], _LONGEST)) for name in kept))
         self._console.print(Padding(table, (0, 0, 0, indent), expand=False))
-
-    def _fitting(
-        self, headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str], indent: int
-    ) -> list[int]:
-        from rich.cells import cell_len
-
-        widths = [max(cell_len(row[i]) for row in (headings, *rows)) for i in range(len(headings))]
-        kept = list(range(len(headings)))
-        for name in spare:
-            if indent + sum(widths[i] + _GAP for i in kept) <= self._console.width:
-                break
-            kept.remove(headings.index(name))
-        return kept
 
     def pairs(self, rows: Sequence[Sequence[str]], *, styles: Sequence[str] = (), indent: int = 2) -> None:
         """Words and what belongs to them, in columns without a heading; the last one wraps within itself.
