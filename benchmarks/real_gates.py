@@ -30,8 +30,7 @@ _HARBOUR = '''"""The real variants, with a burden on one stage: it computes noth
 
 import time
 
-from pytest_sdperf.worker.stages import find_stages
-from pytest_sdperf.worker.wrapping import wrap
+from pytest_sdperf.worker.stages import find_stages, wrap
 from pytest_sdperf.variants.{module} import build as build_real
 
 STAGE = "unet"

@@ -1,4 +1,4 @@
-"""What a variant's factory is told, and what the object it returns may offer."""
+"""What a variant's factory is given, and what the object it returns may offer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from pytest_sdperf.errors import CaseError
+from pytest_sdperf.models.configurations import family_of_folder
+from pytest_sdperf.models.families.family import Family
 from pytest_sdperf.variant import Param
 
 
@@ -31,6 +34,21 @@ class BuildContext:
     startup_ns: dict[str, int] = field(default_factory=dict)
     "filled through `phase`"
 
+    @property
+    def family(self) -> Family:
+        """The model's family: its pipelines, its components with weights, its stages.
+
+        Raises CaseError where the variant was declared without a model, ModelError where its folder is of no family.
+        """
+        return family_of_folder(self.model_folder)
+
+    @property
+    def model_folder(self) -> Path:
+        """``model_dir``; raises CaseError where the variant was declared without a model."""
+        if self.model_dir is None:
+            raise CaseError("this factory loads a model, but none was prepared", cure="Declare needs_model=True.")
+        return self.model_dir
+
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Time a part of the cold start: `import`, `load`, `compile`, `export` …"""
@@ -51,7 +69,8 @@ class Pipeline(Protocol):
     It may also offer, all optional:
 
     * ``sdperf_stages() -> dict[str, tuple[object, str]]``: stage name -> (owner, name of the method to
-      time). Without it, ``text_encoder``, ``unet`` and ``vae`` of a diffusers pipeline are found.
+      time). Without it, the stages of the model's family are found in a diffusers or optimum-intel pipeline:
+      ``text_encoder``, ``unet`` and ``vae_decode`` of Stable Diffusion.
     * ``sdperf_latents``: ``"torch"`` or ``"numpy"``; default torch for diffusers pipelines, else numpy.
     * ``sdperf_facts() -> dict[str, object]``: what it says of itself, for `fact` claims.
     * ``sdperf_compiled_models() -> dict[str, openvino.CompiledModel]``: every compiled model by name, for the claims

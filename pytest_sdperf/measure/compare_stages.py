@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pytest_sdperf.measurement import StageParity
+from pytest_sdperf.worker.trace import DECODED, LATENTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,15 +17,14 @@ if TYPE_CHECKING:
 
 
 def compare_stages(reference: Mapping[str, Array], own: Mapping[str, Array], *, reference_name: str) -> StageParity:
-    """What ``worker.trace.follow`` told of the reference and of a variant that was given the reference's inputs."""
+    """What ``worker.trace.follow`` gave of the reference and of a variant that was given the reference's inputs."""
     stages = [key.removesuffix("/out") for key in reference if key.endswith("/out")]
     comparable = [stage for stage in stages if _shapes(reference, stage) == _shapes(own, stage)]
     by_stage = {stage: psnr_db(reference[f"{stage}/out"], own[f"{stage}/out"]) for stage in comparable}
-    before_calls = zip(reference.get("latents", ()), own.get("latents", ()), strict=False)
-    before_decoding = [(t["vae_decode/in/0"]) for t in (reference, own) if "vae_decode/in/0" in t]
+    before_calls = zip(reference.get(LATENTS, ()), own.get(LATENTS, ()), strict=False)
     drift = [psnr_db(a, b) for a, b in before_calls]
-    if len(before_decoding) == 2:
-        drift.append(psnr_db(*before_decoding))
+    if DECODED in reference and DECODED in own:
+        drift.append(psnr_db(reference[DECODED], own[DECODED]))
     return StageParity(
         reference=reference_name,
         stage_psnr_db={stage: _finite(db) for stage, db in by_stage.items()},

@@ -39,7 +39,7 @@ from pytest_sdperf.measure.progress import Show, Step, unseen
 from pytest_sdperf.measure.sampling import Model, Rig, call_in_worker, draw_reference, sample
 from pytest_sdperf.measurement import Environment, Measurement
 from pytest_sdperf.models import cache
-from pytest_sdperf.models.native_size import native_size
+from pytest_sdperf.models.configurations import native_size
 from pytest_sdperf.models.prepare import Prepared, prepare
 from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.options import DEFAULT_ROUNDS, Options

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.folder import CONFIGS, WEIGHTS, component_tensors, read_json
+from pytest_sdperf.models.configurations import INDEX, family_of_folder, read_json
+from pytest_sdperf.models.folder import component_tensors
 
 FORMAT = 1
 """Version of what is hashed. 1: first."""
@@ -38,12 +39,12 @@ def model_digest(path: Path, cache: Path | None = None) -> str:
 
 
 def _files(path: Path) -> list[Path]:
-    """Every file that counts: configurations, the tokenizer's files, the weights."""
-    named = [path / "model_index.json"]
-    named += [path / component / name for component, names in CONFIGS.items() for name in names]
-    tokenizer = [p for p in (path / "tokenizer").glob("*") if p.suffix in (".json", ".txt")]
-    weights = [t.file for component in WEIGHTS for t in component_tensors(path, component)]
-    return sorted({*named, *tokenizer, *weights})
+    """Every file that counts: configurations, the tokenizers' files, the weights."""
+    family = family_of_folder(path)
+    named = [path / INDEX, *(path / component.name / component.config for component in family.components)]
+    vocabularies = [p for t in family.tokenizers for p in (path / t).glob("*") if p.suffix in (".json", ".txt")]
+    weights = [t.file for component, stem in family.weights.items() for t in component_tensors(path, component, stem)]
+    return sorted({*named, *vocabularies, *weights})
 
 
 def _stamp(path: Path, files: list[Path]) -> str:
@@ -71,8 +72,8 @@ def _compute(path: Path, files: list[Path]) -> str:
             sha.update(f"{file.relative_to(path).as_posix()} {len(content)}\n".encode())
             sha.update(content)
     buffer = memoryview(bytearray(_CHUNK_BYTES))
-    for component in WEIGHTS:
-        for tensor in sorted(component_tensors(path, component), key=lambda t: t.name):
+    for component, stem in family_of_folder(path).weights.items():
+        for tensor in sorted(component_tensors(path, component, stem), key=lambda t: t.name):
             sha.update(f"{component} {json.dumps(tensor.name)} {tensor.dtype} {tensor.shape}\n".encode())
             with tensor.file.open("rb", buffering=0) as stream:
                 stream.seek(tensor.offset)

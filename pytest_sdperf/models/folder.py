@@ -1,32 +1,26 @@
-"""Check that a folder holds a complete Stable Diffusion pipeline that is safe to load."""
+"""Check that a folder holds a complete pipeline of a known family that is safe to load."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.architecture import check_classes, check_fit
-from pytest_sdperf.models.networks import PIPELINE
+from pytest_sdperf.models.configurations import (
+    INDEX,
+    ONE_MODEL,
+    check_classes,
+    check_fit,
+    family_of_folder,
+    read_json,
+)
+from pytest_sdperf.models.families.family import Component, Family
 from pytest_sdperf.models.tensor_file import Tensor, read_tensors
 
-WEIGHTS = {"text_encoder": "model", "unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
-"""Components with weights -> stem of their files, as diffusers and transformers save them."""
-
-CONFIGS = {
-    "text_encoder": ("config.json",),
-    "tokenizer": ("tokenizer_config.json",),
-    "unet": ("config.json",),
-    "vae": ("config.json",),
-    "scheduler": ("scheduler_config.json",),
-}
-"""Components that a pipeline cannot do without -> their configuration files."""
-
 _LIBRARIES = ("diffusers", "transformers")
-_NOT_LOADED = ("safety_checker", "requires_safety_checker")
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _SAVE_AGAIN = "Save it again with pipeline.save_pretrained(folder), which writes safetensors."
 
@@ -34,50 +28,51 @@ _SAVE_AGAIN = "Save it again with pipeline.save_pretrained(folder), which writes
 def check_folder(path: Path) -> None:
     """Raise ModelError, naming file and cure, unless ``path`` can be loaded as declared here.
 
-    Accepted: diffusers' layout of a StableDiffusionPipeline whose components come from diffusers and
+    Accepted: diffusers' layout of a family's pipeline whose components come from diffusers and
     transformers and belong to one another, with weights in safetensors under their plain names, in one
     file or in shards with an index. Refused: weights in pickles only, or only as a variant
     (`*.fp16.safetensors`); Python files and `auto_map` entries (remote code); links that lead out of
     the folder, except into the `blobs` of the Hugging Face cache that the folder is a snapshot of.
     """
     root = path.resolve()
-    index_file = root / "model_index.json"
+    index_file = root / INDEX
     if not index_file.is_file():
         singles = sorted(p.name for p in root.glob("*") if p.suffix in (*_PICKLES, ".safetensors"))
         found = f" (it holds {singles[0]}, a single-file checkpoint)" if singles else ""
         raise ModelError(
-            f"model folder {path} has no model_index.json{found}",
+            f"model folder {path} has no {INDEX}{found}",
             cure="Name a folder in diffusers' layout, as pipeline.save_pretrained(folder) writes it.",
         )
     _check_entries(root)
-    index = read_json(index_file)
-    if index.get("_class_name") != PIPELINE:
-        raise ModelError(
-            f"{index_file} describes a {index.get('_class_name')!r} pipeline", cure=f"Use a model of {PIPELINE}."
-        )
-    classes = _declared(index, index_file)
-    check_classes(classes, index_file)
+    family = family_of_folder(root)
+    classes = _declared(family, read_json(index_file), index_file)
+    check_classes(family, classes, index_file)
     for component in classes:
         if not (root / component).is_dir():
             raise ModelError(
                 f"model folder {root} lacks the component {component!r}",
                 cure="Download or save the whole model again.",
             )
-    for component, configs in CONFIGS.items():
-        for name in configs:
-            config = read_json(root / component / name)
-            if "auto_map" in config:
-                raise ModelError(
-                    f"{root / component / name} asks for code of its own (auto_map)",
-                    cure="Remote code is never run: use a model whose classes are in diffusers or transformers.",
-                )
-    _check_tokenizer(root / "tokenizer")
-    check_fit(root, classes, {component: component_tensors(root, component) for component in WEIGHTS})
+    for part in family.components:
+        config_file = root / part.name / part.config
+        if "auto_map" in read_json(config_file):
+            raise ModelError(
+                f"{config_file} asks for code of its own (auto_map)",
+                cure="Remote code is never run: use a model whose classes are in diffusers or transformers.",
+            )
+    for tokenizer in family.tokenizers:
+        _check_tokenizer(root / tokenizer)
+    check_fit(family, root)
+    for part in family.components:
+        if part.weights:
+            _check_names(part, component_tensors(root, part.name, part.weights), root / part.name)
 
 
-def component_tensors(root: Path, component: str) -> list[Tensor]:
-    """All tensors of a component with weights, from its file or shards. Raises ModelError as check_folder."""
-    stem = WEIGHTS[component]
+def component_tensors(root: Path, component: str, stem: str) -> list[Tensor]:
+    """All tensors of a component with weights, from its file or shards. Raises ModelError as check_folder.
+
+    ``stem``: of the names of its files.
+    """
     single = root / component / f"{stem}.safetensors"
     if single.is_file():
         return read_tensors(single)
@@ -100,21 +95,6 @@ def component_tensors(root: Path, component: str) -> list[Tensor]:
     return tensors
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object. Raises ModelError where the file is missing, cut off or something else."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{file} is missing", cure="Download or save the whole model again.") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{file} is damaged or cannot be read ({error})", cure="Download or save the model again."
-        ) from None
-    if not isinstance(content, dict):
-        raise ModelError(f"{file} is damaged: it does not hold an object", cure="Download or save the model again.")
-    return content
-
-
 def _check_entries(root: Path) -> None:
     """No Python files, no links that lead out."""
     is_snapshot = root.parent.name == "snapshots"
@@ -134,12 +114,16 @@ def _check_entries(root: Path) -> None:
                 )
 
 
-def _declared(index: dict[str, Any], index_file: Path) -> dict[str, str]:
+def _declared(family: Family, index: dict[str, Any], index_file: Path) -> dict[str, str]:
     """The components that are loaded -> their classes, all of libraries that are trusted."""
-    components = {k: v for k, v in index.items() if isinstance(v, list) and k not in _NOT_LOADED and v != [None, None]}
-    for component in CONFIGS:
-        if component not in components:
-            raise ModelError(f"{index_file} has no component {component!r}", cure=f"Use a complete {PIPELINE}.")
+    components = {
+        k: v for k, v in index.items() if isinstance(v, list) and k not in family.not_loaded and v != [None, None]
+    }
+    for part in family.components:
+        if part.name not in components:
+            raise ModelError(
+                f"{index_file} has no component {part.name!r}", cure=f"Use a complete {index['_class_name']}."
+            )
     for component, declared in components.items():
         if len(declared) != 2 or declared[0] not in _LIBRARIES or not isinstance(declared[1], str):
             raise ModelError(
@@ -147,6 +131,17 @@ def _declared(index: dict[str, Any], index_file: Path) -> dict[str, str]:
                 cure=f"Remote code is never run: components must come from {' or '.join(_LIBRARIES)}.",
             )
     return {component: declared[1] for component, declared in components.items()}
+
+
+def _check_names(component: Component, tensors: list[Tensor], folder: Path) -> None:
+    """Whether the shapes fit is checked by the libraries; what is missing they leave random, or without values."""
+    if not any(fnmatchcase(tensor.name, component.own_tensor) for tensor in tensors):
+        example = f"; it has {min(t.name for t in tensors)!r}" if tensors else ""
+        raise ModelError(
+            f"the weights in {folder} are not those of the component {component.name!r}: "
+            f"no tensor {component.own_tensor!r}{example}",
+            cure=ONE_MODEL,
+        )
 
 
 def _check_tokenizer(folder: Path) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.folder import CONFIGS, WEIGHTS
+from pytest_sdperf.models.configurations import INDEX
+from pytest_sdperf.models.families import FAMILIES
+from pytest_sdperf.models.families.family import Family
 
-ALLOWED = (
-    "model_index.json",
-    "feature_extractor/*.json",
-    "tokenizer/*.txt",
-    *(f"{component}/*.json" for component in CONFIGS),
-    *(f"{component}/{stem}{end}" for component, stem in WEIGHTS.items() for end in (".safetensors", "-*.safetensors")),
-)
+
+def _patterns(family: Family) -> list[str]:
+    configurations = [f"{component.name}/*.json" for component in family.components]
+    configurations += [f"{component}/*.json" for component in family.optional]
+    vocabularies = [f"{tokenizer}/*.txt" for tokenizer in family.tokenizers]
+    stems = [f"{component}/{stem}" for component, stem in family.weights.items()]
+    return [*configurations, *vocabularies, *(f"{s}{end}" for s in stems for end in (".safetensors", "-*.safetensors"))]
+
+
+ALLOWED = (INDEX, *dict.fromkeys(pattern for family in FAMILIES for pattern in _patterns(family)))
 """Patterns of what is downloaded: configurations, vocabularies, plain safetensors. No pickles, no code, no variants."""
 
 IGNORED = ("*.fp16*", "*.non_ema*")

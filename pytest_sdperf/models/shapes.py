@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Config = dict[str, Any]
 
+Output = Mapping[str, "float | tuple[float, ...]"]
+"""Tensor -> factor on a weight that is drawn at random, or the values of a bias."""
+
 
 @dataclass(frozen=True)
 class Shapes:
-    """Every configuration of one synthetic model, and the scales that give its output the right spread."""
+    """Every configuration of one synthetic model, and what gives its output the right spread."""
 
-    unet: Config
-    vae: Config
-    text_encoder: Config
-    unet_output_scale: float
-    "factor on the UNet's `conv_out` that gives its noise prediction unit standard deviation"
-    vae_output_scale: float
-    "factor on the decoder's `conv_out` that spreads pictures by about 0.22 around their mean (of 0..1)"
-    vae_output_bias: tuple[float, float, float]
-    "bias of the decoder's `conv_out` (R, G, B) that moves the mean colour to mid grey"
+    index: Config
+    "model_index.json: the pipeline's class, which says the family, and (library, class) of each component"
+    configs: Mapping[str, Config]
+    "component -> its configuration; tokenizers have none here"
+    outputs: Mapping[str, Output]
+    "component -> its tensors that are not drawn as all others are"
 
 
 SCHEDULER: Config = {
@@ -104,9 +105,34 @@ def _text_encoder(**shape: Any) -> Config:
     }
 
 
+def _stable_diffusion(
+    *,
+    unet: Config,
+    vae: Config,
+    text_encoder: Config,
+    unet_output_scale: float,
+    vae_output_scale: float,
+    vae_output_bias: tuple[float, float, float],
+) -> Shapes:
+    """A model of one text encoder, one UNet and one VAE.
+
+    ``unet_output_scale``: factor on the UNet's `conv_out` that gives its noise prediction unit standard deviation.
+    ``vae_output_scale``: factor on the decoder's `conv_out` that spreads pictures by about 0.22 around their mean (of
+    0..1). ``vae_output_bias``: bias of the decoder's `conv_out` (R, G, B) that moves the mean colour to mid grey.
+    """
+    return Shapes(
+        index=MODEL_INDEX,
+        configs={"text_encoder": text_encoder, "unet": unet, "vae": vae, "scheduler": SCHEDULER},
+        outputs={
+            "unet": {"conv_out.weight": unet_output_scale},
+            "vae": {"decoder.conv_out.weight": vae_output_scale, "decoder.conv_out.bias": vae_output_bias},
+        },
+    )
+
+
 SHAPES: dict[str, Shapes] = {
     # Every value as in the configurations published with runwayml/stable-diffusion-v1-5.
-    "sd15": Shapes(
+    "sd15": _stable_diffusion(
         unet=_unet(
             attention_head_dim=8,
             block_out_channels=[320, 640, 1280, 1280],
@@ -130,7 +156,7 @@ SHAPES: dict[str, Shapes] = {
         vae_output_bias=(-0.32, -0.06, -0.02),
     ),
     # Channels are multiples of 32, so that the bf16 and AMX kernels of a real model are chosen.
-    "tiny": Shapes(
+    "tiny": _stable_diffusion(
         unet=_unet(
             attention_head_dim=2,  # diffusers reads this as the number of heads: 32 and 64 channels each
             block_out_channels=[64, 128],

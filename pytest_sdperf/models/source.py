@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_sdperf.errors import ModelError
+from pytest_sdperf.models.shapes import SHAPES
 
 BUNDLED = "bundled"
 """The trained model that comes with the package."""
 
-SYNTHETIC = ("sd15", "tiny")
-"""Names after `synthetic:`; each has its entry in `shapes.SHAPES`."""
+SYNTHETIC = tuple(SHAPES)
+"""Names after `synthetic:`."""
 
 _HUB_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _HUB_ID = re.compile(rf"(?P<name>{_HUB_NAME}/{_HUB_NAME})(?:@(?P<revision>[A-Za-z0-9][A-Za-z0-9._/-]*))?")

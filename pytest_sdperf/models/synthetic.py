@@ -1,23 +1,31 @@
-"""Build a synthetic Stable Diffusion model from a seed, in diffusers' folder layout."""
+"""Build a synthetic model from nothing but a seed, in diffusers' folder layout."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.shapes import MODEL_INDEX, SCHEDULER, SHAPES, Shapes
+from pytest_sdperf.models.configurations import INDEX, family_of_folder
+from pytest_sdperf.models.shapes import SHAPES, Output, Shapes
 from pytest_sdperf.models.vocabulary import merges, tokenizer_files
-from pytest_sdperf.models.weights import SEED, draw
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SEED = "pytest-sdperf synthetic 1"
+"""Part of every tensor's seed; change it whenever `draw` changes, so that kept models are built anew."""
 
 
 def recipe(kind: str) -> str:
     """sha256 (hex) of everything that `build` starts from: another recipe is another model."""
-    ingredients = (SEED, SHAPES[kind], SCHEDULER, MODEL_INDEX, tokenizer_files(merges()))
+    ingredients = (SEED, SHAPES[kind], tokenizer_files(merges()))
     return hashlib.sha256(repr(ingredients).encode()).hexdigest()
 
 
@@ -32,14 +40,15 @@ def build(kind: str, destination: str) -> dict[str, Any]:
         raise ModelError(f"unknown synthetic model {kind!r}", cure=f"Use one of: {', '.join(sorted(SHAPES))}.")
     root = Path(destination)
     shapes = SHAPES[kind]
-    _write_json(root / "model_index.json", MODEL_INDEX)
-    _write_json(root / "scheduler" / "scheduler_config.json", SCHEDULER)
-    for name, content in tokenizer_files(merges()).items():
-        _write_json(root / "tokenizer" / name, content)
-    _write_json(root / "text_encoder" / "config.json", shapes.text_encoder)
-    _write_json(root / "unet" / "config.json", shapes.unet)
-    _write_json(root / "vae" / "config.json", shapes.vae)
-    return {"parameters": _write_weights(kind, shapes, root)}
+    _write_json(root / INDEX, shapes.index)
+    family = family_of_folder(root)
+    for component in family.components:
+        if component.name in family.tokenizers:
+            for name, content in tokenizer_files(merges()).items():
+                _write_json(root / component.name / name, content)
+        else:
+            _write_json(root / component.name / component.config, shapes.configs[component.name])
+    return {"parameters": _write_weights(kind, shapes, family.weights, root)}
 
 
 def _write_json(path: Path, content: object) -> None:
@@ -48,40 +57,28 @@ def _write_json(path: Path, content: object) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _write_weights(kind: str, shapes: Shapes, root: Path) -> dict[str, int]:
+def _write_weights(kind: str, shapes: Shapes, stems: Mapping[str, str], root: Path) -> dict[str, int]:
     """One component after the other, so that only one is in memory; returns their parameter counts."""
     import torch
 
-    # Any: these libraries are typed in part, and absent where the types are checked.
-    diffusers: Any = importlib.import_module("diffusers")
-    transformers: Any = importlib.import_module("transformers")
-    makers: dict[str, tuple[str, Callable[[], Any]]] = {
-        "text_encoder": (
-            "model",
-            lambda: transformers.CLIPTextModel(transformers.CLIPTextConfig(**shapes.text_encoder)),
-        ),
-        "unet": ("diffusion_pytorch_model", lambda: diffusers.UNet2DConditionModel.from_config(shapes.unet)),
-        "vae": ("diffusion_pytorch_model", lambda: diffusers.AutoencoderKL.from_config(shapes.vae)),
-    }
     counts = {}
-    for component, (stem, make) in makers.items():
+    for component, stem in stems.items():
+        library, class_name = shapes.index[component]
+        network_class: Any = getattr(importlib.import_module(library), class_name)
+        config = shapes.configs[component]
         with torch.device("meta"):  # names and shapes only: nothing is allocated or drawn by torch
-            layout = {name: tuple(tensor.shape) for name, tensor in make().state_dict().items()}
+            if library == "transformers":
+                network = network_class(network_class.config_class(**config))
+            else:
+                network = network_class.from_config(config)
+            layout = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+        output = shapes.outputs.get(component, {})
         path = root / component / f"{stem}.safetensors"
-        counts[component] = _write_component(f"{kind}/{component}", layout, _output(component, shapes), path)
+        counts[component] = _write_component(f"{kind}/{component}", layout, output, path)
     return counts
 
 
-def _output(component: str, shapes: Shapes) -> dict[str, Any]:
-    """Tensors that set the spread of the output: name -> scale of the weight, or values of the bias."""
-    if component == "unet":
-        return {"conv_out.weight": shapes.unet_output_scale}
-    if component == "vae":
-        return {"decoder.conv_out.weight": shapes.vae_output_scale, "decoder.conv_out.bias": shapes.vae_output_bias}
-    return {}
-
-
-def _write_component(label: str, layout: dict[str, tuple[int, ...]], output: dict[str, Any], path: Path) -> int:
+def _write_component(label: str, layout: dict[str, tuple[int, ...]], output: Output, path: Path) -> int:
     import numpy as np
     from safetensors.numpy import save_file
 
@@ -94,3 +91,27 @@ def _write_component(label: str, layout: dict[str, tuple[int, ...]], output: dic
             tensors[name] = draw(label, name, shape, special)
     save_file(tensors, path, metadata={"format": "pt"})  # diffusers refuses a file without this mark
     return sum(t.size for t in tensors.values())
+
+
+def draw(model: str, name: str, shape: tuple[int, ...], scale: float = 1.0) -> NDArray[np.float32]:
+    """The tensor ``name`` of ``model``: float32, of ``shape``.
+
+    Matrices and kernels are uniform with variance scale² / fan-in, so that activations stay of order 1
+    (LeCun et al., Efficient BackProp, 1998); embedding tables have variance 1; one-dimensional weights
+    (norms) are 1, biases 0. Built from the raw bits of PCG64, whose stream numpy keeps for ever
+    (NEP 19), with IEEE operations only: equal on every machine, under every numpy and thread count.
+    """
+    import numpy as np
+
+    if len(shape) == 1:
+        return np.full(shape, 0.0 if name.endswith(".bias") else 1.0, dtype=np.float32)
+    seed = int.from_bytes(hashlib.sha256(f"{SEED}/{model}/{name}".encode()).digest()[:16], "little")
+    count = math.prod(shape)
+    words = np.random.PCG64(seed).random_raw((count + 1) // 2).astype("<u8", copy=False)
+    unit = (words.view("<u4")[:count] >> 8).astype(np.float32)  # 24 random bits: exact in float32
+    fan_in = 1 if name.endswith("_embedding.weight") else math.prod(shape[1:])
+    bound = scale * math.sqrt(3 / fan_in)  # a uniform draw in ±bound has variance bound² / 3
+    unit *= np.float32(2.0**-23)
+    unit -= np.float32(1.0)
+    unit *= np.float32(bound)
+    return unit.reshape(shape)

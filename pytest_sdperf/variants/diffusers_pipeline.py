@@ -1,42 +1,46 @@
-"""Load the plain diffusers pipeline that the torch variants start from."""
+"""The plain diffusers pipeline that the torch variants start from, and calls of it in bf16."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from pytest_sdperf.errors import CaseError
+from pytest_sdperf.errors import CaseError, ModelError
+from pytest_sdperf.models.configurations import ONE_MODEL
+from pytest_sdperf.models.families.family import TEXT_TO_IMAGE
 from pytest_sdperf.pipeline import BuildContext
+from pytest_sdperf.worker.stages import find_stages
 
 
 def load_diffusers_pipeline(context: BuildContext) -> Any:
-    """The model as an fp32 ``StableDiffusionPipeline`` on the CPU, quiet, with the scheduler asked for.
+    """The model as an fp32 pipeline of its family on the CPU, quiet, with the scheduler asked for.
 
-    Reads safetensors from the model's folder only: no network, no pickles, no remote code.
+    Reads safetensors from the model's folder only: no network, no pickles, no remote code. Raises ModelError where
+    diffusers cannot load it, as where weights have other shapes than their configuration says.
     """
+    kind = context.family.tasks[TEXT_TO_IMAGE].diffusers
     with context.phase("import"):
         import diffusers
         import torch
 
-        loader: Any = diffusers.StableDiffusionPipeline
+        loader: Any = getattr(diffusers, kind.name)
     with context.phase("load"):
-        pipeline = loader.from_pretrained(
-            model_folder(context),
-            torch_dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            safety_checker=None,
-            requires_safety_checker=False,
-        )
+        try:
+            pipeline = loader.from_pretrained(
+                context.model_folder,
+                torch_dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                **kind.leaves_out,
+            )
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            first_line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+            raise ModelError(
+                f"{kind.name} of diffusers {diffusers.__version__} cannot load the model ({first_line})",
+                where=str(context.model_folder),
+                cure=f"{ONE_MODEL} The worker's log has the whole error.",
+            ) from error
         settle(pipeline, scheduler=context.scheduler)
     return pipeline
-
-
-def model_folder(context: BuildContext) -> Path:
-    """The model's folder; CaseError where the variant was declared without a model."""
-    if context.model_dir is None:
-        raise CaseError("this factory loads a model, but none was prepared", cure="Declare needs_model=True.")
-    return context.model_dir
 
 
 def settle(pipeline: Any, *, scheduler: str) -> None:
@@ -52,9 +56,40 @@ def settle(pipeline: Any, *, scheduler: str) -> None:
     found = getattr(diffusers, scheduler, None)
     if not (isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin)):
         raise CaseError(
-            f"{scheduler!r} is no scheduler of diffusers {diffusers.__version__}",
+            f"{scheduler!r} is not a scheduler of diffusers {diffusers.__version__}",
             where="Variant.scheduler",
             cure="Use `default` or a class such as DPMSolverMultistepScheduler.",
         )
     scheduler_class: Any = found
     pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)
+
+
+class AutocastPipeline:
+    """A diffusers pipeline whose calls run under ``torch.autocast("cpu", torch.bfloat16)``.
+
+    Autocast keeps its bf16 copies of the weights while it is entered, so a picture drawn under one
+    more level of it would be timed with the casts of another.
+    """
+
+    sdperf_latents = "torch"
+
+    def __init__(self, pipeline: Any) -> None:
+        import torch
+
+        self.pipeline = pipeline
+        self.dtype = torch.float32
+        "dtype of the latents: autocast converts inside the models, and the scheduler's sums stay exact"
+        self._autocast = torch.autocast
+        self._bfloat16 = torch.bfloat16
+
+    def __getattr__(self, name: str) -> Any:
+        """Scheduler and tokenizers of the pipeline inside."""
+        return getattr(self.pipeline, name)
+
+    def __call__(self, **kwargs: Any) -> Any:
+        with self._autocast("cpu", dtype=self._bfloat16):
+            return self.pipeline(**kwargs)
+
+    def sdperf_stages(self) -> dict[str, tuple[object, str]]:
+        """The stages of the pipeline inside."""
+        return find_stages(self.pipeline)

@@ -6,11 +6,10 @@ from typing import Any
 
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variant import Variant
-from pytest_sdperf.variants.autocast_pipeline import AutocastPipeline
-from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline
+from pytest_sdperf.variants.diffusers_pipeline import AutocastPipeline, load_diffusers_pipeline
 from pytest_sdperf.variants.fp32 import FP32_REQUIREMENTS
 from pytest_sdperf.variants.torch_bf16 import BF16_CLAIMS
-from pytest_sdperf.variants.tuned_launch import TUNED_CLAIMS, TUNED_LAUNCH, TUNED_REQUIREMENTS
+from pytest_sdperf.variants.tuned import TUNED_CLAIMS, TUNED_LAUNCH, TUNED_REQUIREMENTS
 
 VARIANT = Variant(
     name="ipex_bf16",
@@ -36,7 +35,7 @@ def build(context: BuildContext) -> Any:
         import torch
     pipeline = load_diffusers_pipeline(context)
     with context.phase("optimize"):
-        for name in ("text_encoder", "unet", "vae"):
+        for name in context.family.weights:
             module = getattr(pipeline, name).to(memory_format=torch.channels_last).eval()
             setattr(pipeline, name, ipex.optimize(module, dtype=torch.bfloat16, inplace=True))
     return AutocastPipeline(pipeline)

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variant import Variant
-from pytest_sdperf.variants import openvino_export
+from pytest_sdperf.variants import optimum_pipeline
 from pytest_sdperf.variants.optimum_pipeline import load_optimum_pipeline
 
 OPENVINO_REQUIREMENTS = ("package:openvino>=2025", "package:optimum-intel>=2.2", "package:diffusers")
@@ -26,7 +26,7 @@ VARIANT = Variant(
     name="openvino",
     factory=f"{__name__}:build",
     summary="OpenVINO, dynamic shapes",
-    prepare=f"{openvino_export.__name__}:prepare",
+    prepare=f"{optimum_pipeline.__name__}:prepare",
     requirements=OPENVINO_REQUIREMENTS,
     claims=(*KERNEL_CLAIMS, Claim("dynamic_shapes")),
     params={"precision": "auto"},

@@ -33,4 +33,4 @@ def build(context: BuildContext) -> Any:
     """The exported model, reshaped and compiled for every size of the case."""
     pipeline = load_optimum_pipeline(context, dynamic_shapes=False)
     with context.phase("compile"):
-        return SizedPipeline(pipeline, context.sizes)
+        return SizedPipeline(pipeline, context.family, context.sizes)

@@ -6,49 +6,47 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.models.families.family import Family
 from pytest_sdperf.worker.stages import find_stages
 from pytest_sdperf.workload import size_key
 
 Size = tuple[int, int]
 
-_SIZED_PARTS = ("unet", "vae_decoder")
-
 
 class SizedPipeline:
-    """One optimum-intel pipeline with a compiled, static UNet and VAE for each (height, width).
+    """One optimum-intel pipeline whose stages of a picture's size are compiled, static, for each (height, width).
 
-    The blog post's advice: a static pipeline per size that a service offers. The text encoder, the
-    tokenizer and the scheduler are shared. By itself a static pipeline that is asked for another size
+    The blog post's advice: a static pipeline per size that a service offers. Text encoders, tokenizers
+    and the scheduler are shared. By itself a static pipeline that is asked for another size
     logs a warning and draws its own; here that is an error.
     """
 
     sdperf_latents = "torch"
 
-    def __init__(self, pipeline: Any, sizes: Sequence[Size]) -> None:
+    def __init__(self, pipeline: Any, family: Family, sizes: Sequence[Size]) -> None:
         """Reshape and compile ``pipeline``, which is loaded with ``dynamic_shapes=False``, for every size."""
         self.pipeline = pipeline
+        self._sized = [stage.openvino for stage in family.stages if stage.sized]
+        self._shared = [stage.openvino for stage in family.stages if not stage.sized]
         self._compiled: dict[Size, dict[str, tuple[Any, Any]]] = {}
-        text_encoder = pipeline.text_encoder
-        compiled_text_encoder = None
+        compiled: dict[str, Any] = dict.fromkeys(self._shared)
         for height, width in sizes:
-            for part in self._parts():
+            for name in self._sized:
+                part = getattr(pipeline, name)
                 part.model = part.model.clone()  # reshape works in place; weights are shared
             # Without num_images_per_prompt the batch, and with it every model, stays dynamic.
             pipeline.reshape(batch_size=1, height=height, width=width, num_images_per_prompt=1)
-            text_encoder.request = compiled_text_encoder  # its shape is the same at every size
+            for name in self._shared:
+                getattr(pipeline, name).request = compiled[name]  # its shapes are the same at every size
             pipeline.compile()
-            compiled_text_encoder = text_encoder.request
+            compiled = {name: getattr(pipeline, name).request for name in self._shared}
             self._compiled[height, width] = {
-                name: (getattr(pipeline, name).model, getattr(pipeline, name).request) for name in _SIZED_PARTS
+                name: (getattr(pipeline, name).model, getattr(pipeline, name).request) for name in self._sized
             }
 
-    @property
-    def scheduler(self) -> Any:
-        return self.pipeline.scheduler
-
-    @property
-    def tokenizer(self) -> Any:
-        return self.pipeline.tokenizer
+    def __getattr__(self, name: str) -> Any:
+        """Scheduler and tokenizers of the pipeline inside."""
+        return getattr(self.pipeline, name)
 
     def __call__(self, *, height: int, width: int, guidance_scale: float, **kwargs: Any) -> Any:
         """Draw with the models of that size; CaseError for a size or guidance that was not built."""
@@ -73,10 +71,7 @@ class SizedPipeline:
 
     def sdperf_compiled_models(self) -> dict[str, Any]:
         """Every compiled model, `unet 512x512` for those of one size."""
-        models = {"text_encoder": self.pipeline.text_encoder.request}
+        models = {name: getattr(self.pipeline, name).request for name in self._shared}
         for size, parts in self._compiled.items():
             models.update({f"{name} {size_key(size)}": request for name, (_, request) in parts.items()})
         return models
-
-    def _parts(self) -> list[Any]:
-        return [getattr(self.pipeline, name) for name in _SIZED_PARTS]

@@ -7,8 +7,7 @@ from typing import Any
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variant import Variant
-from pytest_sdperf.variants.autocast_pipeline import AutocastPipeline
-from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline
+from pytest_sdperf.variants.diffusers_pipeline import AutocastPipeline, load_diffusers_pipeline
 from pytest_sdperf.variants.fp32 import FP32_REQUIREMENTS
 
 # All convolutions and linear layers are bf16 (measured: 100 % of their time with torch 2.8); the
@@ -35,6 +34,6 @@ def build(context: BuildContext) -> Any:
     import torch
 
     with context.phase("optimize"):
-        for module in (pipeline.text_encoder, pipeline.unet, pipeline.vae):
-            module.to(memory_format=torch.channels_last)
+        for name in context.family.weights:
+            getattr(pipeline, name).to(memory_format=torch.channels_last)
     return AutocastPipeline(pipeline)

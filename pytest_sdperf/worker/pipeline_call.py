@@ -1,22 +1,24 @@
-"""Call any pipeline the same way: the same latents in, one float picture out."""
+"""Call any pipeline the same way: a prompt that its tokenizers take whole, the same latents, one float picture."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.models.families.family import Family, Latents
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_LATENT_SCALE = 8
-"""Pixels per latent in height and width, of every Stable Diffusion VAE."""
+_SHOWN = 60
+"""Characters of a prompt that a message quotes; the text that is cut off is quoted whole."""
 
 
-def draw_latents(seed: int, height: int, width: int, channels: int = 4) -> NDArray[np.float32]:
-    """Unit normal noise of shape (1, channels, height / 8, width / 8), float32; sizes in pixels.
+def draw_latents(seed: int, latents: Latents, height: int, width: int) -> NDArray[np.float32]:
+    """Unit normal noise of ``latents.shape(height, width)``, float32; sizes in pixels.
 
     Drawn by numpy in one precision for every variant: torch draws other noise in bf16 than in fp32 from
     the same seed. ``RandomState`` is the numpy generator whose stream is frozen for good (NEP 19), so
@@ -25,33 +27,46 @@ def draw_latents(seed: int, height: int, width: int, channels: int = 4) -> NDArr
     import numpy as np
 
     generator = np.random.RandomState(np.random.Philox(seed))
-    shape = (1, channels, height // _LATENT_SCALE, width // _LATENT_SCALE)
-    return generator.standard_normal(shape).astype(np.float32)
+    return generator.standard_normal(latents.shape(height, width)).astype(np.float32)
 
 
-def arguments(
-    pipeline: Any,
-    *,
-    prompt: str,
-    steps: int,
-    guidance: float,
-    height: int,
-    width: int,
-    latents: NDArray[np.float32],
-) -> dict[str, Any]:
-    """The keywords that ``pipeline`` is called with; made ahead of a timed call."""
-    return {
-        "prompt": prompt,
-        "num_inference_steps": steps,
-        "guidance_scale": guidance,
-        "height": height,
-        "width": width,
-        "latents": _as_wanted(pipeline, latents),
-        "output_type": "np",
-    }
+def check_prompt_length(pipeline: Any, prompts: Sequence[str], family: Family) -> None:
+    """Raise CaseError for the first prompt with more tokens than a tokenizer of ``pipeline`` takes.
+
+    diffusers only logs a warning, and draws and times a picture of the first part. A pipeline that
+    has no tokenizer with a `model_max_length`, as transformers' have, is not checked: one that reads
+    long prompts piece by piece shows none.
+    """
+    for name in family.tokenizers:
+        _check_tokens(getattr(pipeline, name, None), prompts)
 
 
-def _as_wanted(pipeline: Any, latents: NDArray[np.float32]) -> Any:
+def _check_tokens(tokenizer: Any, prompts: Sequence[str]) -> None:
+    # Where nobody set a limit, transformers says 1e30, which no prompt reaches.
+    limit = getattr(tokenizer, "model_max_length", None)
+    if not callable(tokenizer) or not isinstance(limit, (int, float)):
+        return
+    for prompt in prompts:
+        tokens = list(tokenizer(prompt).input_ids)
+        if len(tokens) <= limit:
+            continue
+        most = int(limit)
+        excess = len(tokens) - most
+        # As diffusers cuts: the tokens in front stay, and the last of them makes room for the end token.
+        lost = tokenizer.decode(tokens[most - 1 : -1]).strip()
+        raise CaseError(
+            f"prompt {_shortened(prompt)!r} has {len(tokens)} tokens with start and end, "
+            f"{type(tokenizer).__name__} takes {most}: {lost!r} would be cut off and not drawn",
+            where="prompt",
+            cure=f"Shorten the prompt by {excess} {'token' if excess == 1 else 'tokens'} or more.",
+        )
+
+
+def _shortened(prompt: str) -> str:
+    return prompt if len(prompt) <= _SHOWN else f"{prompt[: _SHOWN - 1].rstrip()}…"
+
+
+def as_wanted(pipeline: Any, latents: NDArray[np.float32]) -> Any:
     """The latents as the pipeline takes them: a numpy array, or a torch tensor in the pipeline's dtype."""
     kind = getattr(pipeline, "sdperf_latents", None) or ("torch" if _is_diffusers(pipeline) else "numpy")
     if kind == "numpy":

@@ -9,36 +9,36 @@ from types import TracebackType
 from typing import Any
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.worker.wrapping import Method, wrap
+from pytest_sdperf.models.families import FAMILIES, family_of
+from pytest_sdperf.models.families.family import Stage
 
 Stages = dict[str, tuple[object, str]]
 
-_DIFFUSERS = {
-    "text_encoder": (("text_encoder", "forward"),),
-    "unet": (("unet", "forward"),),
-    # optimum-intel compiles the decoder as a part of its own; diffusers decodes through the VAE
-    "vae_decode": (("vae_decoder", "forward"), ("vae", "decode")),
-}
-"""Stage -> where a pipeline of diffusers or optimum-intel has it: (component, method), the first that is there."""
+Method = Callable[..., Any]
 
 
 def find_stages(pipeline: object) -> Stages:
     """Stage name -> (owner, name of its method), in the order of a picture.
 
-    What ``sdperf_stages()`` declares, else the parts of a diffusers or optimum-intel pipeline; empty where
-    there are none. Raises CaseError for a declaration that names no method.
+    What ``sdperf_stages()`` declares, else the stages of the family of a diffusers or optimum-intel pipeline, by
+    its class; of the first family for any other class. Empty where it has none of them. Raises CaseError for a
+    declaration that names no method.
     """
     declare = getattr(pipeline, "sdperf_stages", None)
     if declare is not None:
         return _checked(declare())
-    stages: Stages = {}
-    for stage, places in _DIFFUSERS.items():
-        for component, method in places:
-            owner = getattr(pipeline, component, None)
-            if owner is not None and callable(getattr(owner, method, None)):
-                stages[stage] = (owner, method)
-                break
-    return stages
+    family = family_of(kind.__name__ for kind in type(pipeline).__mro__) or FAMILIES[0]
+    stages = {stage.name: _place(pipeline, stage) for stage in family.stages}
+    return {name: place for name, place in stages.items() if place is not None}
+
+
+def _place(pipeline: object, stage: Stage) -> tuple[object, str] | None:
+    """Where a pipeline of optimum-intel or diffusers has a stage; None where it has not."""
+    for component, method in ((stage.openvino, "forward"), stage.torch):
+        owner = getattr(pipeline, component, None)
+        if owner is not None and callable(getattr(owner, method, None)):
+            return owner, method
+    return None
 
 
 def _checked(declared: Any) -> Stages:
@@ -55,6 +55,19 @@ def _checked(declared: Any) -> Stages:
         ):
             raise CaseError(f"stage {stage!r} of sdperf_stages() is {place!r}, which names no method", cure=cure)
     return dict(declared)
+
+
+def wrap(stage: str, owner: object, method: str, wrapper: Callable[[Method], Method]) -> Callable[[], None]:
+    """Let ``owner.method`` be ``wrapper(what it was)``; returns what undoes that. Raises CaseError for ``stage``."""
+    own = vars(owner).get(method) if hasattr(owner, "__dict__") else None
+    try:
+        setattr(owner, method, wrapper(getattr(owner, method)))
+    except AttributeError as error:
+        raise CaseError(
+            f"stage {stage!r} cannot be watched: {type(owner).__name__}.{method} cannot be replaced ({error})",
+            cure="Let sdperf_stages() name an object whose attributes can be set.",
+        ) from error
+    return lambda: delattr(owner, method) if own is None else setattr(owner, method, own)
 
 
 class StageTimer:

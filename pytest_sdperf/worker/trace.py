@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_sdperf.worker.stages import Stages
-from pytest_sdperf.worker.wrapping import Method, wrap
+from pytest_sdperf.models.families.family import Family
+from pytest_sdperf.worker.stages import Method, Stages, wrap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,27 +21,32 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating]
 
-LATENTS = "latents"
-"""Key of the latents before each UNet call, (calls, channels, height / 8, width / 8)."""
+LATENTS, DECODED = "latents", "latents/decoded"
+"""Keys of the latents before each call of the denoiser, an array for each call, and of those that are decoded."""
 
 
-def follow(stages: Stages, draw: Callable[[], object], given: Mapping[str, Array]) -> dict[str, Array]:
-    """Draw one picture and tell of the first call of each stage, all as float32.
+def follow(stages: Stages, family: Family, draw: Callable[[], object], given: Mapping[str, Array]) -> dict[str, Array]:
+    """Draw one picture and keep the first call of each stage, all as float32.
 
     ``stage/in/0``, ``stage/in/1`` … are its floating-point inputs in order, ``stage/out`` its (first) output for the
     inputs of that name in ``given``; for its own where ``given`` has none of these shapes. The picture is drawn from
-    the pipeline's own values throughout. `LATENTS` is there where a stage is called `unet`.
+    the pipeline's own values throughout. `LATENTS` and `DECODED` are there where the family's denoiser and decoder are
+    among the stages.
     """
     import numpy as np
 
     seen: dict[str, Array] = {}
     latents: list[Array] = []
+    decoded: list[Array] = []
+    first_inputs = {family.denoiser: latents, family.decoder: decoded}
     with ExitStack() as undo:
         for stage, (owner, method) in stages.items():
-            undo.callback(wrap(stage, owner, method, partial(_followed, stage, seen, latents, given)))
+            undo.callback(wrap(stage, owner, method, partial(_followed, stage, seen, first_inputs.get(stage), given)))
         draw()
     if latents and len({array.shape for array in latents}) == 1:
         seen[LATENTS] = np.stack(latents)
+    if decoded:
+        seen[DECODED] = decoded[0]
     return seen
 
 
@@ -63,11 +68,11 @@ def load(path: Path) -> dict[str, Array]:
 
 
 def _followed(
-    stage: str, seen: dict[str, Array], latents: list[Array], given: Mapping[str, Array], original: Method
+    stage: str, seen: dict[str, Array], latents: list[Array] | None, given: Mapping[str, Array], original: Method
 ) -> Method:
     def call(*args: Any, **kwargs: Any) -> Any:
         inputs = [value for value in (*args, *kwargs.values()) if _is_floating(value)]
-        if stage == "unet" and inputs:
+        if latents is not None and inputs:
             # guidance asks for the same latents twice in one batch
             latents.append(_as_array(inputs[0])[0])
         if f"{stage}/out" in seen:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from pytest_sdperf import protocol
 from pytest_sdperf.errors import CaseError, WorkerError
 from pytest_sdperf.measurement import ImageTiming, Usage
+from pytest_sdperf.models.configurations import family_of_folder
+from pytest_sdperf.models.families import FAMILIES
+from pytest_sdperf.models.families.family import Family
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.worker import environment as surroundings
 from pytest_sdperf.worker import trace
-from pytest_sdperf.worker.evidence.collect import collect_evidence, library_threads
-from pytest_sdperf.worker.pipeline_call import arguments, as_picture, draw_latents
-from pytest_sdperf.worker.prompt_length import check_prompt_length
+from pytest_sdperf.worker.evidence import collect_evidence, library_threads
+from pytest_sdperf.worker.pipeline_call import as_picture, as_wanted, check_prompt_length, draw_latents
 from pytest_sdperf.worker.stages import StageTimer, find_stages
 from pytest_sdperf.workload import size_key
 
@@ -39,6 +41,7 @@ class _Built:
 
     spec: protocol.BuildSpec
     pipeline: Any
+    family: Family
     timer: StageTimer
     stage_calls: dict[str, int] = field(default_factory=dict)
     "calls of each stage for the last timed picture"
@@ -110,11 +113,12 @@ class Workbench:
                 where=spec.factory,
                 cure="Return an object that is called like a diffusers pipeline.",
             )
-        check_prompt_length(pipeline, (prompt_seed.prompt for prompt_seed in spec.prompt_seeds))
+        family = family_of_folder(context.model_dir) if context.model_dir else FAMILIES[0]
+        check_prompt_length(pipeline, [prompt_seed.prompt for prompt_seed in spec.prompt_seeds], family)
         # What the factory spent outside the phases it names.
         unnamed_ns = self._clock_ns() - start_ns - sum(context.startup_ns.values())
         # The stages stay wrapped as long as the process lives: under 2 us a call.
-        self._built = _Built(spec, pipeline, StageTimer(find_stages(pipeline), self._clock_ns))
+        self._built = _Built(spec, pipeline, family, StageTimer(find_stages(pipeline), self._clock_ns))
         scheduler = getattr(pipeline, "scheduler", None)
         return protocol.Built(
             startup_ns={**context.startup_ns, "build": max(unnamed_ns, 0)},
@@ -164,20 +168,20 @@ class Workbench:
         bench = self._bench
         size = bench.spec.sizes[0]
         reference = trace.load(given) if given else {}
-        trace.save(path, trace.follow(find_stages(bench.pipeline), lambda: self._draw(size, 0), reference))
+        stages = find_stages(bench.pipeline)
+        trace.save(path, trace.follow(stages, bench.family, lambda: self._draw(size, 0), reference))
         return protocol.Traced(str(path))
 
     def _arguments(self, size: protocol.Size, picture_index: int) -> dict[str, Any]:
-        spec = self._bench.spec
-        prompt_seed = spec.prompt_seeds[picture_index]
-        return arguments(
-            self._bench.pipeline,
+        bench = self._bench
+        prompt_seed = bench.spec.prompt_seeds[picture_index]
+        return bench.family.call(
             prompt=prompt_seed.prompt,
-            steps=spec.num_inference_steps,
-            guidance=spec.guidance_scale,
+            steps=bench.spec.num_inference_steps,
+            guidance=bench.spec.guidance_scale,
             height=size[0],
             width=size[1],
-            latents=draw_latents(prompt_seed.seed, *size),
+            latents=as_wanted(bench.pipeline, draw_latents(prompt_seed.seed, bench.family.latents, *size)),
         )
 
     def _draw(self, size: protocol.Size, picture_index: int) -> Picture:

@@ -16,7 +16,7 @@ import dataclasses
 
 from pytest_sdperf import Launch
 from pytest_sdperf.variants import fp32, ipex_bf16, openvino, openvino_static, torch_bf16, tuned
-from pytest_sdperf.variants.tuned_launch import TUNED_LAUNCH
+from pytest_sdperf.variants.tuned import TUNED_LAUNCH
 
 LOWERED = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}
 

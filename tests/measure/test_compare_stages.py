@@ -20,6 +20,7 @@ def trace(**changes):
         "vae_decode/in/0": array(0, 4),
         "vae_decode/out": array(0, 1),
         "latents": np.stack([array(0, 2), array(0, 3)]),
+        "latents/decoded": array(0, 4),
     }
     return {**whole, **{k.replace("__", "/"): v for k, v in changes.items()}}
 
@@ -55,7 +56,7 @@ def test_equal_traces_are_identical_everywhere():
 
 def test_each_stage_by_its_own_answer_and_the_drift_by_its_own_way():
     own = trace(
-        unet__out=array(-0.8, 1.2), latents=np.stack([array(0, 2), array(0.3, 3.3)]), vae_decode__in__0=array(0.4, 4.4)
+        unet__out=array(-0.8, 1.2), latents=np.stack([array(0, 2), array(0.3, 3.3)]), latents__decoded=array(0.4, 4.4)
     )
     stage_parity = compare_stages(trace(), own, reference_name="fp32")
     assert stage_parity.stage_psnr_db == {"text_encoder": None, "unet": pytest.approx(20, abs=1e-3), "vae_decode": None}

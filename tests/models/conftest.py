@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.models.shapes import MODEL_INDEX, SCHEDULER, SHAPES
+from pytest_sdperf.models.shapes import SHAPES
 from pytest_sdperf.models.vocabulary import merges, tokenizer_files
 
 WEIGHT_FILES = {
@@ -58,13 +58,13 @@ def write_toy(folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
 
-    put("model_index.json", MODEL_INDEX)
-    put("scheduler/scheduler_config.json", SCHEDULER)
+    shapes = SHAPES["tiny"]
+    put("model_index.json", shapes.index)
+    put("scheduler/scheduler_config.json", shapes.configs["scheduler"])
     for name, content in tokenizer_files(merges()).items():
         put(f"tokenizer/{name}", content)
-    shapes = SHAPES["tiny"]
     for component, file in WEIGHT_FILES.items():
-        put(f"{component}/config.json", getattr(shapes, component))
+        put(f"{component}/config.json", shapes.configs[component])
         (folder / component / file).write_bytes(safetensors_bytes(TENSORS[component]))
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_sdperf.errors import ModelError
 from pytest_sdperf.models.bundled import BUNDLE, DIGESTS, build, recipe
+from pytest_sdperf.models.configurations import native_size
 from pytest_sdperf.models.folder import check_folder
-from pytest_sdperf.models.native_size import native_size
 
 
 @pytest.fixture

@@ -125,9 +125,9 @@ def test_large_tensors_are_read_in_chunks(toy, pack, monkeypatch):
 
 
 def test_file_that_shrinks_meanwhile(toy, monkeypatch):
-    tensors = digest_module.component_tensors(toy, "unet")
+    tensors = digest_module.component_tensors(toy, "unet", "diffusion_pytorch_model")
     (toy / WEIGHTS).write_bytes(b"")
-    monkeypatch.setattr(digest_module, "component_tensors", lambda path, component: tensors)
+    monkeypatch.setattr(digest_module, "component_tensors", lambda path, component, stem: tensors)
     with pytest.raises(ModelError, match="became shorter while it was read"):
         model_digest(toy)
 

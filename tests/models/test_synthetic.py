@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sys
 import types
@@ -12,8 +13,7 @@ import pytest
 from pytest_sdperf.errors import ModelError
 from pytest_sdperf.models import synthetic
 from pytest_sdperf.models.shapes import SHAPES
-from pytest_sdperf.models.synthetic import build, recipe
-from pytest_sdperf.models.weights import draw
+from pytest_sdperf.models.synthetic import build, draw, recipe
 
 
 def test_unknown_kind(tmp_path):
@@ -41,6 +41,7 @@ class Network:
     def __init__(self, config):
         self.config = config
 
+    config_class = dict
     from_config = classmethod(lambda cls, config: cls(config))
 
     def state_dict(self):
@@ -54,7 +55,7 @@ def libraries(monkeypatch):
     modules = {
         "torch": {"device": contextlib.nullcontext},
         "diffusers": {"AutoencoderKL": Network, "UNet2DConditionModel": Network},
-        "transformers": {"CLIPTextConfig": lambda **config: config, "CLIPTextModel": Network},
+        "transformers": {"CLIPTextModel": Network},
         "safetensors": {},
         "safetensors.numpy": {"save_file": lambda tensors, path, metadata: saved.update({path: (tensors, metadata)})},
     }
@@ -81,19 +82,59 @@ def test_build_writes_the_whole_layout(libraries, tmp_path, kind):
         "unet/config.json",
         "vae/config.json",
     }
-    assert json.loads((tmp_path / "m" / "unet" / "config.json").read_text()) == SHAPES[kind].unet
+    assert json.loads((tmp_path / "m" / "unet" / "config.json").read_text()) == SHAPES[kind].configs["unet"]
     assert b"\r" not in (tmp_path / "m" / "tokenizer" / "merges.txt").read_bytes()
 
 
 def test_output_scales_go_to_the_right_tensors(libraries, tmp_path):
     build("tiny", str(tmp_path))
-    shapes = SHAPES["tiny"]
+    outputs = SHAPES["tiny"].outputs
     (text, metadata), (unet, _), (vae, _) = libraries.values()
     assert metadata == {"format": "pt"}
     assert [p.name for p in libraries] == ["model.safetensors", *["diffusion_pytorch_model.safetensors"] * 2]
     plain = draw("tiny/unet", "conv_out.weight", (3, 4))
-    assert np.allclose(unet["conv_out.weight"], plain * shapes.unet_output_scale)
-    assert np.allclose(vae["decoder.conv_out.bias"], shapes.vae_output_bias)
-    scaled = draw("tiny/vae", "decoder.conv_out.weight", (3, 4), shapes.vae_output_scale)
+    assert np.allclose(unet["conv_out.weight"], plain * outputs["unet"]["conv_out.weight"])
+    assert np.allclose(vae["decoder.conv_out.bias"], outputs["vae"]["decoder.conv_out.bias"])
+    scaled = draw("tiny/vae", "decoder.conv_out.weight", (3, 4), outputs["vae"]["decoder.conv_out.weight"])
     assert np.array_equal(vae["decoder.conv_out.weight"], scaled)
     assert np.array_equal(text["conv_out.weight"], draw("tiny/text_encoder", "conv_out.weight", (3, 4)))
+
+
+def test_stays_what_it_was():
+    """Fails when a kept model would silently become another one: change SEED together with this."""
+    tensor = draw("tiny/unet", "conv_in.weight", (3, 5), 1.5)
+    assert tensor.dtype == np.float32
+    assert (
+        hashlib.sha256(tensor.tobytes()).hexdigest()
+        == "8c956f0c8de75f9353ce2f2c784fdc916cb895f29e7617c8778eed3245370580"
+    )
+
+
+def test_name_model_and_nothing_else_are_the_seed():
+    one = draw("a", "x.weight", (4, 4))
+    assert np.array_equal(one, draw("a", "x.weight", (4, 4)))
+    assert not np.array_equal(one, draw("b", "x.weight", (4, 4)))
+    assert not np.array_equal(one, draw("a", "y.weight", (4, 4)))
+
+
+@pytest.mark.parametrize("shape", [(64, 512), (32, 64, 3, 3), (7, 3)])
+def test_variance_is_the_inverse_of_the_fan_in(shape):
+    fan_in = int(np.prod(shape[1:]))
+    tensor = draw("m", "w.weight", shape) * np.sqrt(fan_in)
+    assert np.abs(tensor).max() <= np.sqrt(3) * (1 + 1e-6)
+    if tensor.size > 1000:
+        assert tensor.std() == pytest.approx(1, abs=0.02)
+        assert tensor.mean() == pytest.approx(0, abs=0.02)
+
+
+def test_scale():
+    assert np.allclose(draw("m", "w.weight", (8, 8), 2.0), 2 * draw("m", "w.weight", (8, 8)))
+
+
+def test_embeddings_have_unit_variance():
+    assert draw("m", "text_model.embeddings.token_embedding.weight", (100, 64)).std() == pytest.approx(1, abs=0.02)
+
+
+def test_norms_and_biases():
+    assert draw("m", "norm1.weight", (3,)).tolist() == [1, 1, 1]
+    assert draw("m", "norm1.bias", (2,)).tolist() == [0, 0]

@@ -16,8 +16,8 @@ def test_each_byte_has_its_own_printable_symbol():
 def test_ids_are_dense_and_fit_every_embedding_table():
     ids = vocabulary(merges())
     assert sorted(ids.values()) == list(range(len(ids)))
-    assert all(len(ids) <= shapes.text_encoder["vocab_size"] for shapes in SHAPES.values())
-    assert len(ids) == SHAPES["tiny"].text_encoder["vocab_size"]
+    assert all(len(ids) <= shapes.configs["text_encoder"]["vocab_size"] for shapes in SHAPES.values())
+    assert len(ids) == SHAPES["tiny"].configs["text_encoder"]["vocab_size"]
 
 
 def test_the_end_token_is_the_highest():

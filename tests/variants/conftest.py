@@ -13,7 +13,9 @@ DIGEST = "0123456789abcdef" * 4
 
 @pytest.fixture
 def context(tmp_path):
-    """A context for a model folder that nothing reads; call it with what differs."""
+    """A context for a model folder that only says its family; call it with what differs."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
 
     def make(**changes):
         told = {

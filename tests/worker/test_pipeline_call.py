@@ -1,5 +1,6 @@
 """One call for every pipeline: the same latents in, a picture out, nothing mended on the way."""
 
+import dataclasses
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -7,7 +8,10 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.worker.pipeline_call import arguments, as_picture, draw_latents
+from pytest_sdperf.models.families.family import Latents
+from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
+from pytest_sdperf.worker import pipeline_call
+from pytest_sdperf.worker.pipeline_call import as_picture, as_wanted, check_prompt_length
 
 
 class Pipeline:
@@ -22,10 +26,14 @@ class Pipeline:
         return self.answer
 
 
+def draw_latents(seed, height, width):
+    return pipeline_call.draw_latents(seed, STABLE_DIFFUSION.latents, height, width)
+
+
 def call(pipeline, latents=None):
-    latents = draw_latents(0, 8, 16) if latents is None else latents
-    wanted = arguments(pipeline, prompt="ship", steps=4, guidance=7.5, height=8, width=16, latents=latents)
-    return as_picture(pipeline(**wanted))
+    wanted = as_wanted(pipeline, draw_latents(0, 8, 16) if latents is None else latents)
+    keywords = STABLE_DIFFUSION.call(prompt="ship", steps=4, guidance=7.5, height=8, width=16, latents=wanted)
+    return as_picture(pipeline(**keywords))
 
 
 def test_latents_are_what_they_always_were():
@@ -43,7 +51,10 @@ FROZEN = [-0.8911614, -0.0620192, -0.2462905, 1.4754444]
 def test_latents_depend_on_the_seed_and_take_any():
     assert (draw_latents(1, 8, 8) != draw_latents(0, 8, 8)).any()
     assert (draw_latents(2**70, 8, 8) != draw_latents(0, 8, 8)).any()
-    assert draw_latents(0, 8, 8, channels=16).shape == (1, 16, 1, 1)
+
+
+def test_latents_are_of_the_familys_shape():
+    assert pipeline_call.draw_latents(0, Latents(channels=16, scale=4), 8, 12).shape == (1, 16, 2, 3)
 
 
 def test_latents_are_unit_normal():
@@ -172,3 +183,96 @@ def test_refuses_what_is_no_array(answer):
     kind = type(getattr(answer, "images", answer)).__name__
     assert str(error.value).startswith(f"the pipeline gave {kind} instead of a picture (")
     assert 'Honour output_type="np"' in str(error.value)
+
+
+class WordTokenizer:
+    """Like one of transformers: a word is a token, and none is cut off unless asked for."""
+
+    def __init__(self, model_max_length=77):
+        self.model_max_length = model_max_length
+        self.words = ["<start>", "<end>"]
+
+    def __call__(self, text):
+        new = text.split()
+        self.words += new
+        last = len(self.words)
+        return SimpleNamespace(input_ids=[0, *range(last - len(new), last), 1])
+
+    def decode(self, ids):
+        return " ".join(self.words[i] for i in ids)
+
+
+def words(count):
+    return " ".join(f"w{n}" for n in range(1, count + 1))
+
+
+def check(prompts, **attributes):
+    check_prompt_length(SimpleNamespace(**attributes), prompts, STABLE_DIFFUSION)
+
+
+def test_77_tokens_pass():
+    check(["a ship", words(75)], tokenizer=WordTokenizer())
+
+
+def test_78_tokens_lose_one():
+    with pytest.raises(CaseError) as caught:
+        check(["a ship", words(76)], tokenizer=WordTokenizer())
+    assert str(caught.value) == (
+        "prompt 'w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16 w17…' has 78 tokens with start and end, "
+        "WordTokenizer takes 77: 'w76' would be cut off and not drawn [prompt]. "
+        "Shorten the prompt by 1 token or more."
+    )
+
+
+def test_all_that_is_lost_is_quoted():
+    lost = [f"w{n}" for n in range(76, 201)]
+    with pytest.raises(CaseError) as caught:
+        check([words(200)], tokenizer=WordTokenizer())
+    assert f"has 202 tokens with start and end, WordTokenizer takes 77: {' '.join(lost)!r} would" in caught.value.what
+    assert caught.value.cure == "Shorten the prompt by 125 tokens or more."
+
+
+def test_the_limit_is_the_tokenizers_own():
+    check(["one two three"], tokenizer=WordTokenizer(5))
+    with pytest.raises(CaseError) as caught:
+        check(["one two three four five"], tokenizer=WordTokenizer(5))
+    assert str(caught.value) == (
+        "prompt 'one two three four five' has 7 tokens with start and end, WordTokenizer takes 5: "
+        "'four five' would be cut off and not drawn [prompt]. Shorten the prompt by 2 tokens or more."
+    )
+
+
+@pytest.mark.parametrize(
+    ("letters", "shown"), [(60, "x" * 60), (61, "x" * 59 + "…")], ids=["quoted whole", "quoted in part"]
+)
+def test_a_quoted_prompt_has_at_most_60_characters(letters, shown):
+    with pytest.raises(CaseError, match=f"^prompt '{shown}' has 3 tokens"):
+        check(["x" * letters], tokenizer=WordTokenizer(2))
+
+
+@pytest.mark.parametrize("none", [int(1e30), 1e30, float("inf"), None], ids=str)
+def test_a_tokenizer_without_a_limit_takes_everything(none):
+    check([words(1000)], tokenizer=WordTokenizer(none))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"tokenizer": None},
+        {"tokenizer": "clip"},
+        {"tokenizer": len},
+        {"tokenizer": SimpleNamespace(model_max_length=1)},
+    ],
+    ids=["none", "None", "text", "a function", "not callable"],
+)
+def test_a_pipeline_without_such_a_tokenizer_is_not_checked(attributes):
+    check([words(1000)], **attributes)
+
+
+def test_every_tokenizer_of_the_family_is_asked():
+    two = dataclasses.replace(STABLE_DIFFUSION, tokenizers=("tokenizer", "tokenizer_2"))
+    pipeline = SimpleNamespace(tokenizer=WordTokenizer(), tokenizer_2=WordTokenizer(5))
+    check_prompt_length(pipeline, ["one two three"], two)
+    with pytest.raises(CaseError, match="WordTokenizer takes 5: 'four' would be cut off"):
+        check_prompt_length(pipeline, ["one two three four"], two)

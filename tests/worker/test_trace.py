@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
 from pytest_sdperf.worker import trace
 from pytest_sdperf.worker.stages import find_stages
 
@@ -47,14 +48,14 @@ class Ship:
 
 
 def followed(ship, given=()):
-    return trace.follow(find_stages(ship), ship, dict(given))
+    return trace.follow(find_stages(ship), STABLE_DIFFUSION, ship, dict(given))
 
 
 def test_tells_the_first_call_of_each_stage_and_the_latents_before_every_call():
     ship = Ship()
     seen = followed(ship)
     assert sorted(seen) == [
-        "latents", "text_encoder/out", "unet/in/0", "unet/in/1", "unet/out", "vae_decode/in/0", "vae_decode/out",
+        "latents", "latents/decoded", "text_encoder/out", "unet/in/0", "unet/in/1", "unet/out", "vae_decode/in/0", "vae_decode/out",
     ]  # fmt: skip
     assert all(a.dtype == np.float32 for a in seen.values())
     np.testing.assert_array_equal(seen["text_encoder/out"], [1, 2])

@@ -11,6 +11,7 @@ import pytest
 from pytest_sdperf import protocol
 from pytest_sdperf.errors import CaseError, WorkerError
 from pytest_sdperf.measurement import Usage
+from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
 from pytest_sdperf.worker import trace
 from pytest_sdperf.worker.pipeline_call import draw_latents
 from pytest_sdperf.worker.workbench import Workbench, digest, import_function
@@ -125,6 +126,7 @@ def test_context_says_what_the_case_says(harbour, ticks, make_case, tmp_path, mo
     seen = []
     monkeypatch.setattr(harbour, "build", lambda context: seen.append(context) or harbour.Ship())
     case = make_case(sizes=((16, 24), (8, 8)))
+    (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
     spec = protocol.BuildSpec.of(
         case, model_dir=str(tmp_path), model_digest="abc", cache_dir=str(tmp_path / "c"), picture_dir=str(tmp_path)
     )
@@ -165,7 +167,7 @@ def test_only_the_pipelines_call_is_timed(built, harbour, monkeypatch):
     workbench, _ = built()
     workbench._clock_ns = lambda: looks.append("look") or len(looks)
     monkeypatch.setattr(harbour.Ship, "__call__", lambda self, **kwargs: looks.append("call") or np.zeros((1, 8, 8, 3)))
-    monkeypatch.setattr("pytest_sdperf.worker.workbench.arguments", lambda *a, **k: looks.append("arguments") or {})
+    monkeypatch.setattr("pytest_sdperf.worker.workbench.as_wanted", lambda *a: looks.append("arguments"))
     monkeypatch.setattr("pytest_sdperf.worker.workbench.as_picture", lambda a: looks.append("picture") or a)
     workbench.carry_out(protocol.Generate((8, 8), 0, 1))
     assert looks == ["arguments", "look", "call", "look", "picture"]
@@ -272,7 +274,7 @@ def test_the_pipeline_is_called_like_one_of_diffusers(built, harbour, monkeypatc
             "output_type": "np",
         }
     ]
-    np.testing.assert_array_equal(latents, draw_latents(0, 16, 24))
+    np.testing.assert_array_equal(latents, draw_latents(0, STABLE_DIFFUSION.latents, 16, 24))
 
 
 def test_a_picture_of_the_wrong_shape_is_kept_for_the_judge(built, harbour, monkeypatch):

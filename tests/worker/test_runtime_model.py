@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from pytest_sdperf.measurement import KernelTime
-from pytest_sdperf.worker.evidence.runtime_model import (
+from pytest_sdperf.worker.runtime_model import (
     capture_kernels,
     compiled_models,
     inference_threads,

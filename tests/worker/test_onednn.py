@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from pytest_sdperf.measurement import KernelTime
-from pytest_sdperf.worker.evidence.onednn import capture_kernels, parse_verbose
+from pytest_sdperf.worker.onednn import capture_kernels, parse_verbose
 
 # printed by torch 2.8.0 and intel-extension-for-pytorch 2.8.0 (oneDNN 3.7.1, 3.7.2), shapes shortened
 HEADER = """\

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from pytest_sdperf.measurement import KernelTime
-from pytest_sdperf.worker.stages import find_stages
-from pytest_sdperf.worker.wrapping import Method, wrap
+from pytest_sdperf.worker.stages import Method, find_stages, wrap
 
 SOURCE = "OpenVINO runtime model"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measurement import Evidence, KernelTime
-from pytest_sdperf.worker.evidence import onednn, process, runtime_model
+from pytest_sdperf.worker import onednn, process, runtime_model
 
 
 def collect_evidence(pipeline: object, draw: Callable[[], object], stage_calls: Mapping[str, int]) -> Evidence:

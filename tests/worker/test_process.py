@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_sdperf.worker.evidence import process
+from pytest_sdperf.worker import process
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's own interfaces")
 

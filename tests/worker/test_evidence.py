@@ -7,8 +7,8 @@ import pytest
 
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measurement import KernelTime
-from pytest_sdperf.worker.evidence import collect
-from pytest_sdperf.worker.evidence.collect import collect_evidence, library_threads
+from pytest_sdperf.worker import evidence as collect
+from pytest_sdperf.worker.evidence import collect_evidence, library_threads
 
 KERNELS = [KernelTime("convolution", "brg_conv_fwd:avx512_core_bf16", "bf16", calls=1, time_ms=1.0)]
 

@@ -1,1 +1,0 @@
-"""What is seen to run in a worker."""
