@@ -5,12 +5,8 @@ from typing import Any
 
 from pytest_sdperf import units
 from pytest_sdperf.errors import OptionError
+from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.parts import PARTS
-
-STAGE_LIMITS_DB: Mapping[str, float] = {"text_encoder": 50.0, "unet": 35.0, "vae_decode": 50.0}
-"""Smallest PSNR of each stage on the reference's own inputs, dB, where nothing else is said. The worst honest change:
-text 58.4, UNet 39.3, decoding 57.3 (bf16 on the shapes of SD 1.5 at 512 px, random weights); on the bundled model 74.5,
-61.1 and 57.7 (int8 weights). A layer of the text encoder less gave 33.8, a skip connection less 31.2."""
 
 MOST_PAIRS = 200
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_sdperf.errors import OptionError
+from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.option_specs import SPECS
-from pytest_sdperf.option_values import STAGE_LIMITS_DB
 from pytest_sdperf.parts import PARTS
 
 if TYPE_CHECKING:

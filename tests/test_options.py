@@ -1,8 +1,8 @@
 import pytest
 
 from pytest_sdperf.errors import OptionError
+from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.option_specs import SPECS
-from pytest_sdperf.option_values import STAGE_LIMITS_DB
 from pytest_sdperf.options import Options, Thresholds, resolve, spoken
 from pytest_sdperf.parts import PARTS
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from pytest_sdperf.models.families import FIRST_CALL
 from pytest_sdperf.report.latency_text import without_baseline
 from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore, StageParityFinding, StageScore
 from pytest_sdperf.verdict.status import Missing, Status
 from pytest_sdperf.wording import apart, plural
-
-FIRST_CALL = {"text_encoder": "the text embeddings", "unet": "UNet call 1", "vae_decode": "the VAE's decoding"}
-"""What people call the first call of a stage."""
 
 
 def picture_sentence(finding: PictureFinding) -> str:

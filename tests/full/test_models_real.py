@@ -15,10 +15,11 @@ import pytest
 from pytest_sdperf.errors import CaseError, ModelError
 from pytest_sdperf.models import bundled
 from pytest_sdperf.models.digest import model_digest
-from pytest_sdperf.models.folder import WEIGHTS, check_folder, component_tensors
+from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
+from pytest_sdperf.models.folder import check_folder, component_tensors
 from pytest_sdperf.models.shapes import SHAPES
 from pytest_sdperf.models.vocabulary import END, START, merges, vocabulary
-from pytest_sdperf.worker.prompt_length import check_prompt_length
+from pytest_sdperf.worker.pipeline_call import check_prompt_length
 
 pytestmark = pytest.mark.full
 
@@ -97,7 +98,7 @@ def test_a_bundle_is_unpacked_into_float32(tiny, tmp_path):
     bundle, folder = tmp_path / "bundle", tmp_path / "model"
     shutil.copytree(tiny, bundle)
     halves = {}
-    for component, stem in WEIGHTS.items():
+    for component, stem in STABLE_DIFFUSION.weights.items():
         file = bundle / component / f"{stem}.safetensors"
         halves[component] = {name: t.astype(np.float16) for name, t in load_file(file).items()}
         save_file(halves[component], file, metadata={"format": "pt"})
@@ -108,7 +109,7 @@ def test_a_bundle_is_unpacked_into_float32(tiny, tmp_path):
     assert counts == {"text_encoder": 170560, "unet": 3152644, "vae": 1028935}
     check_folder(folder)
     assert not (folder / bundled.DIGESTS).exists()
-    for component, stem in WEIGHTS.items():
+    for component, stem in STABLE_DIFFUSION.weights.items():
         unpacked = load_file(folder / component / f"{stem}.safetensors")
         assert {t.dtype for t in unpacked.values()} == {np.dtype(np.float32)}
         assert all(np.array_equal(t, halves[component][name]) for name, t in unpacked.items())
@@ -117,12 +118,12 @@ def test_a_bundle_is_unpacked_into_float32(tiny, tmp_path):
 def test_our_reader_and_the_librarys_agree(tiny):
     from safetensors import safe_open
 
-    for component, stem in WEIGHTS.items():
+    for component, stem in STABLE_DIFFUSION.weights.items():
         file = tiny / component / f"{stem}.safetensors"
         content = file.read_bytes()
         ours = {
             t.name: np.frombuffer(content[t.offset : t.offset + t.size], "<f4")
-            for t in component_tensors(tiny, component)
+            for t in component_tensors(tiny, component, stem)
         }
         with safe_open(file, "numpy") as opened:
             assert set(opened.keys()) == set(ours)
@@ -134,11 +135,11 @@ def test_sd15_has_the_published_number_of_parameters():
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    shapes = SHAPES["sd15"]
+    shapes = SHAPES["sd15"].configs
     with torch.device("meta"):
-        unet = UNet2DConditionModel.from_config(shapes.unet)
-        vae = AutoencoderKL.from_config(shapes.vae)
-        text_encoder = CLIPTextModel(CLIPTextConfig(**shapes.text_encoder))
+        unet = UNet2DConditionModel.from_config(shapes["unet"])
+        vae = AutoencoderKL.from_config(shapes["vae"])
+        text_encoder = CLIPTextModel(CLIPTextConfig(**shapes["text_encoder"]))
     assert unet.num_parameters() == 859_520_964
     assert vae.num_parameters() == 83_653_863
     assert text_encoder.num_parameters() == 123_060_480
@@ -215,9 +216,9 @@ def test_a_long_prompt_is_cut_to_77(pipeline):
 
 def test_a_prompt_that_would_be_cut_is_refused(pipeline):
     fits = " ".join(["a"] * 75)
-    check_prompt_length(pipeline, [fits])
+    check_prompt_length(pipeline, [fits], STABLE_DIFFUSION)
     with pytest.raises(CaseError) as caught:
-        check_prompt_length(pipeline, [PROMPT, f"{fits} He"])
+        check_prompt_length(pipeline, [PROMPT, f"{fits} He"], STABLE_DIFFUSION)
     assert str(caught.value) == (
         "prompt 'a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a…' has 78 tokens with start and end, "
         "CLIPTokenizer takes 77: 'he' would be cut off and not drawn [prompt]. "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_sdperf.report.picture_text import FIRST_CALL
+from pytest_sdperf.models.families import FIRST_CALL
 
 pytestmark = pytest.mark.full
 

@@ -34,20 +34,21 @@ told = json.loads(sys.argv[1])
 if told["cpus"]:
     os.sched_setaffinity(0, told["cpus"])
 import msgspec, numpy as np
-from pytest_sdperf.worker.evidence.collect import collect_evidence
-from pytest_sdperf.worker.pipeline_call import arguments, as_picture, draw_latents
+from pytest_sdperf.worker.evidence import collect_evidence
+from pytest_sdperf.worker.pipeline_call import as_picture, as_wanted, draw_latents
 from pytest_sdperf.worker.stages import StageTimer, find_stages
-from pytest_sdperf.variants.context import BuildContext
+from pytest_sdperf.pipeline import BuildContext
 
 def function(name):
     module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 def draw(height=64, width=64):
-    wanted = arguments(
-        pipeline, prompt="sailing ship in storm by Rembrandt", steps=told["steps"], guidance=7.5,
-        height=height, width=width, latents=draw_latents(0, height, width))
-    return as_picture(pipeline(**wanted))
+    latents = as_wanted(pipeline, draw_latents(0, context.family.latents, height, width))
+    keywords = context.family.call(
+        prompt="sailing ship in storm by Rembrandt", steps=told["steps"], guidance=7.5,
+        height=height, width=width, latents=latents)
+    return as_picture(pipeline(**keywords))
 
 context = BuildContext(
     model_dir=pathlib.Path(told["model"]), model_digest=told["digest"], cache_dir=pathlib.Path(told["cache"]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_sdperf.claims import CheckedClaim
 from pytest_sdperf.measurement import Environment, Measurement
+from pytest_sdperf.models.families import FIRST_CALL
 from pytest_sdperf.report import finding_text
 from pytest_sdperf.report.changes_text import change_lines
 from pytest_sdperf.report.failure import sentence
@@ -15,7 +16,6 @@ from pytest_sdperf.report.html.charts import drift_chart, latency_chart, stages_
 from pytest_sdperf.report.html.compared import Compared, compared
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
 from pytest_sdperf.report.model import Outcome, ShownPicture
-from pytest_sdperf.report.picture_text import FIRST_CALL
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_bytes, format_seconds, format_share
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
