@@ -58,7 +58,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Make the links those of the site, and comments over blocks their titles; wide tables get the whole width."""
     if page.file.src_uri.startswith("reference/"):
         page.meta["hide"] = ["toc"]
-    return titled(unescaped(relinked(markdown, page.file.src_uri)))
+    return coloured(titled(unescaped(relinked(markdown, page.file.src_uri))))
 
 
 def relinked(markdown: str, place: str) -> str:
@@ -109,3 +109,8 @@ def titled(markdown: str) -> str:
         return f'``` {{ .{match[2]} title="{title}" }}' if title else f"```{match[2]}"
 
     return _COMMENT_OVER_BLOCK.sub(found, markdown)
+
+
+def coloured(markdown: str) -> str:
+    """Commands without a prompt, which the highlighter takes for output where they are called a console's."""
+    return re.sub(r"^( *)```console$", r"\1```bash", markdown, flags=re.MULTILINE)

@@ -42,5 +42,11 @@ def test_a_file_over_a_block_is_its_title(site):
     assert site.titled("<!-- exit: 1 -->\n```console\nx") == "```console\nx"
 
 
+def test_commands_are_coloured_as_such(site):
+    assert (
+        site.coloured("```console\npytest\n```\n- so\n\n  ```console\n") == "```bash\npytest\n```\n- so\n\n  ```bash\n"
+    )
+
+
 def test_bars_of_code_in_tables_are_shown_without_their_escape(site):
     assert site.unescaped("| `--a=<x>\\|y` | a\\|b |") == "| <code>--a=&lt;x&gt;&#124;y</code> | a\\|b |"
