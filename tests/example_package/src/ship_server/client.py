@@ -55,5 +55,5 @@ class Client:
         return {"text_encoder": (self, "encode"), "server": (self, "request")}
 
     def sdperf_facts(self) -> dict:
-        """What the pipeline says of itself; claims of kind `fact` hold it to that."""
+        """What the pipeline says of itself; claims of kind `fact` are compared with that."""
         return {"protocol": PROTOCOL, "tiles": self._server.tiles}
