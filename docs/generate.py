@@ -1,4 +1,4 @@
-"""Write docs/reference from the code; a test holds the committed pages to it.
+"""Write docs/reference from the code; a test compares the committed pages with it.
 
 `PYTHONPATH=. python docs/generate.py`, whenever that test says so.
 """
@@ -65,7 +65,7 @@ def options() -> str:
         [
             "# Options",
             "",
-            "Each is said on the command line, in pytest's ini file, or, where a marker is named, for one test by",
+            "Each is set on the command line, in pytest's ini file, or, where a marker is named, for one test by",
             "that keyword of `@pytest.mark.sdperf`. The marker wins over the command line, that over the ini file,",
             "that over what a variant declares for itself (`Variant(…, thresholds={…})`, limits only), and that over",
             "the default. Quantities are written with their unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`.",
@@ -73,7 +73,7 @@ def options() -> str:
             *("", "## For the whole session", "", *_options(session)),
             *("", "## How a case is measured", "", *_options(sampling)),
             *("", "## Limits", "", *_options(limits)),
-            *("", "## Parts of the verdict", "", "What `--sdperf-gate` names.", ""),
+            *("", "## Parts of the verdict", "", "The names that `--sdperf-gate` takes.", ""),
             *_table(("part", "promise"), [(f"`{name}`", promise) for name, promise in PARTS.items()]),
         ]
     )
@@ -119,7 +119,7 @@ def _written(value: object, metavar: str) -> str:
 
 
 def _from_help(spec: OptionSpec) -> str:
-    """What the help says of a default that is None in the code, because another place settles it."""
+    """The help's default, where it is None in the code because another place settles it."""
     found = re.search(r"\(default: ([^)]*)\)", spec.help)
     return f"`{found[1]}`" if found and found[1] != "none" else ""
 
@@ -141,7 +141,7 @@ def fixtures() -> str:
         "",
         *_method(VariantFixture, "check"),
         *_method(VariantFixture, "measure"),
-        "Keywords of both, beside `prompt`: " + ", ".join(f"`{k}`" for k in workload.KEYWORDS[1:]) + ".",
+        "Keywords of both, besides `prompt`: " + ", ".join(f"`{k}`" for k in workload.KEYWORDS[1:]) + ".",
         "Without a prompt these are drawn: " + "; ".join(f"*{p}*" for p in workload.DEFAULT_PROMPTS) + ".",
         "",
         "## Built-in variants",
@@ -158,7 +158,7 @@ def _method(owner: type, name: str) -> list[str]:
 
 def _variant(v: Variant) -> list[str]:
     rows = [("draws with", v.summary)]
-    rows.append(("held against", f"the picture of `{v.reference}`" if v.reference != v.name else "its own picture"))
+    rows.append(("compared with", f"the picture of `{v.reference}`" if v.reference != v.name else "its own picture"))
     if v.scheduler != "default":
         rows.append(("scheduler", f"`{v.scheduler}`"))
     rows += [("parameter", f"`{key}={value}`") for key, value in v.params.items()]
@@ -195,13 +195,13 @@ def claims() -> str:
     return "\n".join(
         [
             *("# Claims and requirements", "", "## Claims", ""),
-            "What a variant promises with `Claim(kind, want, at_least=…)`, held against what ran in the timed process.",
+            "Promises, `Claim(kind, want, at_least=…)`, are checked against what ran in the timed process.",
             "For `kernel_precision` and `kernel_isa` the `want` may be `auto`: the machine's best.",
             *("", *_table(("kind", "what a pass proves"), kinds)),
             *("", "## Requirements", ""),
-            "What a variant needs (`Variant(requirements=(…))`). Where one is not met the test skips with the layer",
+            "The needs of a variant (`Variant(requirements=(…))`). Where one is not met the test skips with the layer",
             "that refuses; `--sdperf-require` makes that a failure.",
-            *("", *_table(("written like", "holds where there is"), needs)),
+            *("", *_table(("written like", "met where there is"), needs)),
         ]
     )
 

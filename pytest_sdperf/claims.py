@@ -1,4 +1,4 @@
-"""What a variant promises of what really runs, and how each promise is checked: nothing seen proves nothing."""
+"""Claims: promises of a variant about what really runs, each with its check. Nothing seen proves nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Claim:
-    """One promise of a variant that must be seen to hold in what really ran."""
+    """One promise of a variant about what runs, which a test checks against what was seen."""
 
     kind: str
     "a key of CLAIM_KINDS"
@@ -85,7 +85,7 @@ Check = Callable[[Claim, Evidence, Workload], CheckedClaim]
 
 @dataclass(frozen=True)
 class ClaimKind:
-    """One kind of claim: all that there is to say of it."""
+    """One kind of claim, whole."""
 
     promise: str
     "what it promises, for people; `want` and `at_least` are the claim's own"
@@ -133,10 +133,10 @@ def _kernel_isa(claim: Claim, evidence: Evidence, _: Workload) -> CheckedClaim:
     return _time_share(claim, kernels, good_enough)
 
 
-def _time_share(claim: Claim, kernels: Sequence[KernelTime], holds: Callable[[KernelTime], bool]) -> CheckedClaim:
+def _time_share(claim: Claim, kernels: Sequence[KernelTime], agrees: Callable[[KernelTime], bool]) -> CheckedClaim:
     if not kernels:
         return _broken(claim, "no kernels were seen")
-    share, rest = share_of_time(filter(is_multiplication, kernels), holds)
+    share, rest = share_of_time(filter(is_multiplication, kernels), agrees)
     if share is None:
         return _broken(claim, "no time in convolution or matmul kernels was seen")
     seen = f"{apart(share * 100, claim.at_least * 100, 0)} % of kernel time (limit {plain_share(claim.at_least)})"
@@ -276,4 +276,4 @@ CLAIM_KINDS: dict[str, ClaimKind] = {
         "the OpenMP runtime reads setting `want` (name=value) back", _openmp_setting, is_setting=True
     ),
 }
-"""Every kind of claim, in the order of the table of cases: what says most comes first."""
+"""Every kind of claim, in the order of the table of cases: the most telling first."""

@@ -45,7 +45,7 @@ _OPENVINO_NATIVE = {"bf16": "avx512_bf16", "f16": "avx512_fp16", "i8": "avx512_v
 
 
 def canonical_isa(name: str) -> str | None:
-    """``avx512_core_bf16`` -> ``avx512_bf16``; None for a name that is no known instruction set."""
+    """``avx512_core_bf16`` -> ``avx512_bf16``; None for an unknown instruction set."""
     name = name.strip().lower()
     name = _ALIASES.get(name, name)
     return name if name in ISA_RANKS else None
@@ -130,8 +130,8 @@ def shows_no_isa(kernel: KernelTime) -> bool:
     )
 
 
-def share_of_time(kernels: Iterable[KernelTime], holds: Callable[[KernelTime], bool]) -> tuple[float | None, str]:
-    """(share of time in kernels where ``holds``, the implementations that took the most of the rest).
+def share_of_time(kernels: Iterable[KernelTime], agrees: Callable[[KernelTime], bool]) -> tuple[float | None, str]:
+    """(share of time in kernels where ``agrees``, the implementations that took the most of the rest).
 
     The share is None where no time was recorded at all: nothing seen proves nothing.
     """
@@ -141,7 +141,7 @@ def share_of_time(kernels: Iterable[KernelTime], holds: Callable[[KernelTime], b
         return None, ""
     rest: dict[str, float] = {}
     for kernel in kernels:
-        if not holds(kernel):
+        if not agrees(kernel):
             named = kernel.precision in kernel.implementation
             name = kernel.implementation if named else f"{kernel.implementation} in {kernel.precision}"
             rest[name] = rest.get(name, 0.0) + kernel.time_ms

@@ -129,15 +129,15 @@ def parse_min_speedup(value: object, *, where: str) -> tuple[str, float]:
 
 
 def of_change(change: Any, _: Any) -> Any:
-    """What decides nothing about the verdict is the change's."""
+    """The change's: the option decides nothing about the verdict."""
     return change
 
 
 def of_base(_: Any, base: Any) -> Any:
-    """The base's where neither is simply stricter: a change must not say itself what may fail, or how it is measured.
+    """The base's: a change must not decide itself what may fail, or how it is measured.
 
-    Of the error rates and pairs, too: with less alpha more passes and with more pairs more fails, but either also
-    makes the other error rarer.
+    So are error rates and the number of pairs, of which none is simply stricter: with less alpha more passes and with
+    more pairs more fails, but either also makes the other error rarer.
     """
     return base
 
@@ -160,7 +160,7 @@ def faster(change: tuple[str, float] | None, base: tuple[str, float] | None) -> 
 
 
 def failing(change: str, base: str) -> str:
-    """`fail`, where one of both says so."""
+    """`fail`, where one of both asks for it."""
     return "fail" if "fail" in (change, base) else base
 
 

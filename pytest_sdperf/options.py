@@ -78,7 +78,7 @@ class Options(NamedTuple):
     against: str | None = None
     "revision to measure side by side with: a name git knows, `auto` (merge-base with the default branch) or `self`"
     against_python: str | None = None
-    "interpreter of the other arm"
+    "interpreter of the base"
     budget: float = 600.0
     "seconds that the pairs of one case may take"
     json: str | None = None
@@ -94,10 +94,10 @@ def resolve(
     ini: Mapping[str, object],
     variant: Mapping[str, object] | None = None,
 ) -> Options:
-    """The first level that says something wins: marker > command line > ini > variant > default.
+    """The first level with a value wins: marker > command line > ini > variant > default.
 
     ``marker``, ``command_line`` and ``ini`` map option names to raw values; an absent key or None
-    says nothing, and so does an empty text in the ini. ``variant`` holds the thresholds that a variant declares.
+    is no value, and neither is an empty text in the ini. ``variant`` holds the thresholds that a variant declares.
     Raises OptionError that names the level.
     """
     marker, variant = marker or {}, variant or {}
@@ -135,14 +135,14 @@ def resolve(
     return options
 
 
-def _check_names(said: Mapping[str, object], allowed: list[str], *, where: str) -> None:
-    for keyword in said:
+def _check_names(given: Mapping[str, object], allowed: list[str], *, where: str) -> None:
+    for keyword in given:
         if keyword not in allowed:
             raise OptionError(f"unknown keyword {keyword!r}", where=where, cure=f"Use one of: {', '.join(allowed)}.")
 
 
-def spoken(config: "Config") -> dict[str, dict[str, object]]:
-    """What the command line and the ini say, as :func:`resolve` takes it."""
+def given_options(config: "Config") -> dict[str, dict[str, object]]:
+    """The values of the command line and the ini, as :func:`resolve` takes them."""
     on_both = [s for s in SPECS if s.on_command_line]
     return {
         "command_line": {s.name: config.getoption(s.dest) for s in on_both},

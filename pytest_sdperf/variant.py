@@ -13,7 +13,7 @@ from pytest_sdperf.errors import CaseError
 Param = str | int | float | bool
 
 REFERENCE_VARIANT = "fp32"
-"""Whose pictures are the truth for variants that name no other, and whose latency speed-ups are told of."""
+"""Its pictures are the reference of variants that name no other, and speed-ups are relative to its latency."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Variant:
     scheduler: str = "default"
     "`default` (the model's own) or a diffusers scheduler class; pictures are only compared within one"
     reference: str | None = REFERENCE_VARIANT
-    "the variant whose picture is the truth; None: only its own stored picture is"
+    "the variant whose picture is the reference; None: only its own recorded picture is"
     thresholds: Mapping[str, object] = field(default_factory=dict)
     'its own limits, as the marker takes them ({"min_psnr": "30dB"}); marker, command line and ini come before them'
     needs_model: bool = True

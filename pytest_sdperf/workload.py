@@ -1,4 +1,4 @@
-"""What is drawn: prompts, sizes, steps and seed, checked before anything runs."""
+"""The workload of a case: prompts, sizes, steps and seeds, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_PROMPTS = (
     "mountains in calm by van Gogh",
     "lighthouse in snow by Monet",
 )
-"""What is drawn where a test names no prompt. The first, which is timed, is the blog post's own (Accelerating Stable
+"""Drawn where a test names no prompt. The first, which is timed, is the blog post's own (Accelerating Stable
 Diffusion inference on Intel CPUs, 2023). The others differ from it in all that the bundled model was taught, and were
 chosen from 24 as those on which honest changes of it stay close to fp32 while faults do not
 (benchmarks/results/good_from_broken.md): on a sixth of those pictures bf16 or int8 alone ends in another."""
@@ -23,7 +23,7 @@ chosen from 24 as those on which honest changes of it stay close to fp32 while f
 KEYWORDS = (
     "prompt", "prompts", "num_inference_steps", "guidance_scale", "height", "width", "sizes", "seed", "seeds",
 )  # fmt: skip
-"""What ``check`` and ``measure`` take."""
+"""Keywords of ``check`` and ``measure``."""
 
 
 class PromptSeed(NamedTuple):
@@ -36,7 +36,7 @@ class PromptSeed(NamedTuple):
 
 @dataclass(frozen=True)
 class Workload:
-    """What is drawn. Names are those of diffusers' pipelines."""
+    """The pictures that a case draws. Names are those of diffusers' pipelines."""
 
     prompts: tuple[str, ...] = DEFAULT_PROMPTS
     "each is drawn with each of the seeds for the picture verdict; the first with the first is timed"
@@ -103,7 +103,7 @@ def size_of_picture(key: str) -> str:
 
 
 def _sizes(keywords: Mapping[str, Any]) -> Any:
-    """What height and width, or sizes, ask for; None where neither is given."""
+    """The sizes asked for by height and width, or by sizes; None where neither is given."""
     sides = [name for name in ("height", "width") if name in keywords]
     if sides and "sizes" in keywords:
         _refuse(f"{sides[0]} is given together with sizes", "Give either height and width, or sizes.")

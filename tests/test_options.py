@@ -3,7 +3,7 @@ import pytest
 from pytest_sdperf.errors import OptionError
 from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.option_specs import SPECS
-from pytest_sdperf.options import Options, Thresholds, resolve, spoken
+from pytest_sdperf.options import Options, Thresholds, given_options, resolve
 from pytest_sdperf.parts import PARTS
 
 BY_NAME = {s.name: s for s in SPECS}
@@ -237,7 +237,7 @@ def test_spoken_reads_every_option_of_both_levels():
         def getini(self, name):
             return f"ini {name}"
 
-    said = spoken(Config())
+    said = given_options(Config())
     assert set(said) == {"command_line", "ini"}
     assert set(said["ini"]) == set(said["command_line"]) == set(BY_NAME) - {"min_speedup"}
     assert said["command_line"]["rounds"] == "line sdperf_rounds"

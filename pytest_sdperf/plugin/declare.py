@@ -113,7 +113,7 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
 
 def _tests_watch() -> Any:
     """The pytest plugin that looks at the settings, and at what the markers of the tests that measure say."""
-    from pytest_sdperf.options import spoken
+    from pytest_sdperf.options import given_options
     from pytest_sdperf.plugin.run import RUN, marker_keywords
 
     class TestsWatch:
@@ -122,7 +122,7 @@ def _tests_watch() -> Any:
             self.tests: dict[str, dict[str, object]] = {}
 
         def pytest_sessionstart(self, session: pytest.Session) -> None:
-            said = spoken(session.config)["ini"]
+            said = given_options(session.config)["ini"]
             self.ini = {name: value for name, value in said.items() if value}
 
         def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.option_specs import SPECS
-from pytest_sdperf.options import resolve, spoken
+from pytest_sdperf.options import given_options, resolve
 from pytest_sdperf.plugin import fixtures, hookspecs
 from pytest_sdperf.plugin.run import RUN, Run, failures_reported, refuse, skip
 from pytest_sdperf.report.formats import check_renderings
@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in MARKERS:
         config.addinivalue_line("markers", line)
     try:
-        options = resolve(**spoken(config))
+        options = resolve(**given_options(config))
         if options.sdperf:
             check_renderings(options)
     except SdperfError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
-from pytest_sdperf.options import Options, resolve, spoken
+from pytest_sdperf.options import Options, given_options, resolve
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Run:
         keywords = marker_keywords(item)
         try:
             thresholds = variant.thresholds if variant else None
-            options = resolve(marker=keywords, variant=thresholds, **spoken(self._config))
+            options = resolve(marker=keywords, variant=thresholds, **given_options(self._config))
             return self.judged_by.options(options, item.nodeid, keywords, variant) if self.judged_by else options
         except SdperfError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
@@ -132,7 +132,7 @@ class Run:
             work_dir=Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="sdperf-"))),
             stack=self._open,
         )
-        self.judged_by = JudgedBy(base, spoken(self._config)["command_line"])
+        self.judged_by = JudgedBy(base, given_options(self._config)["command_line"])
         self.options = self.judged_by.session_options(options)
         base.baselines(
             (rootdir / self.options.baselines).resolve()

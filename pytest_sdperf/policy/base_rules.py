@@ -1,4 +1,4 @@
-"""Read how the head is to be judged from another revision: its settings, its tests' markers, its stored files."""
+"""Read from the base revision how the head is judged: its settings, its tests' markers, its baselines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPTION = "--sdperf-baselines-from"
 
 @dataclass(frozen=True)
 class BaseRules:
-    """What the revision says, with its tree checked out."""
+    """The rules of the revision, with its tree checked out."""
 
     revision: Revision
     trees: Trees
@@ -42,7 +42,7 @@ class BaseRules:
         there = self.trees.in_base(folder)
         if there is None:
             raise ComparisonError(
-                f"the baselines folder {folder} is no part of the repository, so {self.label} has none",
+                f"the baselines folder {folder} is outside the repository, so {self.label} has none",
                 where=self.revision.where,
                 cure="Commit baselines to the repository, or leave the option out.",
             )

@@ -1,4 +1,4 @@
-"""Judge tests by another revision's word, and tell what this change says otherwise."""
+"""Judge tests by the rules of the base revision, and report what this change would decide otherwise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FILES_SHOWN = 20
 
 
 class JudgedBy:
-    """The rules of one revision for one session, and what the session's tests say otherwise."""
+    """The rules of one revision for one session, and what the session's tests would decide otherwise."""
 
     def __init__(self, base: BaseRules, command_line: Mapping[str, object]) -> None:
         self.base = base
@@ -46,33 +46,33 @@ class JudgedBy:
         if variant is not None:
             if not known:
                 self._new[nodeid] = None
-            told = changes(head, base, label) + (list(promises_changed(variant, there)) if there else [])
-            for change in told:
+            found = changes(head, base, label) + (list(promises_changed(variant, there)) if there else [])
+            for change in found:
                 self._changes.setdefault(change, {})[nodeid] = None
         return governed(head, base)
 
     def notes(self, collected: Collection[str], folder: Path, *, whole: bool) -> list[str]:
-        """What a reviewer must see, as sentences.
+        """Notes for a reviewer, as sentences.
 
         ``collected`` are the node ids of all tests here, ``folder`` is that of the head's baselines; ``whole`` says
         that whole files were asked for, so that a test of the revision that is not collected is gone.
         """
         label = self.base.label
-        told = [f"this change {change} (for {listed(tests, _TESTS_SHOWN)})" for change, tests in self._changes.items()]
+        notes = [f"this change {change} (for {listed(tests, _TESTS_SHOWN)})" for change, tests in self._changes.items()]
         if self._new:
-            told.append(
+            notes.append(
                 f"{label} has no such tests, so they are judged by their own limits: {listed(self._new, _TESTS_SHOWN)}"
             )
         gone = [test for test in self.base.declaration.tests if test not in collected] if whole else []
         if gone:
-            told.append(
+            notes.append(
                 f"tests of {label} that are not collected here, so nothing judges them: {listed(gone, _TESTS_SHOWN)}"
             )
         files = changed_files(self.base.baselines(folder), folder)
-        told += [f"this change alters {file}; judged by what {label} has stored" for file in files[:_FILES_SHOWN]]
+        notes += [f"this change alters {file}; judged by what {label} has recorded" for file in files[:_FILES_SHOWN]]
         if len(files) > _FILES_SHOWN:
-            told.append(f"this change alters {len(files) - _FILES_SHOWN} more stored files; judged by {label}'s")
-        return told
+            notes.append(f"this change alters {len(files) - _FILES_SHOWN} more recorded files; judged by {label}'s")
+        return notes
 
     def _of_base(self, marker: Mapping[str, object], thresholds: Mapping[str, object]) -> Options:
         return resolve(

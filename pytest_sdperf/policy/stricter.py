@@ -1,4 +1,4 @@
-"""Judge by the base's word and the stricter of two limits, and name what a change says otherwise."""
+"""Judge by the base's settings and the stricter of two limits, and list what a change would decide otherwise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_sdperf.variant import Variant
 
 
 def governed(head: Options, base: Options) -> Options:
-    """What counts for a change: each option as its entry in SPECS decides between ``head`` and ``base``.
+    """The options that count: each as its entry in SPECS decides between ``head`` and ``base``.
 
     ``ignore`` stays below ``must_catch``, as in either.
     """
@@ -22,7 +22,7 @@ def governed(head: Options, base: Options) -> Options:
 
 
 def changes(head: Options, base: Options, label: str) -> list[str]:
-    """What ``head`` says otherwise than ``base``: ``relaxes max_slowdown 5 % -> 50 %; judged by main's 5 %``.
+    """The options in which ``head`` differs from ``base``: ``relaxes max_slowdown 5 % -> 50 %; judged by main's 5 %``.
 
     ``label`` names the base. Sentences without their subject, limits first.
     """
@@ -42,7 +42,7 @@ def changes(head: Options, base: Options, label: str) -> list[str]:
 
 
 def promises_changed(head: Variant, base: Variant) -> Iterator[str]:
-    """What a variant no longer proves, what else its pictures are compared with, and what it needs now to run."""
+    """The claims that a variant drops, another reference of its pictures, and new requirements."""
     for claim in base.claims:
         if claim not in head.claims:
             yield f"drops or alters claim {claim} of variant {head.name}; not judged any more"

@@ -301,7 +301,7 @@ def test_baselines_outside_of_the_repository(refused, trunk, tmp_path_factory):
     trunk.commit()
     folder = tmp_path_factory.mktemp("elsewhere")
     refused(
-        f"the baselines folder {folder} is no part of the repository, so {trunk.label} has none "
+        f"the baselines folder {folder} is outside the repository, so {trunk.label} has none "
         "[--sdperf-baselines-from=trunk]. Commit baselines to the repository, or leave the option out.",
         args=(f"--sdperf-baselines={folder}",),
     )

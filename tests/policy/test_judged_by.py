@@ -75,13 +75,13 @@ def test_lost_tests_are_only_known_where_whole_files_were_collected(judged_by, t
     assert notes == ["tests of main (0123456789) that are not collected here, so nothing judges them: gone"][:told]
 
 
-@pytest.mark.parametrize(("count", "more"), [(20, []), (21, ["1 more stored files"])])
+@pytest.mark.parametrize(("count", "more"), [(20, []), (21, ["1 more recorded files"])])
 def test_many_stored_files(judged_by, tmp_path, count, more):
     folder = tmp_path / "head" / "baselines"
     for number in range(count):
         (folder / f"{number:03}.json").write_text("{}")
     notes = judged_by().notes((), folder, whole=False)
-    assert notes[0] == "this change alters 000.json: new; judged by what main (0123456789) has stored"
+    assert notes[0] == "this change alters 000.json: new; judged by what main (0123456789) has recorded"
     assert notes[20:] == [f"this change alters {m}; judged by main (0123456789)'s" for m in more]
 
 
@@ -103,7 +103,7 @@ def test_where_the_revision_has_a_file(judged_by, tmp_path):
     assert rules.shown(there / "m" / "ship.json") == "main (0123456789):baselines/m/ship.json"
     assert rules.shown(tmp_path / "head" / "x") is None
     assert not rules.baselines(tmp_path / "head" / "none").exists()
-    with pytest.raises(ComparisonError, match="is no part of the repository, so main"):
+    with pytest.raises(ComparisonError, match="is outside the repository, so main"):
         rules.baselines(tmp_path / "elsewhere")
 
 
