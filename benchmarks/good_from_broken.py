@@ -16,12 +16,11 @@ import good_from_broken_table
 import int8_weights
 import machine
 import msgspec
-from pytest_sdperf.judge.sanity import picture_fault
 
 from pytest_sdperf import Launch, Variant
+from pytest_sdperf.diff.pictures import picture_fault, similarity
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.hardware.checks import check
-from pytest_sdperf.judge.picture import similarity
 from pytest_sdperf.measure.session import Measured, Session
 from pytest_sdperf.options import Options
 from pytest_sdperf.variants import fp32

@@ -18,8 +18,11 @@ import machine
 import real_gates_table
 
 from pytest_sdperf.comparison import Comparison, latencies_s
+from pytest_sdperf.diff.changes import stage_changes
 from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.report import json as report_json
+from pytest_sdperf.report.finding_text import sentence
+from pytest_sdperf.verdict.latency_findings import worst_size
 
 GATES = {0.0: 40, 0.03: 20, 0.05: 20, 0.10: 20}
 """Slowdown of the head -> gates of each variant."""
@@ -126,17 +129,18 @@ def measure(project: Project, variant: str, slowdown: float, share: float) -> di
     if not report.is_file():
         return {"variant": variant, "slowdown": slowdown, "status": "no report", "output": output[-2000:]}
     outcome = _outcome(report)
-    finding = outcome.verdict.finding("latency") if outcome.verdict else None
+    finding = outcome.verdict.latency if outcome.verdict else None
     assert finding is not None
     assert outcome.comparison is not None
-    stages = [line.split()[1] for line in finding.details if line.startswith("stage: ")]
+    head = outcome.measurement
+    moved = stage_changes(outcome.comparison.measurement_of_base(head), head, head.sizes[0])
     return {
         "variant": variant,
         "slowdown": slowdown,
         "status": finding.status.value,
-        "sentence": finding.sentence,
-        "figures": {k: v for k, v in finding.figures.items() if isinstance(v, float)},
-        "stage": stages[0] if stages else "",
+        "sentence": sentence(finding),
+        "figures": {"ratio": worst_size(finding.sizes).ratio} if finding.sizes else {},
+        "stage": moved[0].split()[0] if moved else "",
         "exit_code": code,
         "wall_s": round(wall_s, 2),
         "load_before": round(load, 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any
 import machine
 import msgspec
 import speedup_table
-from pytest_sdperf.judge.verdict import Finding
 
 from pytest_sdperf.case import Case
 from pytest_sdperf.errors import SdperfError, WorkerError
@@ -22,8 +22,12 @@ from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.measure.sampling import call_in_worker
 from pytest_sdperf.measure.session import Measured, Session
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.observations import References
 from pytest_sdperf.options import Options
+from pytest_sdperf.report.finding_text import sentence
 from pytest_sdperf.variants.registry import Registry
+from pytest_sdperf.verdict.case_verdict import AnyFinding
+from pytest_sdperf.verdict.picture_findings import PictureFinding
 from pytest_sdperf.workload import DEFAULT_PROMPTS, size_key
 
 VARIANTS = ("fp32", "tuned", "torch_bf16", "ipex_bf16", "ipex_bf16_dpm", "openvino", "openvino_static")
@@ -115,7 +119,7 @@ class Study:
         picture = self._picture(case, measured)
         proof = judge_proof(case.variant.claims, fresh.evidence, case.workload)
         latency = merged.latency
-        machine.tell(f"{case.variant.name}: {latency.median_s:.2f} s; {picture.sentence}; {proof.sentence}")
+        machine.tell(f"{case.variant.name}: {latency.median_s:.2f} s; {sentence(picture)}; {sentence(proof)}")
         return {
             "precision": next((c.want for c in case.variant.claims if c.kind == "kernel_precision"), "f32"),
             "scheduler": merged.scheduler,
@@ -127,12 +131,12 @@ class Study:
             "stages_s": merged.stages_s(),
             "peak_rss_bytes": merged.peak_rss_bytes,
             "repeatable": merged.repeatable,
-            "picture": _told(picture),
-            "proof": _told(proof),
+            "picture": {**_shown(picture), "figures": _figures(picture)},
+            "proof": _shown(proof),
             "measurement": msgspec.to_builtins(merged),
         }
 
-    def _picture(self, case: Case, measured: Measured) -> Finding:
+    def _picture(self, case: Case, measured: Measured) -> PictureFinding:
         """Against the reference variant's picture of this session, drawn with the same scheduler."""
         is_reference = case.variant.reference == case.variant.name
         references = None
@@ -141,12 +145,10 @@ class Study:
             references = drawn.pictures
         return judge_picture(
             measured.pictures,
-            references,
+            References(references, is_reference=is_reference),
             self.options.thresholds,
-            prompt_seeds=case.workload.prompt_seeds,
-            sizes=case.workload.sizes,
+            case.workload,
             reference_name=case.variant.reference,
-            is_reference=is_reference,
         )
 
     def _limits(self, before: str) -> None:
@@ -184,8 +186,16 @@ def _without_folders(measurement: Measurement) -> Measurement:
     return msgspec.structs.replace(measurement, evidence=evidence)
 
 
-def _told(finding: Finding) -> dict[str, Any]:
-    return {"status": finding.status.value, "sentence": finding.sentence, "figures": finding.figures}
+def _shown(finding: AnyFinding) -> dict[str, Any]:
+    return {"status": finding.status.value, "sentence": sentence(finding)}
+
+
+def _figures(finding: PictureFinding) -> dict[str, float | None]:
+    """SSIM and PSNR (dB; None: identical) of the worst picture; empty where nothing was compared."""
+    if finding.worst_ssim is None or finding.worst_psnr is None:
+        return {}
+    psnr_db = finding.worst_psnr.psnr_db
+    return {"ssim": finding.worst_ssim.ssim, "psnr_db": None if psnr_db is None or math.isinf(psnr_db) else psnr_db}
 
 
 def _workloads(text: str) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ from typing import Any
 import machine
 
 from pytest_sdperf.report import json as report_json
+from pytest_sdperf.report.finding_text import sentence
 
 STEPS = ("--sdperf-update=new", "", "--sdperf-update=all", "", "--sdperf-update=all", "")
 """What each run of the job is asked for: record, gate against one job, add a second, gate against two, and so on."""
@@ -35,12 +36,12 @@ def run(option: str, folder: Path, variants: str, extra: Sequence[str]) -> dict[
         sys.exit(f"this run gave no report (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
     cases = {}
     for outcome in report_json.read(report.read_text(encoding="utf-8")).outcomes:
-        finding = outcome.verdict.finding("latency") if outcome.verdict else None
+        finding = outcome.verdict.latency if outcome.verdict else None
         assert finding is not None
         cases[outcome.measurement.variant] = {
             "process_medians_s": outcome.measurement.latency.process_medians_s,
             "status": finding.status.value,
-            "sentence": finding.sentence,
+            "sentence": sentence(finding),
             "recorded": outcome.recorded,
             "anew": outcome.anew,
         }
