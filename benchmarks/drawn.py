@@ -13,6 +13,7 @@ import machine
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.session import Session
 from pytest_sdperf.options import Options
 from pytest_sdperf.variants.registry import Registry
@@ -120,7 +121,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="sdperf-drawn-") as folder:
         session = Session(
-            registry=Registry(), rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell, show=machine.show
+            Engine(registry=Registry(), rootdir=Path.cwd(), work_dir=Path(folder), note=machine.tell, show=machine.show)
         )
         try:
             # a prompt comes once in a case: those that come again are drawn from another seed

@@ -21,7 +21,10 @@ from pytest_sdperf import Launch, Variant
 from pytest_sdperf.diff.pictures import picture_fault, similarity
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.hardware.checks import check
-from pytest_sdperf.measure.session import Measured, Session
+from pytest_sdperf.measure.engine import Engine
+from pytest_sdperf.measure.references import load_pictures
+from pytest_sdperf.measure.session import Session
+from pytest_sdperf.observations import Measured
 from pytest_sdperf.options import Options
 from pytest_sdperf.variants import fp32
 from pytest_sdperf.variants.registry import BUILT_IN, Registry
@@ -73,7 +76,7 @@ class Study:
             raise SdperfError("the reference was not drawn", cure="Measure fp32 first.")
         stage_parity = measured.measurement.stage_parity
         return {
-            "pictures": self._scores(measured, reference.pictures),
+            "pictures": self._scores(measured, load_pictures(reference.pictures)),
             "stage_parity": None if stage_parity is None else msgspec.to_builtins(stage_parity),
         }
 
@@ -130,7 +133,7 @@ def main() -> None:
     registry.add([ONE_THREAD, int8_weights.VARIANT, *broken], origin="this benchmark")
     with tempfile.TemporaryDirectory(prefix="sdperf-pictures-") as folder:
         session = Session(
-            registry=registry, rootdir=Path.cwd(), work_dir=Path(folder), tell=machine.tell, show=machine.show
+            Engine(registry=registry, rootdir=Path.cwd(), work_dir=Path(folder), note=machine.tell, show=machine.show)
         )
         try:
             session.measure(session.case("fp32", options, keywords), options)

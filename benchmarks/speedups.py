@@ -19,10 +19,12 @@ from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.hardware.cpu import native_precision
 from pytest_sdperf.judge.picture import judge_picture
 from pytest_sdperf.judge.proof import judge_proof
+from pytest_sdperf.measure.engine import Engine
+from pytest_sdperf.measure.references import load_pictures
 from pytest_sdperf.measure.sampling import call_in_worker
-from pytest_sdperf.measure.session import Measured, Session
+from pytest_sdperf.measure.session import Session
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.observations import References
+from pytest_sdperf.observations import Measured, References
 from pytest_sdperf.options import Options
 from pytest_sdperf.report.finding_text import sentence
 from pytest_sdperf.variants.registry import Registry
@@ -69,7 +71,7 @@ class Study:
 
     def _measure(self, name: str, size: int, steps: int, label: str) -> None:
         place = {"variant": name, "size": size_key((size, size)), "num_inference_steps": steps}
-        unmet = [u.reason for need in self.session.registry[name].requirements if (u := check(need))]
+        unmet = [u.reason for need in self.session.engine.registry[name].requirements if (u := check(need))]
         if unmet:
             machine.tell(f"{label}: {unmet[0]}")
             self._keep({**place, "skipped": " / ".join(unmet)})
@@ -142,7 +144,7 @@ class Study:
         references = None
         if not is_reference:
             drawn = self.session.seen_reference(case, self.options) or self.session.draw_reference(case, self.options)
-            references = drawn.pictures
+            references = load_pictures(drawn.pictures)
         return judge_picture(
             measured.pictures,
             References(references, is_reference=is_reference),
@@ -156,7 +158,7 @@ class Study:
         keywords = {
             "size": self.arguments.gemm_size,
             "repeats": self.arguments.gemm_repeats,
-            "precisions": sorted({"f32", native_precision(self.session.machine)}),
+            "precisions": sorted({"f32", native_precision(self.session.engine.machine)}),
         }
         rates = self._in_worker("limits:rates", keywords)
         self.document["limits"].append({"before": before, "gflop_per_s": rates})
@@ -249,7 +251,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sdperf-speedups-") as folder:
         work_dir = Path(folder)
         session = Session(
-            registry=Registry(), rootdir=Path.cwd(), work_dir=work_dir, tell=machine.tell, show=machine.show
+            Engine(registry=Registry(), rootdir=Path.cwd(), work_dir=work_dir, note=machine.tell, show=machine.show)
         )
         try:
             study = Study(session, options, arguments, document, work_dir)

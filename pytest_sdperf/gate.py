@@ -1,26 +1,23 @@
-"""The whole story in one place: case -> measure -> judge -> verdict; then, and only then, record."""
+"""The data's way: collect, then judge, then record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.accepting import begins_anew
 from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.judge.assembly import judge as judge_case
-from pytest_sdperf.measure.comparer import side_by_side
-from pytest_sdperf.measure.references import find_references, store_references
-from pytest_sdperf.measure.session import Measured
-from pytest_sdperf.observations import Observations, References
+from pytest_sdperf.judge.assembly import judge
+from pytest_sdperf.measure.references import store_references
+from pytest_sdperf.measure.session import Session
+from pytest_sdperf.observations import Measured, Observations, References
 from pytest_sdperf.options import Options
 from pytest_sdperf.parts import PARTS
-from pytest_sdperf.report.finding_text import sentence as finding_sentence
+from pytest_sdperf.report.finding_text import sentence
 from pytest_sdperf.report.model import Outcome
-from pytest_sdperf.report.thumbnails import with_pictures
-from pytest_sdperf.stats.disturbance import disturbance
-from pytest_sdperf.stats.run_spread import run_spread
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.status import Status
 
@@ -29,92 +26,75 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def judge(
-    measured: Measured, options: Options, *, nodeid: str, promised: bool, now: Callable[[], datetime] = _now
+def gate(
+    measured: Measured, options: Options, session: Session, *, nodeid: str, now: Callable[[], datetime] = _now
 ) -> Outcome:
     """Judge a measured case against its references and its baseline; record it where the options ask for it.
 
-    ``promised`` is False for a test that only measured: it gets no verdict. A run that fails in any part,
-    gated or not, is never recorded. Raises BaselineError for stored files that cannot be trusted or written.
+    Raises BaselineError for stored files that cannot be trusted or written, LaunchError and WorkerError.
     """
-    session, case, alone = measured.session, measured.case, measured.measurement
-    if not promised:
-        only = Outcome(nodeid, alone, None)
-        return with_pictures(only, case.workload, measured.pictures, References(), session.images)
-    root = session.baselines(options)
-    store = BaselineStore(root, session.machine_key)
-    baseline = store.load(case.id)
-    jobs = [] if baseline is None else baseline.measurements
-    spread = run_spread(store.variants())
-    rival = options.thresholds.min_speedup
-    # Measured first: where it is the reference variant too, its pictures are there already.
-    sibling = session.sibling(rival[0], case, options).measurement if rival else None
-    beside = side_by_side(measured, options, jobs, spread)
-    # What was drawn in the same minutes as the other arm is what the two are compared by.
-    measurement = beside.comparison.measurement_of_head(alone) if beside.comparison else alone
-    references = find_references(measured, options, root, beside.base_pictures)
-    # A run records a case once: what it measures of it again shares the hour, and is held against that job.
-    asked = case.id not in session.recorded and _records(options, baseline)
-    # A job from a busy hour would be the level that later ones are held against.
-    kept = disturbance(alone) if asked and jobs else ""
-    records = asked and not kept
-    seen = Observations(
-        case,
-        measurement,
-        alone,
-        pictures=measured.pictures,
-        other_pictures=measured.others,
-        references=references.truth,
-        baseline=baseline,
-        spread=spread,
-        is_to_be_recorded=records,
-        sibling=sibling,
-        comparison=beside.comparison,
-        control=beside.control,
-    )
-    verdict = judge_case(seen, options)
-    recorded = records and _sound(verdict)
-    anew = begins_anew(alone, jobs, spread) if recorded and jobs else ""
-    if recorded:
-        job = RecordedRun(time_text(now()), alone)
-        # Pictures first: a baseline whose pictures could not be written would keep them from being stored later.
-        store_references(references, root)
-        store.save(Baseline([job]) if baseline is None or anew else baseline.with_run(job))
-        session.recorded.add(case.id)
+    store = session.store(options)
+    seen = session.collect(measured, options)
+    verdict = judge(seen, options)
+    recorded = record(seen, verdict, store, time_text(now()))
+    if recorded.is_recorded:
+        session.recorded.add(seen.case.id)
     outcome = Outcome(
         nodeid,
-        measurement,
+        seen.measurement,
         verdict,
-        baseline=baseline,
-        baseline_path=session.shown(store.path(case.id)),
-        recorded=recorded,
-        anew=anew,
-        kept=kept,
-        comparison=beside.comparison,
-        control=beside.control,
-        skip_reason="" if records else _left_unjudged(verdict, options),
+        baseline=seen.baseline,
+        baseline_path=session.shown(store.path(seen.case.id)),
+        recorded=recorded.is_recorded,
+        replaced_because=recorded.replaced_because,
+        not_recorded_because=seen.not_recorded_because,
+        comparison=seen.comparison,
+        control=seen.control,
+        skip_reason="" if seen.is_to_be_recorded else unjudged(verdict, options),
     )
-    return with_pictures(outcome, case.workload, measured.pictures, references.truth, session.images)
+    return session.illustrated(outcome, measured, seen.references, options)
 
 
-def _records(options: Options, baseline: Baseline | None) -> bool:
-    """Whether a sound result goes into the baseline: only on explicit demand."""
-    if options.update == "all":
-        return True
-    return baseline is None and options.update == "new"
+def measured_only(measured: Measured, options: Options, session: Session, *, nodeid: str) -> Outcome:
+    """The outcome of a case that nobody promised anything of: it gets no verdict."""
+    return session.illustrated(Outcome(nodeid, measured.measurement, None), measured, References(), options)
 
 
-def _sound(verdict: Verdict) -> bool:
+@dataclass(frozen=True)
+class Recorded:
+    """What became of the baseline."""
+
+    is_recorded: bool = False
+    replaced_because: str = ""
+    "why the runs recorded before were dropped, as a clause; empty where the new one joined them"
+
+
+def record(seen: Observations, verdict: Verdict, store: BaselineStore, recorded_at: str) -> Recorded:
+    """Write a sound result into its baseline, where that is asked for; one that fails in any part, gated or not, never.
+
+    ``recorded_at`` is UTC, ISO 8601. Raises BaselineError for files that cannot be written.
+    """
+    if not seen.is_to_be_recorded or not _is_sound(verdict):
+        return Recorded()
+    run, baseline = RecordedRun(recorded_at, seen.unpaired), seen.baseline
+    replaced_because = begins_anew(seen.unpaired, baseline.measurements, seen.spread) if baseline else ""
+    # Pictures first: a baseline whose pictures could not be written would keep them from being stored later.
+    store_references(seen.new_references, store.root)
+    store.save(Baseline([run]) if baseline is None or replaced_because else baseline.with_run(run))
+    return Recorded(True, replaced_because)
+
+
+def _is_sound(verdict: Verdict) -> bool:
     """No part failed, whether it is gated or not; a control says nothing of what is recorded."""
     return not any(f.status in verdict.failing for f in verdict.findings if f.part in PARTS)
 
 
-def _left_unjudged(verdict: Verdict, options: Options) -> str:
-    """What of the gate had no baseline to be held against, where --sdperf-missing=skip allows that.
+def unjudged(verdict: Verdict, options: Options) -> str:
+    """What of the gate had no baseline to be compared with, where --sdperf-missing=skip allows that.
 
     Only proof is ever unjudged for another reason: a variant that claims nothing.
     """
     if options.missing != "skip" or not verdict.passed:
         return ""
     left = [f for f in verdict.findings if f.part in options.gate and f.part != "proof"]
-    return next((f"{f.part} {finding_sentence(f)}" for f in left if f.status is Status.NOT_JUDGED), "")
+    return next((f"{f.part} {sentence(f)}" for f in left if f.status is Status.NOT_JUDGED), "")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import Comparison
-from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.measurement import Environment, Measurement
 from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from pytest_sdperf.baselines.stored_pictures import ReferenceKey
 
     Picture = NDArray[np.floating]
 
@@ -37,6 +39,33 @@ class References:
 
 
 @dataclass(frozen=True)
+class NewReferences:
+    """Reference pictures that are worth storing: those that no file holds yet are written with the recording."""
+
+    keys: Mapping[str, ReferenceKey] = field(default_factory=dict)
+    "picture key -> the file it is stored in"
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    "picture key -> float array (height, width, 3) in 0..1"
+    environment: Environment | None = None
+    "where they were drawn; None: there are none"
+
+
+NONE_NEW = NewReferences()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One case, measured by itself."""
+
+    case: Case
+    measurement: Measurement
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    "picture key -> float array (height, width, 3) in 0..1, as the pipeline gave it"
+    other_pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+    "picture key -> pictures of it that were not the same to the bit; no key where it repeats"
+
+
+@dataclass(frozen=True)
 class Observations:
     """One case, seen."""
 
@@ -56,6 +85,10 @@ class Observations:
     "how far recorded runs of this machine differ"
     is_to_be_recorded: bool = False
     "True where a sound result becomes part of the baseline: it is then judged by everything but that baseline"
+    not_recorded_because: str = ""
+    "why an update leaves the baseline as it is, as a clause; empty where it does not, or none was asked for"
+    new_references: NewReferences = NONE_NEW
+    "reference pictures that are stored with the recording"
     sibling: Measurement | None = None
     "the variant that `min_speedup` names, measured by itself; None: not asked for"
     comparison: Comparison | None = None

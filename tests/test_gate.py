@@ -1,8 +1,8 @@
-"""The whole story with a session that is only told: judge first, then, and only then, record."""
+"""The data's way: collect, judge, and then, and only then, record."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -14,9 +14,11 @@ from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.case import Case
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.measure import session
+from pytest_sdperf.measure.session import Session
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.observations import Measured
 from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.report import thumbnails
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import Workload
@@ -43,47 +45,31 @@ def measurement(median_ns=1_000_000, *, paint="numpy"):
     )  # fmt: skip
 
 
-@dataclass
-class Session:
-    rootdir: Path
-    machine_key: str = "here"
-    siblings: list = field(default_factory=list)
-    recorded: set = field(default_factory=set)
-    comparer: object = None
-    rules: object = None
-    images: dict = field(default_factory=dict)
-    shown = session.Session.shown
+@pytest.fixture
+def session(tmp_path):
+    """Begins a session whose machine runs nothing: all that is compared with was measured, or is stored."""
 
-    def baselines(self, options):
-        return self.rootdir / options.baselines
+    def session():
+        own = SimpleNamespace(digest="")
+        return Session(
+            SimpleNamespace(
+                rootdir=tmp_path, machine_key="here", registry={"ship": SHIP}, model_of=lambda variant, options: own
+            )
+        )
 
-    def sibling(self, name, like, options):
-        self.siblings.append(name)
-        return Measured(measurement(2_000_000), self)
-
-    def model_digest(self, name, options):
-        return ""
-
-
-@dataclass
-class Measured:
-    measurement: Measurement
-    session: Session
-    pictures: dict = field(default_factory=lambda: {"8x8/0": PICTURE})
-    case: Case = CASE
-    others: dict = field(default_factory=dict)
+    return session
 
 
 @pytest.fixture
-def judge(tmp_path):
-    """Judge a measurement: judge(measurement, options)."""
+def judged(session):
+    """Take a measurement through the gate: judged(measurement, options)."""
 
-    def judge(taken, options=Options(), *, promised=True, picture=PICTURE):
-        judge.session = Session(tmp_path)
-        measured = Measured(taken, judge.session, {"8x8/0": picture})
-        return gate.judge(measured, options, nodeid="test_it.py::test_ship", promised=promised, now=lambda: NOON)
+    def judged(taken, options=Options(), *, picture=PICTURE):
+        judged.session = session()
+        measured = Measured(CASE, taken, {"8x8/0": picture})
+        return gate.gate(measured, options, judged.session, nodeid="test_it.py::test_ship", now=lambda: NOON)
 
-    return judge
+    return judged
 
 
 @pytest.fixture
@@ -97,22 +83,22 @@ def stored(tmp_path):
     return stored
 
 
-def test_what_is_only_measured_gets_no_verdict(judge, tmp_path):
-    outcome = judge(measurement(), Options(update="all"), promised=False)
+def test_what_is_only_measured_gets_no_verdict(session, tmp_path):
+    outcome = gate.measured_only(Measured(CASE, measurement()), Options(update="all"), session(), nodeid="test")
     assert (outcome.verdict, outcome.recorded, outcome.baseline_path) == (None, False, "")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_baseline_it_fails_and_writes_nothing(judge, tmp_path):
-    outcome = judge(measurement())
-    assert outcome.verdict.finding("latency").status is Status.NO_BASELINE
+def test_without_a_baseline_it_fails_and_writes_nothing(judged, tmp_path):
+    outcome = judged(measurement())
+    assert outcome.verdict.latency.status is Status.NO_BASELINE
     assert outcome.baseline_path == f"baselines/here/{CASE.id}.json"
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("options", [RECORD, Options(update="new"), Options(update="all")])
-def test_a_sound_first_run_is_recorded_on_demand(judge, stored, options):
-    outcome = judge(measurement(), options)
+def test_a_sound_first_run_is_recorded_on_demand(judged, stored, options):
+    outcome = judged(measurement(), options)
     assert outcome.recorded
     assert outcome.verdict.passed
     assert outcome.baseline is None
@@ -122,43 +108,43 @@ def test_a_sound_first_run_is_recorded_on_demand(judge, stored, options):
 @pytest.mark.parametrize(
     ("options", "kept"), [(RECORD, 1_000_000), (Options(update="new"), 1_000_000), (Options(update="all"), 2_000_000)]
 )
-def test_only_update_all_replaces(judge, stored, options, kept):
-    judge(measurement(), RECORD)
-    outcome = judge(measurement(2_000_000), options)
+def test_only_update_all_replaces(judged, stored, options, kept):
+    judged(measurement(), RECORD)
+    outcome = judged(measurement(2_000_000), options)
     assert outcome.recorded is (kept == 2_000_000)
     assert outcome.verdict.passed is outcome.recorded
     assert outcome.baseline.newest.latency.median_s == 0.001
-    assert outcome.anew == ("surely slower than the 1 stored job" if outcome.recorded else "")
+    assert outcome.replaced_because == ("surely slower than the 1 stored job" if outcome.recorded else "")
     assert stored() == kept
 
 
 @pytest.mark.parametrize(("busy", "kept"), [(1, False), (2, True)])
-def test_a_disturbed_job_is_not_added_to_stored_ones(judge, stored, tmp_path, busy, kept):
+def test_a_disturbed_job_is_not_added_to_stored_ones(judged, stored, tmp_path, busy, kept):
     seen = [Disturbance(1.0, foreign=0.5)] * busy + [Disturbance(1.0)] * (3 - busy)
     taken = measurement(1_100_000)
     taken = msgspec.structs.replace(
         taken,
         processes=[msgspec.structs.replace(run, seen=one) for run, one in zip(taken.processes, seen, strict=True)],
     )
-    first = judge(taken, Options(update="all"))
-    assert (first.recorded, first.kept) == (True, ""), "nothing is stored that it could spoil"
-    outcome = judge(taken, Options(update="all"))
+    first = judged(taken, Options(update="all"))
+    assert (first.recorded, first.not_recorded_because) == (True, ""), "nothing is stored that it could spoil"
+    outcome = judged(taken, Options(update="all"))
     assert outcome.recorded is not kept
-    assert outcome.kept.startswith(
+    assert outcome.not_recorded_because.startswith(
         "2 of 3 processes were disturbed, the last because other processes took 50.0 %" if kept else ""
     )
-    assert bool(outcome.kept) is kept
+    assert bool(outcome.not_recorded_because) is kept
     assert len(BaselineStore(tmp_path / "baselines", "here").load(CASE.id).runs) == (1 if kept else 2)
-    judged_against = outcome.verdict.finding("latency").figures.get("stored_jobs")
-    assert judged_against == (1.0 if kept else None)
+    judged_against = outcome.verdict.latency.runs
+    assert judged_against == (1 if kept else 0)
 
 
-def test_an_update_adds_jobs_of_the_same_speed(judge, tmp_path):
-    judge(measurement(), RECORD)
-    outcome = judge(measurement(1_100_000), Options(update="all"))
+def test_an_update_adds_jobs_of_the_same_speed(judged, tmp_path):
+    judged(measurement(), RECORD)
+    outcome = judged(measurement(1_100_000), Options(update="all"))
     assert outcome.recorded
-    assert outcome.verdict.finding("latency").status is Status.NOT_JUDGED
-    assert (outcome.anew, len(outcome.baseline.runs)) == ("", 1)
+    assert outcome.verdict.latency.status is Status.NOT_JUDGED
+    assert (outcome.replaced_because, len(outcome.baseline.runs)) == ("", 1)
     jobs = BaselineStore(tmp_path / "baselines", "here").load(CASE.id).runs
     assert [job.recorded_at for job in jobs] == ["2026-11-24T12:00:00Z"] * 2
     assert [job.measurement for job in jobs] == [
@@ -166,84 +152,112 @@ def test_an_update_adds_jobs_of_the_same_speed(judge, tmp_path):
     ]
 
 
-def test_every_variant_of_the_machine_shows_how_far_jobs_differ(judge, tmp_path):
-    judge(measurement(), RECORD)
-    assert judge(measurement(1_300_000)).verdict.finding("latency").status is Status.INCONCLUSIVE
+def test_every_variant_of_the_machine_shows_how_far_jobs_differ(judged, tmp_path):
+    judged(measurement(), RECORD)
+    assert judged(measurement(1_300_000)).verdict.latency.status is Status.INCONCLUSIVE
     store = BaselineStore(tmp_path / "baselines", "here")
     other = RecordedRun("", msgspec.structs.replace(measurement(), case_id="other"))
     store.save(Baseline([other] * 10))
-    finding = judge(measurement(1_300_000)).verdict.finding("latency")
+    finding = judged(measurement(1_300_000)).verdict.latency
     assert finding.status is Status.REGRESSED
-    assert finding.figures["repeated_jobs"] == 9.0
+    assert finding.repeats == 9
 
 
-def test_a_run_records_a_case_once(judge, monkeypatch):
-    judge(measurement(), RECORD)
-    again = Session.__init__
-    monkeypatch.setattr(Session, "__init__", lambda self, *args: again(self, *args, recorded={CASE.id}))
-    outcome = judge(measurement(2_000_000), Options(update="all"))
-    assert not outcome.recorded
-    assert outcome.verdict.finding("latency").status is Status.REGRESSED
+def test_a_run_records_a_case_once(session):
+    run = session()
+    outcomes = [
+        gate.gate(Measured(CASE, measurement(ns), {"8x8/0": PICTURE}), Options(update="all"), run, nodeid="test")
+        for ns in (1_000_000, 2_000_000)
+    ]
+    assert [outcome.recorded for outcome in outcomes] == [True, False]
+    assert outcomes[1].verdict.latency.status is Status.REGRESSED
 
 
 @pytest.mark.parametrize("gated", [("latency",), ("latency", "picture", "proof", "memory")])
 @pytest.mark.parametrize("update", ["new", "all"])
-def test_a_broken_promise_is_never_recorded_gated_or_not(judge, stored, update, gated):
+def test_a_broken_promise_is_never_recorded_gated_or_not(judged, stored, update, gated):
     options = Options(update=update, gate=gated)
-    assert not judge(measurement(paint="oil"), options).recorded
-    assert not judge(measurement(), options, picture=PICTURE * np.nan).recorded
+    assert not judged(measurement(paint="oil"), options).recorded
+    assert not judged(measurement(), options, picture=PICTURE * np.nan).recorded
     assert stored() is None
 
 
-def test_a_failed_order_is_not_recorded(judge, stored):
+def test_a_speedup_that_is_too_small_is_not_recorded(judged, stored, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Session, "sibling", lambda self, name, *_: asked.append(name) or measurement(2_000_000))
     fast, slow = (RECORD._replace(thresholds=Thresholds(min_speedup=("boat", f))) for f in (1.9, 2.1))
-    assert not judge(measurement(), slow).recorded
-    assert judge.session.siblings == ["boat"]
+    assert not judged(measurement(), slow).recorded
+    assert asked == ["boat"]
     assert stored() is None
-    assert judge(measurement(), fast).recorded
+    assert judged(measurement(), fast).recorded
 
 
-def test_skip_names_what_was_left_unjudged(judge, tmp_path):
+def test_skip_names_what_was_left_unjudged(judged, tmp_path):
     skip = Options(missing="skip")
-    assert judge(measurement(), skip).skip_reason.startswith("latency 1 ms ±0.1 %, not judged: no baseline is stored")
-    assert judge(measurement(), skip._replace(gate=("memory",))).skip_reason.startswith("memory peak 1 MiB, not judged")
-    assert judge(measurement(), skip._replace(gate=("picture",))).skip_reason.startswith("picture 1 picture, sane, not")
-    assert judge(measurement(), skip._replace(gate=("proof",))).skip_reason == ""
+    assert judged(measurement(), skip).skip_reason.startswith("latency 1 ms ±0.1 %, not judged: there is no baseline")
+    assert judged(measurement(), skip._replace(gate=("memory",))).skip_reason.startswith(
+        "memory peak 1 MiB, not judged"
+    )
+    assert judged(measurement(), skip._replace(gate=("picture",))).skip_reason.startswith(
+        "picture 1 picture, sane, not"
+    )
+    assert judged(measurement(), skip._replace(gate=("proof",))).skip_reason == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_skip_yields_to_a_failure_and_to_a_baseline(judge):
+def test_skip_yields_to_a_failure_and_to_a_baseline(judged):
     skip = Options(missing="skip")
-    assert judge(measurement(paint="oil"), skip).skip_reason == ""
-    assert judge(measurement(), skip._replace(update="new")).skip_reason == ""
-    assert judge(measurement(), skip).skip_reason == ""
+    assert judged(measurement(paint="oil"), skip).skip_reason == ""
+    assert judged(measurement(), skip._replace(update="new")).skip_reason == ""
+    assert judged(measurement(), skip).skip_reason == ""
 
 
-def test_a_baseline_that_cannot_be_trusted_is_an_error_and_stays(judge, tmp_path):
-    judge(measurement(), RECORD)
+def test_a_baseline_that_cannot_be_trusted_is_an_error_and_stays(judged, tmp_path):
+    judged(measurement(), RECORD)
     path = tmp_path / "baselines" / "here" / f"{CASE.id}.json"
     path.write_text("{")
     with pytest.raises(BaselineError, match="the file is truncated"):
-        judge(measurement(), Options(update="all"))
+        judged(measurement(), Options(update="all"))
     assert path.read_text() == "{"
 
 
-def test_a_path_outside_of_the_rootdir_is_shown_in_full(judge, tmp_path_factory):
+def test_a_path_outside_of_the_rootdir_is_shown_in_full(judged, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside")
-    assert judge(measurement(), Options(baselines=str(outside))).baseline_path == f"{outside}/here/{CASE.id}.json"
+    assert judged(measurement(), Options(baselines=str(outside))).baseline_path == f"{outside}/here/{CASE.id}.json"
 
 
-def test_pictures_are_shown_beside_what_they_were_held_against(judge):
-    judge(measurement(), RECORD)
-    outcome = judge(measurement())
+SHOWN = [Options(json="report.json"), Options(html="report.html")]
+
+
+@pytest.mark.parametrize("options", SHOWN)
+def test_pictures_are_shown_with_what_they_are_compared_with(judged, options):
+    judged(measurement(), RECORD)
+    outcome = judged(measurement(), options)
     [shown] = outcome.pictures
     assert (shown.key, shown.prompt, shown.seed) == ("8x8/0", "a ship", 0)
     assert shown.ssim == 1.0
-    assert {shown.picture, shown.reference} == set(judge.session.images)
+    assert {shown.picture, shown.reference} == set(judged.session.images)
     assert outcome.pictures_left_out == 0
 
 
-def test_pictures_that_were_only_drawn_are_shown_alone(judge):
-    [shown] = judge(measurement(), promised=False).pictures
+@pytest.mark.parametrize("options", SHOWN)
+def test_pictures_that_were_only_drawn_are_shown_alone(session, options):
+    run = session()
+    measured = Measured(CASE, measurement(), {"8x8/0": PICTURE})
+    [shown] = gate.measured_only(measured, options, run, nodeid="test").pictures
     assert (shown.reference, shown.ssim) == ("", None)
-    assert set(judge.session.images) == {shown.picture}
+    assert set(run.images) == {shown.picture}
+
+
+def test_nothing_is_encoded_for_reports_that_show_no_pictures(judged, session, monkeypatch):
+    monkeypatch.setattr(thumbnails, "_encoded", lambda image: pytest.fail("nobody looks at it"))
+    options = Options(markdown="report.md")
+    judged(measurement(), RECORD)
+    assert judged(measurement(), options).pictures == []
+    assert gate.measured_only(Measured(CASE, measurement()), options, session(), nodeid="test").pictures == []
+    assert judged.session.images == {}
+
+
+def test_the_gate_is_short():
+    """All that a reader must know of the data's way fits one screen or two."""
+    assert len(Path(gate.__file__).read_text(encoding="utf-8").splitlines()) <= 100

@@ -1,13 +1,21 @@
-"""Whether a job that an update accepts stands beside the stored ones, or begins a baseline anew."""
+"""Whether a run is recorded, and whether it joins the runs recorded before or begins a baseline anew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_sdperf.baseline import other_work
+from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.options import Options
 from pytest_sdperf.stats.run_spread import RunSpread, difference
 from pytest_sdperf.wording import plural
+
+
+def is_to_be_recorded(options: Options, baseline: Baseline | None) -> bool:
+    """Whether a sound result goes into the baseline: only on explicit demand."""
+    if options.update == "all":
+        return True
+    return baseline is None and options.update == "new"
 
 
 def begins_anew(measurement: Measurement, jobs: Sequence[Measurement], spread: RunSpread) -> str:

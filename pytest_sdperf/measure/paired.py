@@ -18,7 +18,7 @@ from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Progress, unseen
-from pytest_sdperf.measure.sampling import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
+from pytest_sdperf.measure.rig import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, ProcessRun, Usage
 from pytest_sdperf.protocol import A
 from pytest_sdperf.workload import picture_key, size_key
@@ -27,7 +27,7 @@ _OTHER = {BASE: HEAD, HEAD: BASE}
 
 
 @dataclass(frozen=True)
-class ArmRig:
+class SideRig:
     """One arm: what its workers build, and where and how they run."""
 
     case: Case
@@ -36,7 +36,7 @@ class ArmRig:
 
 
 @dataclass(frozen=True)
-class Sampled:
+class SampledPair:
     """A pair, and what its workers said besides."""
 
     pair: Pair
@@ -57,7 +57,7 @@ class _Running:
     name: str
     label: str
     "of the process, for its log and pictures"
-    arm: ArmRig
+    arm: SideRig
     worker: AskedWorker
     warmup_ns: dict[str, list[int]] = field(default_factory=dict)
     images: dict[str, list[ImageTiming]] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class _Running:
 class PairSampler:
     """Measures pairs of two arms."""
 
-    arms: Mapping[str, ArmRig]
+    arms: Mapping[str, SideRig]
     "`base` and `head`"
     rng: random.Random
     "draws which arm is started first, and which draws first in each round"
@@ -133,7 +133,7 @@ class PairSampler:
     "takes the phases of each pair"
     clock_s: Callable[[], float] = time.perf_counter
 
-    def sample(self, number: int, rounds: int, *, show_base: bool) -> Sampled:
+    def sample(self, number: int, rounds: int, *, show_base: bool) -> SampledPair:
         """Pair ``number`` with ``rounds`` timed pictures an arm and size.
 
         ``show_base`` lets the base arm, when it was timed, collect evidence and draw what the case draws.
@@ -176,7 +176,7 @@ class PairSampler:
             spent_s=spent_s,
         )
         built = {name: arm.built for name, arm in running.items()}
-        return Sampled(pair, built, {name: arm.modules for name, arm in running.items()}, **shown)
+        return SampledPair(pair, built, {name: arm.modules for name, arm in running.items()}, **shown)
 
     def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
         arm, label = self.arms[name], f"pair-{number}-{name}"

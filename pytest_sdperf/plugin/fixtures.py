@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_sdperf.plugin.run import PREFIX, RUN, failures_reported, refuse, skip
+from pytest_sdperf.plugin.fail_or_skip import failures_reported, refuse, skip
+from pytest_sdperf.plugin.run import PREFIX, RUN
 
 if TYPE_CHECKING:
-    from pytest_sdperf.measure.session import Measured
     from pytest_sdperf.measurement import Measurement
+    from pytest_sdperf.observations import Measured
     from pytest_sdperf.verdict.case_verdict import Verdict
 
 NEEDS_FLAG = "needs --sdperf"

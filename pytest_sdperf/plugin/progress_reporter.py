@@ -24,7 +24,7 @@ class ProgressReporter:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
-    def tell(self, line: str) -> None:
+    def note(self, line: str) -> None:
         """One line that people must not miss, -q or not."""
         self.clear()
         with self._uncaptured() as reporter:
@@ -40,7 +40,7 @@ class ProgressReporter:
             with self._uncaptured():  # its width is not known while its output is captured
                 self._live.show(step._replace(work=f"sdperf: {step.work}"))
         elif step.reach is Reach.LOG:
-            self.tell(step.line)
+            self.note(step.line)
 
     def clear(self) -> None:
         """The work is done: no progress is left on the screen."""

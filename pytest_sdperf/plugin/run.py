@@ -1,4 +1,4 @@
-"""What the plugin keeps for one pytest run, and how a test fails or skips for us."""
+"""What the plugin keeps for one pytest run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
+from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.options import Options, given_options, resolve
+from pytest_sdperf.plugin.fail_or_skip import failures_reported, skip
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from pytest_sdperf.base.set_up import Invocation
     from pytest_sdperf.base.target import Target
-    from pytest_sdperf.hardware.requirements import Unmet
-    from pytest_sdperf.measure.session import Measured, Session
+    from pytest_sdperf.measure.session import Session
+    from pytest_sdperf.observations import Measured
     from pytest_sdperf.policy.judged_by import JudgedBy
     from pytest_sdperf.report.model import Outcome, Report
     from pytest_sdperf.variant import Variant
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 PREFIX = "sd_"
 """Of the fixtures' names."""
-
-_LONGEST_LINE = 1000
-"""Of a worker's log, characters."""
 
 
 class Run:
@@ -117,7 +115,7 @@ class Run:
             return
         import tempfile
 
-        from pytest_sdperf.measure.session import project_path
+        from pytest_sdperf.measure.engine import project_path
         from pytest_sdperf.policy.base_rules import base_rules, find_revision
         from pytest_sdperf.policy.judged_by import JudgedBy
 
@@ -147,18 +145,29 @@ class Run:
     def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""
         if self._session is None:
+            from pytest_sdperf.measure.engine import Engine
             from pytest_sdperf.measure.session import Session
 
-            self._session = Session(
+            engine = Engine(
                 registry=self.registry,
                 rootdir=self._config.rootpath,
                 work_dir=make_work_dir(),
-                tell=self._reporter.tell,
+                note=self._reporter.note,
                 show=self._reporter.show,
+            )
+            self._session = Session(
+                engine,
                 target=self.target,
                 invocation=self._invocation(),
                 rules=self.judged_by.base if self.judged_by else None,
             )
+        return self._session
+
+    @property
+    def _begun(self) -> Session:
+        """The session, once a case was measured."""
+        if self._session is None:
+            raise RuntimeError("no case was measured")
         return self._session
 
     def measured(self, item: pytest.Item, case: Measured, options: Options) -> None:
@@ -167,13 +176,16 @@ class Run:
 
     def judge(self, item: pytest.Item, measured: Measured, options: Options, *, promised: bool = True) -> Outcome:
         """Judge a case, and keep the outcome for the report; one that cannot be judged is reported as measured."""
-        from pytest_sdperf import gate
+        from pytest_sdperf.gate import gate, measured_only
 
+        session = self._begun
+        if not promised:
+            return self._keep(item, measured_only(measured, options, session, nodeid=item.nodeid))
         try:
             with self.at_work(measured.case.id):
-                outcome = gate.judge(measured, options, nodeid=item.nodeid, promised=promised)
+                outcome = gate(measured, options, session, nodeid=item.nodeid)
         except SdperfError:
-            self._keep(item, gate.judge(measured, options, nodeid=item.nodeid, promised=False))
+            self._keep(item, measured_only(measured, options, session, nodeid=item.nodeid))
             raise
         outcome = self._keep(item, outcome)
         if outcome.skip_reason:
@@ -293,34 +305,3 @@ def marker_keywords(item: pytest.Item) -> dict[str, object]:
 
 
 RUN = pytest.StashKey[Run]()
-
-
-@contextmanager
-def failures_reported(item: pytest.Item) -> Iterator[None]:
-    """Turn an error that people can mend into the test's failure: its sentence, no traceback, the worker's log."""
-    try:
-        yield
-    except SdperfError as error:
-        if isinstance(error, (ComparisonError, WorkerError)) and error.log_tail:
-            from pytest_sdperf.report.plain import plain
-
-            log = "\n".join(plain(line, _LONGEST_LINE) for line in error.log_tail.splitlines())
-            item.add_report_section("call", "sdperf worker log", log)
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
-
-
-def refuse(unmet: Sequence[Unmet], options: Options) -> None:
-    """Skip with every reason; fail where one of them is required to be there."""
-    if not unmet:
-        return
-    from pytest_sdperf.hardware.requirements import is_required
-
-    reasons = " / ".join(u.reason for u in unmet)
-    if any(is_required(u, options.require) for u in unmet):
-        pytest.fail(f"{reasons} [--sdperf-require={','.join(options.require)} makes this a failure]", pytrace=False)
-    skip(reasons)
-
-
-def skip(reason: str) -> NoReturn:
-    """Skip the test; the summary then names the test's line, as for pytest's own markers."""
-    raise pytest.skip.Exception(reason, _use_item_location=True)

@@ -47,9 +47,9 @@ class Outcome(msgspec.Struct, frozen=True):
     "the baseline's file, relative to the rootdir, whether it exists or not"
     recorded: bool = False
     "True where this measurement was written into the baseline"
-    anew: str = ""
+    replaced_because: str = ""
     "why the stored jobs were dropped when it was written, as a clause; empty where it joined them"
-    kept: str = ""
+    not_recorded_because: str = ""
     "why an update left the stored jobs as they are, as a clause; empty where it did not, or none was asked for"
     comparison: Comparison | None = None
     "the case side by side with another arm; None where it was not measured so"

@@ -122,9 +122,10 @@ def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
         )
     lines += [_written(o, o.baseline) for o in outcomes if o.recorded and o.baseline is not None]
     lines += [
-        f"KEPT {plain(o.baseline_path)} as it is: {plain(o.kept, _LONGEST_LINE)}; record again when nothing else runs"
+        f"KEPT {plain(o.baseline_path)} as it is: {plain(o.not_recorded_because, _LONGEST_LINE)}; record again when "
+        "nothing else runs"
         for o in outcomes
-        if o.kept
+        if o.not_recorded_because
     ]
     return lines
 
@@ -134,8 +135,8 @@ def _written(outcome: Outcome, baseline: Baseline) -> str:
     path, now_s = plain(outcome.baseline_path), outcome.measurement.latency.median_s
     was_s = level_s(baseline.measurements, baseline.newest.sizes[0])
     was, now, change = format_seconds(was_s), format_seconds(now_s), format_share(now_s / was_s - 1)
-    if outcome.anew:
-        reason = plain(outcome.anew, _LONGEST_LINE)
+    if outcome.replaced_because:
+        reason = plain(outcome.replaced_because, _LONGEST_LINE)
         return f"REPLACED {path}: latency {was} -> {now} ({change}); {reason}, so this job begins anew"
     full = len(baseline.runs) >= MAX_RUNS
     number = MAX_RUNS if full else len(baseline.runs) + 1

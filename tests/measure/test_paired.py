@@ -11,9 +11,9 @@ from pytest_sdperf import protocol
 from pytest_sdperf.comparison import BASE, HEAD
 from pytest_sdperf.errors import ComparisonError, LaunchError, WorkerError
 from pytest_sdperf.measure.noise_watch import CpuTimes, NoiseWatch
-from pytest_sdperf.measure.paired import ArmRig, PairSampler, _joined, blamed_on_base
+from pytest_sdperf.measure.paired import PairSampler, SideRig, _joined, blamed_on_base
 from pytest_sdperf.measure.progress import Progress
-from pytest_sdperf.measure.sampling import WARM_UP_IMAGES, Model, Rig
+from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Usage
 
 OTHER = {BASE: HEAD, HEAD: BASE}
@@ -179,7 +179,7 @@ def stage():
 def sampler(stage, make_case, tmp_path):
     def sampler(rng=None, *, at_once=True, **case):
         arms = {
-            name: ArmRig(
+            name: SideRig(
                 make_case(**case),
                 Model(tmp_path / f"model-{name}", name),
                 Rig(stage.arm(name), tmp_path / name, tmp_path / "cache", 60.0, print, trees=(f"/{name}",)),
@@ -475,7 +475,7 @@ def test_two_numpy_pipelines_are_paired_for_real(start, make_case, tmp_path):
         return start(settings, log_path=log_path, timeout_s=timeout_s)
 
     arms = {
-        name: ArmRig(case, Model(None, ""), Rig(start_case, tmp_path / name, tmp_path, 60.0, print))
+        name: SideRig(case, Model(None, ""), Rig(start_case, tmp_path / name, tmp_path, 60.0, print))
         for name in (BASE, HEAD)
     }
 

@@ -9,7 +9,8 @@ import pytest
 from pytest_sdperf import protocol
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measure.progress import Reach
-from pytest_sdperf.measure.sampling import WARM_UP_IMAGES, Model, Rig, call_in_worker, draw_reference, sample
+from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
+from pytest_sdperf.measure.sampling import call_in_worker, draw_reference, sample
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement
 from pytest_sdperf.variant import Launch
 
@@ -163,7 +164,7 @@ def test_a_case_is_prepared_then_measured_in_fresh_processes(make_case, rig, tmp
         picture_dir=str(folder / "process-1"),
     )
     assert workers.asked[1][1:] == [protocol.WarmUp((16, 24), WARM_UP_IMAGES), protocol.Generate((16, 24), 0, 3)]
-    assert sampled.pictures == {"16x24/0": folder / "process-1" / "16x24-0.npy"}
+    assert sampled.drawing.pictures == {"16x24/0": folder / "process-1" / "16x24-0.npy"}
     assert told[0] == "ship: preparing"
     assert told[1].startswith("ship: prepared in ")
     assert [line.removeprefix("ship: ").partition(", ")[0] for line in told[2:]] == [
@@ -237,7 +238,7 @@ def test_the_first_process_draws_the_prompts_that_are_not_timed(make_case, rig, 
     sampled = sample(case, NO_MODEL, rig(workers), processes=1, rounds=1, host=HOST)
     assert names(workers.asked[0]) == ["Build", *["WarmUp", "Generate"] * 2, *["Draw"] * 4, "Prove", "Trace"]
     folder = tmp_path / "work" / case.id / "process-1"
-    assert sampled.pictures == {
+    assert sampled.drawing.pictures == {
         f"{size}/{prompt}": folder / f"{size}-{prompt}.npy" for size in ("16x24", "8x8") for prompt in range(3)
     }
 
@@ -322,9 +323,9 @@ def test_a_numpy_pipeline_is_measured_for_real(make_case, start, tmp_path, told)
         for timing in process.images["16x24"]:
             assert timing.rest_ns >= 0
             assert timing.rest_ns + sum(map(sum, timing.stages_ns.values())) == timing.total_ns
-    assert sorted(sampled.pictures) == ["16x24/0", "16x24/1", "8x8/0", "8x8/1"]
-    assert np.load(sampled.pictures["16x24/1"]).shape == (16, 24, 3)
+    assert sorted(sampled.drawing.pictures) == ["16x24/0", "16x24/1", "8x8/0", "8x8/1"]
+    assert np.load(sampled.drawing.pictures["16x24/1"]).shape == (16, 24, 3)
     references = draw_reference(case, NO_MODEL, rig, host=HOST).pictures
-    for key, path in sampled.pictures.items():
+    for key, path in sampled.drawing.pictures.items():
         np.testing.assert_array_equal(np.load(path), np.load(references[key]))
     assert "ahoy" in Path(tmp_path / "work" / case.id / "process-1.log").read_text()

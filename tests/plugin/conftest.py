@@ -26,7 +26,7 @@ from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.file_format import decode, encode
 from pytest_sdperf.hardware import detection
 from pytest_sdperf.launch import host_lock, launcher
-from pytest_sdperf.measure import comparer, session
+from pytest_sdperf.measure import comparer, engine
 from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.worker import environment as surroundings
 from pytest_sdperf.worker import workbench
@@ -246,9 +246,9 @@ class Watch:
 def weather(monkeypatch):
     """Speed and memory of the inner session's workers, and what goes on beside its pairs."""
     told = Weather()
-    monkeypatch.setattr(session, "Launcher", lambda **kwargs: Launcher(told, **kwargs))
+    monkeypatch.setattr(engine, "Launcher", lambda **kwargs: Launcher(told, **kwargs))
     monkeypatch.setattr(comparer, "NoiseWatch", lambda: Watch(told.seen))
-    monkeypatch.setattr(session, "NoiseWatch", lambda: Watch(told.seen_alone))
+    monkeypatch.setattr(engine, "NoiseWatch", lambda: Watch(told.seen_alone))
     # Collecting all that pytest holds takes longer than everything else here.
     monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0))
     monkeypatch.setattr(surroundings, "peak_rss_bytes", lambda: told.peak_rss_bytes)
@@ -259,7 +259,7 @@ def weather(monkeypatch):
 @pytest.fixture
 def real_workers(weather, monkeypatch):
     """Real processes; on one CPU, and with no library searched for."""
-    monkeypatch.setattr(session, "Launcher", launcher.Launcher)
+    monkeypatch.setattr(engine, "Launcher", launcher.Launcher)
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def this_machine(monkeypatch):
     def this_machine(**facts):
         told = replace(here, **facts)
         monkeypatch.setattr(detection, "detect", lambda: told)
-        monkeypatch.setattr(session, "detect", lambda: told)
+        monkeypatch.setattr(engine, "detect", lambda: told)
 
     return this_machine
 

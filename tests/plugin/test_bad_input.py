@@ -172,14 +172,14 @@ def test_a_second_session_waits_and_says_so(project, monkeypatch, told, tmp_path
         assert holder.stdout.readline().strip() == b"held"
         from pytest_sdperf.plugin import progress_reporter
 
-        tell = progress_reporter.ProgressReporter.tell
+        note = progress_reporter.ProgressReporter.note
 
-        def tell_and_end_the_other(telling, line):
-            tell(telling, line)
+        def note_and_end_the_other(reporter, line):
+            note(reporter, line)
             if line.startswith("waiting"):
                 holder.communicate()
 
-        monkeypatch.setattr(progress_reporter.ProgressReporter, "tell", tell_and_end_the_other)
+        monkeypatch.setattr(progress_reporter.ProgressReporter, "note", note_and_end_the_other)
         result = project.record()
     finally:
         holder.kill()

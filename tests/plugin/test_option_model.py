@@ -19,7 +19,7 @@ HULL = """
 @pytest.fixture
 def asked(project, monkeypatch):
     """The models that the inner sessions prepare; none is built."""
-    from pytest_sdperf.measure import session
+    from pytest_sdperf.measure import engine
     from pytest_sdperf.models.prepare import Prepared
 
     models = []
@@ -28,7 +28,7 @@ def asked(project, monkeypatch):
         models.append(source)
         return Prepared(project.path, "d1" * 32, built=False)
 
-    monkeypatch.setattr(session, "prepare", prepare)
+    monkeypatch.setattr(engine, "prepare", prepare)
     project.conftest(HULL)
     project.test(MARKED.format("unused").replace("@pytest.mark.sdperf(model='unused')", ""))
     return models

@@ -117,7 +117,7 @@ def test_a_replaced_baseline_tells_old_and_new_and_why(
         gate=(),
         recorded=True,
         baseline=stored(old, old),
-        anew="surely slower than the 2 stored jobs",
+        replaced_because="surely slower than the 2 stored jobs",
     )
     assert plain_lines(Report([outcome]))[-1] == (
         f"REPLACED {PATH}: latency 10 s -> 11 s (+10.0 %); surely slower than the 2 stored jobs, so this job begins anew"
@@ -131,7 +131,7 @@ def test_stored_jobs_that_an_update_left_alone_are_named(
         make_measurement(),
         make_finding("latency", Status.PASSED),
         baseline=stored(make_measurement()),
-        kept="2 of 3 processes were disturbed, the last because it rained",
+        not_recorded_because="2 of 3 processes were disturbed, the last because it rained",
     )
     assert plain_lines(Report([outcome]))[-1] == (
         f"KEPT {PATH} as it is: 2 of 3 processes were disturbed, the last because it rained; record again when nothing "

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from pytest_sdperf import protocol
-from pytest_sdperf.judge.paired_latency import ratios_of_rounds
-from pytest_sdperf.measure.paired import Sampled
-from pytest_sdperf.measure.pairing import Limits, measure_pairs
+from pytest_sdperf.measure.paired import SampledPair
 from pytest_sdperf.measure.progress import Progress, Reach
+from pytest_sdperf.measure.stopping import Limits, measure_pairs
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.stats.looks import ratios_of_rounds
 from pytest_sdperf.stats.rounds import PRIOR, rounds_per_pair
 
 BUILT = {"base": protocol.Built({}, "", "CPython 3.10", {}, {}), "head": protocol.Built({}, "", "CPython 3.11", {}, {})}
@@ -50,7 +50,7 @@ class Pairs:
         told = self.told.pop(0) if len(self.told) > 1 else self.told[0]
         pair = self.make_pair(**({"head_s": told} if isinstance(told, float) else told), rounds=rounds, spent_s=spent_s)
         shown = {"evidence": Evidence(facts={"arm": "base"}), "pictures": {"64x64/0": Path("base.npy")}}
-        return Sampled(pair, BUILT, MODULES, **(shown if show_base else {}))
+        return SampledPair(pair, BUILT, MODULES, **(shown if show_base else {}))
 
     def run(self, *, head=None, budget_s=math.inf, rounds=None, wrong_code=lambda modules: "", **thresholds):
         return measure_pairs(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_sdperf import protocol
 from pytest_sdperf.comparison import Pair
-from pytest_sdperf.measure.paired import Sampled
+from pytest_sdperf.measure.paired import SampledPair
 from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measurement import Evidence, Measurement
 from pytest_sdperf.options import Thresholds
@@ -19,7 +19,7 @@ from pytest_sdperf.stats.rounds import rounds_per_pair
 from pytest_sdperf.units import format_share
 from pytest_sdperf.wording import plural
 
-Sample = Callable[..., Sampled]
+Sample = Callable[..., SampledPair]
 """`measure.paired.PairSampler.sample`: called as sample(number, rounds, show_base=...)."""
 
 WrongCode = Callable[[Mapping[str, Mapping[str, str]]], str]

@@ -1,0 +1,48 @@
+"""Whether a case is measured in pairs with the base: one decision, asked before it is measured by itself, and after."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from pytest_sdperf.baseline import Baseline
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.options import Options
+from pytest_sdperf.stats.run_spread import RunSpread
+from pytest_sdperf.stats.screen import passes_screen
+
+
+class Pairs(Enum):
+    """The answer."""
+
+    NO = "no"
+    YES = "yes"
+    UNLESS_SCREENED = "unless the recorded runs show that the latency is fine"
+
+
+def pairs_for(options: Options, *, has_target: bool, has_baseline: bool) -> Pairs:
+    """What is known before the case is measured.
+
+    ``has_target`` says whether the session compares with anything, ``has_baseline`` whether runs of the case are
+    recorded. No pairs are measured where an update accepts what was measured, whatever it was before.
+    """
+    if not has_target or options.update == "all" or "latency" not in options.gate:
+        return Pairs.NO
+    return Pairs.UNLESS_SCREENED if has_baseline else Pairs.YES
+
+
+def own_processes(pairs: Pairs, options: Options) -> int:
+    """How many processes measure the case by itself.
+
+    One serves picture and proof where its latency is certain to be judged by pairs alone: where it is neither
+    recorded nor compared with a sibling, which is measured by itself, too.
+    """
+    by_pairs_alone = pairs is Pairs.YES and not options.update and not options.thresholds.min_speedup
+    return 1 if by_pairs_alone else options.processes
+
+
+def is_screened(unpaired: Measurement, baseline: Baseline, options: Options, spread: RunSpread) -> bool:
+    """What decides `UNLESS_SCREENED` after the case was measured by itself: True, and no pairs are needed."""
+    limits = options.thresholds
+    return passes_screen(
+        unpaired, baseline.measurements, spread, max_slowdown=limits.max_slowdown, must_catch=limits.must_catch
+    )
