@@ -156,7 +156,7 @@ def test_every_variant_of_the_machine_shows_how_far_jobs_differ(judged, tmp_path
     judged(measurement(), RECORD)
     assert judged(measurement(1_300_000)).verdict.latency.status is Status.INCONCLUSIVE
     store = BaselineStore(tmp_path / "baselines", "here")
-    other = RecordedRun("", msgspec.structs.replace(measurement(), case_id="other"))
+    other = RecordedRun("2026-11-24T12:00:00Z", msgspec.structs.replace(measurement(), case_id="other"))
     store.save(Baseline([other] * 10))
     finding = judged(measurement(1_300_000)).verdict.latency
     assert finding.status is Status.REGRESSED
@@ -199,7 +199,7 @@ def test_skip_names_what_was_left_unjudged(judged, tmp_path):
         "memory peak 1 MiB, not judged"
     )
     assert judged(measurement(), skip._replace(gate=("picture",))).skip_reason.startswith(
-        "picture 1 picture, sane, not"
+        "picture 1 picture, valid, not"
     )
     assert judged(measurement(), skip._replace(gate=("proof",))).skip_reason == ""
     assert list(tmp_path.iterdir()) == []

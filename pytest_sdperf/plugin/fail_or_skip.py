@@ -13,6 +13,7 @@ from pytest_sdperf.options import Options
 
 if TYPE_CHECKING:
     from pytest_sdperf.hardware.requirements import Unmet
+    from pytest_sdperf.report.model import Outcome
 
 _LONGEST_LINE = 1000
 """Of a worker's log, characters."""
@@ -30,6 +31,15 @@ def failures_reported(item: pytest.Item) -> Iterator[None]:
             log = "\n".join(plain(line, _LONGEST_LINE) for line in error.log_tail.splitlines())
             item.add_report_section("call", "sdperf worker log", log)
         raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+def fail_where_broken(item: pytest.Item, outcome: Outcome) -> None:
+    """Fail the test where a promise broke."""
+    from pytest_sdperf.report import failure
+
+    if outcome.verdict is not None and not outcome.verdict.passed:
+        item.add_report_section("call", "sdperf", failure.section(outcome))
+        pytest.fail(failure.sentence(outcome), pytrace=False)
 
 
 def refuse(unmet: Sequence[Unmet], options: Options) -> None:

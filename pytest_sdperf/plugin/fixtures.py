@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_sdperf.plugin.fail_or_skip import failures_reported, refuse, skip
+from pytest_sdperf.plugin.fail_or_skip import fail_where_broken, failures_reported, refuse, skip
 from pytest_sdperf.plugin.run import PREFIX, RUN
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class VariantFixture:
         with failures_reported(self._item):
             outcome = self._run.judge(self._item, measured, self._options)
         self._feed_benchmark(outcome.measurement, outcome.verdict)
-        self._run.fail_for(self._item, outcome)
+        fail_where_broken(self._item, outcome)
         return outcome.measurement
 
     def measure(self, prompt: str | None = None, **workload: Any) -> Measurement:

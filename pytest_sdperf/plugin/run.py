@@ -14,7 +14,7 @@ import pytest
 
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.options import Options, given_options, resolve
-from pytest_sdperf.plugin.fail_or_skip import failures_reported, skip
+from pytest_sdperf.plugin.fail_or_skip import fail_where_broken, failures_reported, skip
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
 
 if TYPE_CHECKING:
@@ -204,14 +204,6 @@ class Run:
         item.user_properties += properties(placed)
         return placed
 
-    def fail_for(self, item: pytest.Item, outcome: Outcome) -> None:
-        """Fail the test where a promise broke."""
-        from pytest_sdperf.report import failure
-
-        if outcome.verdict is not None and not outcome.verdict.passed:
-            item.add_report_section("call", "sdperf", failure.section(outcome))
-            pytest.fail(failure.sentence(outcome), pytrace=False)
-
     def judge_measured(self, item: pytest.Item, *, body_passed: bool) -> None:
         """After a test's body: judge what it measured if it bears the marker, else only report it.
 
@@ -226,7 +218,7 @@ class Run:
             try:
                 with failures_reported(item):
                     outcome = self.judge(item, measured, options, promised=promised)
-                self.fail_for(item, outcome)
+                fail_where_broken(item, outcome)
             except pytest.fail.Exception as failed:
                 failures.append(str(failed))
         reasons = [reason for i, reason in self._skips if i is item]
