@@ -11,7 +11,7 @@ import inspect
 import itertools
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest_sdperf
@@ -111,7 +111,7 @@ def default(spec: OptionSpec) -> str:
 def _written(value: object, metavar: str) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return ",".join(f"{name}={limit:g}dB" for name, limit in value.items())
     if not isinstance(value, float):
         return str(value)

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from pytest_sdperf import option_values as values
 from pytest_sdperf import units
-from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.option_values import Decide, Parser, Show, of_base, of_change
 from pytest_sdperf.parts import PARTS
 
@@ -220,7 +219,7 @@ SPECS: tuple[OptionSpec, ...] = (
     _limit(
         "min_stage_psnr",
         values.parse_stage_limits,
-        f"smallest PSNR of a stage on the reference's inputs (default: {values.show_stages(STAGE_LIMITS_DB)})",
+        "smallest PSNR of a stage on the reference's inputs; a stage that is not named keeps its family's limit",
         "LIMITS",
         stricter=values.larger_each,
         show=values.show_stages,

@@ -1,11 +1,10 @@
 """How the values of options are read and shown, and which of two counts: the change's, the base's, the stricter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pytest_sdperf import units
 from pytest_sdperf.errors import OptionError
-from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.parts import PARTS
 
 MOST_PAIRS = 200
@@ -18,6 +17,29 @@ Decide = Callable[[Any, Any], Any]
 
 Show = Callable[[Any], str]
 """A value that is not None -> how people write it."""
+
+
+class _FamiliesLimits(Mapping[str, float]):
+    """The limits of the known families' stages, read when they are asked for: every pytest run imports this module."""
+
+    def __getitem__(self, stage: str) -> float:
+        return self._limits()[stage]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._limits())
+
+    def __len__(self) -> int:
+        return len(self._limits())
+
+    @staticmethod
+    def _limits() -> Mapping[str, float]:
+        from pytest_sdperf.models.families import STAGE_LIMITS_DB
+
+        return STAGE_LIMITS_DB
+
+
+DEFAULT_STAGE_LIMITS_DB: Mapping[str, float] = _FamiliesLimits()
+"""Stage -> smallest PSNR of its output to the reference's for the same inputs, dB."""
 
 
 def parse_text(value: object, *, where: str) -> str:
@@ -117,7 +139,7 @@ def parse_stage_limits(value: object, *, where: str) -> dict[str, float]:
             named[stage.strip()] = limit.strip()
     if not named or not all(isinstance(stage, str) and stage for stage in named):
         raise OptionError(f"{value!r} names no stage", where=where, cure=cure)
-    return {**STAGE_LIMITS_DB, **{s: units.parse_decibel(limit, where=where) for s, limit in named.items()}}
+    return {**DEFAULT_STAGE_LIMITS_DB, **{s: units.parse_decibel(limit, where=where) for s, limit in named.items()}}
 
 
 def parse_min_speedup(value: object, *, where: str) -> tuple[str, float]:

@@ -23,8 +23,9 @@ from pytest_sdperf.measurement import (
     ProcessRun,
     StageParity,
 )
+from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.observations import References
-from pytest_sdperf.options import STAGE_LIMITS_DB, Thresholds
+from pytest_sdperf.options import Thresholds
 from pytest_sdperf.report.fp32_speedup import fp32_latencies
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.thumbnails import with_pictures
