@@ -51,7 +51,7 @@ def publish(target: Path, build: Callable[[Path], None]) -> None:
     """Replace the folder ``target`` by what ``build(temporary)`` makes; never by a part of it.
 
     Call it inside `locked(target)`. Where ``build`` raises, ``target`` stays as it was. What an
-    earlier, killed process left half-built beside ``target`` is removed.
+    earlier, killed process left half-built next to ``target`` is removed.
     """
     prefix = f".{target.name}-"
     for leftover in target.parent.glob(f"{prefix}*"):

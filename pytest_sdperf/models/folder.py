@@ -40,7 +40,7 @@ def check_folder(path: Path) -> None:
         singles = sorted(p.name for p in root.glob("*") if p.suffix in (*_PICKLES, ".safetensors"))
         found = f" (it holds {singles[0]}, a single-file checkpoint)" if singles else ""
         raise ModelError(
-            f"model folder {path} has no {INDEX}{found}",
+            f"model folder {path} has no model_index.json{found}",
             cure="Name a folder in diffusers' layout, as pipeline.save_pretrained(folder) writes it.",
         )
     _check_entries(root)
@@ -86,7 +86,8 @@ def component_tensors(root: Path, component: str, stem: str) -> list[Tensor]:
     for shard in sorted(set(weight_map.values())):
         if not re.fullmatch(r"[\w.-]+\.safetensors", shard) or not (root / component / shard).is_file():
             raise ModelError(
-                f"{index_file} names the shard {shard!r}, which is not a safetensors file beside it", cure=_SAVE_AGAIN
+                f"{index_file} names the shard {shard!r}, which is not a safetensors file in the same folder",
+                cure=_SAVE_AGAIN,
             )
         tensors += read_tensors(root / component / shard)
     absent = sorted(set(weight_map) - {t.name for t in tensors})

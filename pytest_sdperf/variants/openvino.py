@@ -13,7 +13,7 @@ from pytest_sdperf.variants.optimum_pipeline import load_optimum_pipeline
 
 OPENVINO_REQUIREMENTS = ("package:openvino>=2025", "package:optimum-intel>=2.2", "package:diffusers")
 
-# The precision hint reads back as set even where bf16 is emulated, so kernels must tell. All
+# The precision hint reads back as set even where bf16 is emulated, so kernels must show it. All
 # convolutions and matrix products ran as hinted with OpenVINO 2026.4; the room is for another's choice.
 KERNEL_CLAIMS = (
     Claim("kernel_precision", "auto", at_least=0.95),

@@ -15,8 +15,8 @@ from pytest_sdperf.worker import onednn, process, runtime_model
 def collect_evidence(pipeline: object, draw: Callable[[], object], stage_calls: Mapping[str, int]) -> Evidence:
     """Draw one picture with ``draw``, watched, in the process that was timed.
 
-    ``stage_calls`` are the calls of each stage for one picture, as timed. OpenVINO's models tell their kernels and
-    shapes, torch tells oneDNN's; any other pipeline is not drawn again and tells what it reports itself.
+    ``stage_calls`` are the calls of each stage for one picture, as timed. OpenVINO's models report their kernels and
+    shapes, torch those of oneDNN; any other pipeline is not drawn again, and its own facts are all there is.
     """
     kernels, source = _kernels(pipeline, draw)
     return Evidence(

@@ -25,7 +25,7 @@ def parse_verbose(lines: Iterable[str]) -> list[KernelTime]:
     Lines read ``onednn_verbose,v1,primitive,exec,cpu,convolution,brg_conv_fwd:avx512_core_bf16,
     forward_training,src:bf16::blocked:acdb::f0 wei:…,…,0.0210``, the last field in ms (oneDNN's
     developer guide, "Verbose Mode"); older ones have no `v1,primitive`. Convolutions and matrix products
-    only. What is no such line is passed over. fp32 linear layers of PyTorch run in MKL: not here.
+    only. Other lines are passed over. fp32 linear layers of PyTorch run in MKL: not here.
     """
     sums: dict[tuple[str, str, str], tuple[int, float]] = {}
     for line in lines:

@@ -34,7 +34,7 @@ def file_of_symbol(name: str) -> str:
     """The file whose ``name`` this process calls, empty where nothing defines it.
 
     Maps and library lists mislead: a preloaded runtime leaves the bundled one mapped, and a preload
-    file that is missing is only printed about. Only the address that a call goes to tells.
+    file that is missing is only printed about. Only the address that a call goes to is reliable.
     """
     try:
         process = ctypes.CDLL(None)

@@ -231,7 +231,7 @@ def import_function(name: str, *, role: str) -> Callable[..., Any]:
         raise CaseError(
             f"{role} cannot be imported: there is no module {error.name!r}",
             where=name,
-            cure="Correct the name, install its package, or put it beside a conftest.py.",
+            cure="Correct the name, install its package, or put it next to a conftest.py.",
         ) from error
     function = getattr(module, function_name, None)
     if not callable(function):

@@ -231,13 +231,13 @@ def test_shards(toy, pack, tensors):
 def test_shard_missing(toy, pack, tensors):
     names = shard(toy, pack, tensors)
     (toy / "unet" / names[1]).unlink()
-    refused(toy, f"names the shard {names[1]!r}, which is not a safetensors file beside it")
+    refused(toy, f"names the shard {names[1]!r}, which is not a safetensors file in the same folder")
 
 
 @pytest.mark.parametrize("name", ["../vae/diffusion_pytorch_model.safetensors", "/etc/passwd", "x.bin"])
 def test_shard_climbs_out(toy, pack, tensors, name):
     shard(toy, pack, tensors, weight_map={"a.weight": name})
-    refused(toy, f"names the shard {name!r}, which is not a safetensors file beside it")
+    refused(toy, f"names the shard {name!r}, which is not a safetensors file in the same folder")
 
 
 def test_shard_lacks_a_tensor(toy, pack, tensors):

@@ -371,7 +371,7 @@ def test_a_module_that_is_not_there_is_named(name, missing):
         import_function(name, role="factory of variant 'x'")
     assert str(caught.value) == (
         f"factory of variant 'x' cannot be imported: there is no module {missing!r} [{name}]. "
-        "Correct the name, install its package, or put it beside a conftest.py."
+        "Correct the name, install its package, or put it next to a conftest.py."
     )
 
 

@@ -89,7 +89,7 @@ class Match:
     one: Setting
     other: Setting
     hint: str = ""
-    "what tells the models of the family apart, for the message: ` (Stable Diffusion 1 has 768, 2 has 1024)`"
+    "how the models of the family differ in it, for the message: ` (Stable Diffusion 1 has 768, 2 has 1024)`"
 
 
 def text_to_image_call(
