@@ -32,6 +32,9 @@ print("\\n" + json.dumps({"code": int(code), "modules": sorted(sys.modules), "st
 HEAVY = {"numpy", "scipy", "skimage", "PIL", "torch", "diffusers", "openvino", "jinja2", "matplotlib", "rich", "psutil", "archspec",
          "filelock", "platformdirs", "msgspec", "packaging.requirements", "multiprocessing", "click"}  # fmt: skip
 
+OURS = {"errors", "measure", "option_specs", "option_values", "options", "parts", "plugin", "report", "units"}
+"""Modules and rooms that every pytest start loads."""
+
 NEEDY = """
 import pytest
 
@@ -83,6 +86,7 @@ def test_an_empty_folder(start, tmp_path):
     more = set(after["modules"]) - set(before["modules"])
     assert "pytest_sdperf.plugin.hooks" in more
     assert not more & HEAVY
+    assert {m.split(".")[1] for m in more if m.startswith("pytest_sdperf.")} == OURS
     assert after["started"] == []
     assert files(tmp_path) == ["project"]
 

@@ -1,11 +1,13 @@
 import json
 from itertools import pairwise
+from typing import get_args
 
 import msgspec
 import pytest
 
 from pytest_sdperf.claims import CheckedClaim
-from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.parts import PARTS
+from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
 from pytest_sdperf.verdict.latency_findings import (
     SizeLatency,
     SizeSpeedup,
@@ -18,7 +20,7 @@ from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore,
 from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import FAILING, Missing, Status
 
-GATE = ["latency", "picture", "proof", "memory"]
+GATE = list(PARTS)
 WORST_SIZE_FIRST = [Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER]
 
 
@@ -32,6 +34,11 @@ def memory(status):
 
 def proof(status):
     return ProofFinding(status=status, claims=[])
+
+
+def test_every_part_has_a_finding_and_every_finding_a_part():
+    """The control judges the gate itself, and is no part of it."""
+    assert {kind.part for kind in get_args(AnyFinding)} - {"control"} == {*PARTS}
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -37,7 +37,7 @@ def judge(seen: Observations, options: Options) -> Verdict:
     --sdperf-missing=skip.
     """
     return Verdict(
-        findings=[finding for part in PARTS if (finding := part(seen, options)) is not None],
+        findings=[finding for judge_one in _JUDGES if (finding := judge_one(seen, options)) is not None],
         gate=list(options.gate),
         inconclusive=options.thresholds.inconclusive,
     )
@@ -101,7 +101,7 @@ def _memory(seen: Observations, options: Options) -> AnyFinding:
     return _missing_as_asked(found, seen, options)
 
 
-PARTS: tuple[Callable[[Observations, Options], AnyFinding | None], ...] = (
+_JUDGES: tuple[Callable[[Observations, Options], AnyFinding | None], ...] = (
     _latency,
     _control,
     _speedup,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.status import Status
-from pytest_sdperf.wording import plural
+from pytest_sdperf.wording import listed, plural
 
 _NAMED = 3
 """Variants that are named; of more the number is told."""
@@ -57,9 +57,9 @@ def failed(report: Report) -> list[Outcome]:
 
 
 def _named(outcomes: Sequence[Outcome], *, with_parts: bool = False) -> str:
-    told = [plain(o.measurement.variant, _LONGEST_NAME) + (_parts(o) if with_parts else "") for o in outcomes[:_NAMED]]
-    more = f" and {len(outcomes) - _NAMED} more" if len(outcomes) > _NAMED else ""
-    return ", ".join(told) + more
+    return listed(
+        [plain(o.measurement.variant, _LONGEST_NAME) + (_parts(o) if with_parts else "") for o in outcomes], _NAMED
+    )
 
 
 def _parts(outcome: Outcome) -> str:
