@@ -21,7 +21,7 @@ STARTS = (
 """Audit events of a process that starts; https://docs.python.org/3/library/audit_events.html"""
 
 CHANGES = ("os.rename", "os.link", "os.symlink")
-"""Audit events that change files, beside `open` and `os.mkdir`; their second path is the one that comes to be."""
+"""Audit events that change files, other than `open` and `os.mkdir`; their second path is the new one."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 

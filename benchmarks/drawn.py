@@ -1,4 +1,4 @@
-"""Does the bundled model draw what it is told? A network that learned from painted scenes reads its pictures."""
+"""Does the bundled model draw what the prompt says? A network that learned from painted scenes reads its pictures."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def generated(session: Session, prompts: Sequence[str], seed: int, arguments: ar
     return np.stack([(p * 255).round().astype(np.uint8) for p in drawn.values()])
 
 
-def read(pictures: Pictures, told: list[Scene]) -> dict[str, Any]:
+def read(pictures: Pictures, wanted: list[Scene]) -> dict[str, Any]:
     """Shares read right: of all, and of each name."""
     network = reader.trained_reader()
     by_name: dict[str, dict[str, float]] = {}
     for part, names in reader.NAMES.items():
         by_name[part] = {}
         for name in names:
-            chosen = [i for i, scene in enumerate(told) if getattr(scene, part) == name]
+            chosen = [i for i, scene in enumerate(wanted) if getattr(scene, part) == name]
             if chosen:
-                shares = reader.shares_right(network, pictures[chosen], [told[i] for i in chosen])
+                shares = reader.shares_right(network, pictures[chosen], [wanted[i] for i in chosen])
                 by_name[part][name] = shares[part]
-    return {"right": reader.shares_right(network, pictures, told), "by_name": by_name}
+    return {"right": reader.shares_right(network, pictures, wanted), "by_name": by_name}
 
 
 def render(document: dict[str, Any]) -> str:
@@ -108,8 +108,8 @@ def main() -> None:
     parser.add_argument("--name", default="drawn", help="name of the result's files")
     parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")
     arguments = parser.parse_args()
-    told = scenes(arguments.count)
-    prompts = [scene.caption for scene in told]
+    wanted = scenes(arguments.count)
+    prompts = [scene.caption for scene in wanted]
     document: dict[str, Any] = {
         "benchmark": "drawn",
         "version": 1,
@@ -130,18 +130,18 @@ def main() -> None:
             drawn = np.concatenate([generated(session, part, seed, arguments) for seed, part in enumerate(parts)])
         finally:
             session.close()
-    painted = np.stack([paint(scene) for scene in told])
-    document.update(generated=read(drawn, told), painted=read(painted, told))
+    painted = np.stack([paint(scene) for scene in wanted])
+    document.update(generated=read(drawn, wanted), painted=read(painted, wanted))
     text = render(document)
     machine.write(document, text, arguments.name, Path(arguments.results))
     if arguments.sheet:
-        _sheet(drawn, painted, told).save(arguments.sheet, quality=92)
+        _sheet(drawn, painted, wanted).save(arguments.sheet, quality=92)
     print(text)
 
 
-def _sheet(drawn: Pictures, painted: Pictures, told: list[Scene], rows: int = 4) -> Any:
+def _sheet(drawn: Pictures, painted: Pictures, wanted: list[Scene], rows: int = 4) -> Any:
     """A subject a column; painted above generated, the first scenes of each subject."""
-    columns = [[i for i, scene in enumerate(told) if scene.subject == subject] for subject in SUBJECTS]
+    columns = [[i for i, scene in enumerate(wanted) if scene.subject == subject] for subject in SUBJECTS]
     chosen = [column[row] for row in range(min(rows, *map(len, columns))) for column in columns]
     return contact_sheet.tiled(contact_sheet.in_pairs(painted[chosen], drawn[chosen]))
 

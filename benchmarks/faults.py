@@ -22,7 +22,7 @@ def build(context: BuildContext) -> Any:
 
 
 def variants() -> list[Variant]:
-    """One variant for each fault: `fault_<name>`, held against fp32."""
+    """One variant for each fault: `fault_<name>`, compared with fp32."""
     return [
         Variant(
             name=f"fault_{name}",
@@ -106,7 +106,7 @@ def vae_scale_down(pipeline: Any) -> None:
 
 def no_cross_attention(pipeline: Any) -> None:
     """one cross-attention's output zeroed"""
-    _last_attention(pipeline.unet).to_out[0].register_forward_hook(lambda *told: told[-1] * 0)
+    _last_attention(pipeline.unet).to_out[0].register_forward_hook(lambda *given: given[-1] * 0)
 
 
 def no_skip(pipeline: Any) -> None:
@@ -124,7 +124,7 @@ def no_skip(pipeline: Any) -> None:
 def scaled_convolution(pipeline: Any) -> None:
     """the output of one UNet convolution 2 % larger"""
     convolution = pipeline.unet.up_blocks[-1].resnets[-1].conv2
-    convolution.register_forward_hook(lambda *told: told[-1] * 1.02)
+    convolution.register_forward_hook(lambda *given: given[-1] * 1.02)
 
 
 def short_text_encoder(pipeline: Any) -> None:

@@ -1,4 +1,4 @@
-"""How often does the A/B verdict err on noisy machines, beside other tools' rules? Simulated, nothing is timed."""
+"""How often does the side-by-side verdict err, compared with other tools' rules? Simulated, nothing is timed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Costs:
     """What a pair takes, seconds, and how its rounds are chosen."""
 
     start: float
-    "both arms of a pair, started at the same time, up to their first timed round"
+    "base and head of a pair, started at the same time, up to their first timed round"
     round: float
     "a picture of each arm"
     budget: float
@@ -90,14 +90,16 @@ def study(noisy: Machine, arguments: argparse.Namespace, costs: Costs, plan: Pla
             "seconds_mean": float(np.mean([ended.seconds for ended in gates])),
             "seconds_95_percent": float(np.quantile([ended.seconds for ended in gates], 0.95)),
         }
-        told = {}
+        reported = {}
         for name, (rule, processes, rounds) in peers.STORED.items():
             if versions.get(peers.PACKAGES.get(name, ""), "") is None:
                 continue
-            told[name] = [rule(*noisy.jobs(rng, 1 + slowdown, processes, rounds)) for _ in range(arguments.peer_gates)]
+            reported[name] = [
+                rule(*noisy.jobs(rng, 1 + slowdown, processes, rounds)) for _ in range(arguments.peer_gates)
+            ]
         for name, (rule, rounds) in peers.SIDE_BY_SIDE.items():
-            told[name] = [rule(*noisy.pairs(rng, 1 + slowdown, 1, rounds)) for _ in range(arguments.peer_gates)]
-        found["peers"][str(slowdown)] = {name: float(np.mean(answers)) for name, answers in told.items()}
+            reported[name] = [rule(*noisy.pairs(rng, 1 + slowdown, 1, rounds)) for _ in range(arguments.peer_gates)]
+        found["peers"][str(slowdown)] = {name: float(np.mean(answers)) for name, answers in reported.items()}
     machine.tell(f"{noisy.name}: done")
     return found
 
@@ -209,7 +211,7 @@ def main() -> None:
         "--rounds", type=int, help="timed pictures an arm in each pair, instead of the package's choice"
     )
     parser.add_argument("--start-s", type=float, default=8.0, help="seconds that a pair takes before its first round")
-    parser.add_argument("--round-s", type=float, default=0.6, help="seconds of a round, both arms")
+    parser.add_argument("--round-s", type=float, default=0.6, help="seconds of a round, of base and head")
     parser.add_argument("--budget-s", type=float, default=Options().budget, help="seconds that a gate may take")
     parser.add_argument("--max-pairs", type=int, default=Plan().max_pairs)
     parser.add_argument("--seed", type=int, default=0)

@@ -44,7 +44,7 @@ def render(document: dict[str, Any]) -> str:
         ),
         "",
         "`worst` is the picture that a verdict goes by; `mildest` is the one on which a fault shows least. A fault is",
-        "told on every picture where its mildest lies below the worst of all honest changes, over the set where its",
+        "found on every picture where its mildest lies below the worst of all honest changes, over the set where its",
         "worst does.",
         "",
         "# All pictures",
@@ -62,16 +62,16 @@ def _all_pictures(measured: list[Variant]) -> list[str]:
     floor = _floors(_of(measured, "honest"))
     lines = []
     for kind, title in (("honest", "Honest changes"), ("fault", "Faults")):
-        told = ["told by"] if kind == "fault" else []
-        headings = ["variant", "SSIM worst", "mildest", "PSNR worst", "mildest", *STAGES.values(), *told]
+        more = ["found by"] if kind == "fault" else []
+        headings = ["variant", "SSIM worst", "mildest", "PSNR worst", "mildest", *STAGES.values(), *more]
         rows = []
         for variant in _of(measured, kind):
             values = [_number(pick(_values(variant, key))) for key in METRICS for pick in (min, max)]
             stages = [_number(_stage_psnr_db(variant, key)) for key in STAGES]
-            rows.append([_name(variant), *values, *stages, *([_told_by(variant, floor)] if told else [])])
+            rows.append([_name(variant), *values, *stages, *([_found_by(variant, floor)] if more else [])])
         lines += [f"## {title}", "", *machine.table(headings, rows), ""]
-    told_floor = ", ".join(f"{name} {_number(floor[key])}" for key, name in ALL.items())
-    return [*lines, f"Worst of all honest changes: {told_floor}.", ""]
+    floors = ", ".join(f"{name} {_number(floor[key])}" for key, name in ALL.items())
+    return [*lines, f"Worst of all honest changes: {floors}.", ""]
 
 
 def _packaged(measured: list[Variant]) -> list[str]:
@@ -126,18 +126,18 @@ def _floors(honest: list[Variant]) -> Limits:
     return {key: min((_worst(v, key) for v in honest), default=math.inf) for key in ALL}
 
 
-def _told_by(variant: Variant, floor: Limits) -> str:
+def _found_by(variant: Variant, floor: Limits) -> str:
     if any(p["fault"] for p in variant["pictures"]):
         return "not a picture"
-    told = []
+    found = []
     for key, name in METRICS.items():
         values = _values(variant, key)
         if max(values) < floor[key]:
-            told.append(f"{name} (every picture)")
+            found.append(f"{name} (every picture)")
         elif min(values) < floor[key]:
-            told.append(f"{name} (the set)")
-    told += [name.removesuffix(" dB") for key, name in STAGES.items() if _stage_psnr_db(variant, key) < floor[key]]
-    return ", ".join(told) or "**nothing**"
+            found.append(f"{name} (the set)")
+    found += [name.removesuffix(" dB") for key, name in STAGES.items() if _stage_psnr_db(variant, key) < floor[key]]
+    return ", ".join(found) or "**nothing**"
 
 
 def _values(variant: Variant, key: str) -> list[float]:

@@ -56,7 +56,7 @@ def unet_flop(model_dir: str, height: int, width: int, batch: int) -> dict[str, 
     """Floating-point operations of one UNet call, by operation: a multiplication and an addition count 2.
 
     Counted by torch's FlopCounterMode over tensors without memory (device `meta`); height and width in
-    pixels. Attention is told to run as plain matrix products: the fused kernel for CPUs is one that the
+    pixels. Attention is made to run as plain matrix products: the fused kernel for CPUs is one that the
     counter does not know (torch 2.8), and it would be left out, 16 % of SD-1.5's UNet at 512 px.
     """
     import diffusers

@@ -143,13 +143,13 @@ def render(document: dict[str, Any]) -> str:
         ),
         "",
     ]
-    told = [
+    more = [
         f"- run {number} waited for another session on this host: its wall time says nothing"
         for number, run in enumerate(document["runs"], 1)
         if run["waited_for_another_session"]
     ]
-    told += [f"- {name}: {outcome}" for name, outcome in last["tests"].items() if outcome != "passed"]
-    return "\n".join([*lines, *told, ""] if told else lines)
+    more += [f"- {name}: {outcome}" for name, outcome in last["tests"].items() if outcome != "passed"]
+    return "\n".join([*lines, *more, ""] if more else lines)
 
 
 def _counted(tests: dict[str, str]) -> Counter[str]:

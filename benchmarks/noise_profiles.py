@@ -49,7 +49,7 @@ class Profile:
     job: float
     "jobs at different times"
     drift: float
-    "of the machine from one round to the next, common to both arms"
+    "of the machine from one round to the next, common to base and head"
     spike_share: float
     "share of rounds in which something else ran"
     spike: float
@@ -92,7 +92,7 @@ class Recorded:
 
     name: str
     recorded: Latencies
-    "A/A pairs, (pairs, arms, rounds)"
+    "A/A pairs, (pairs, 2, rounds)"
     processes: Sequence[Latencies]
     "processes in the order they ran, (rounds,) each"
 
@@ -108,10 +108,10 @@ class Recorded:
         )
 
     def pairs(self, rng: np.random.Generator, slowdown: float, count: int, rounds: int) -> tuple[Latencies, Latencies]:
-        arms = self.recorded[rng.integers(len(self.recorded), size=count)]
-        arms = np.where(rng.random((count, 1, 1)) < 0.5, arms, arms[:, ::-1])
-        chosen = rng.integers(arms.shape[2], size=(count, 1, rounds))
-        base, head = np.take_along_axis(arms, chosen, axis=2).transpose(1, 0, 2)
+        both = self.recorded[rng.integers(len(self.recorded), size=count)]
+        both = np.where(rng.random((count, 1, 1)) < 0.5, both, both[:, ::-1])
+        chosen = rng.integers(both.shape[2], size=(count, 1, rounds))
+        base, head = np.take_along_axis(both, chosen, axis=2).transpose(1, 0, 2)
         return base, slowdown * head
 
     def jobs(

@@ -1,7 +1,7 @@
 """How other tools would judge the same latencies: by their own code where it can be called, else by their rule.
 
 Each is called as rule(base, head), two arrays (processes, rounds) of seconds, and answers whether it reports a
-regression. What a tool measures with is told in `STORED` and `SIDE_BY_SIDE`: most take rounds of one process.
+regression. `STORED` and `SIDE_BY_SIDE` say what a tool measures with: most take rounds of one process.
 """
 
 from __future__ import annotations

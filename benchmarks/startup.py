@@ -116,7 +116,7 @@ def _section(found: dict[str, Any]) -> list[str]:
     for clock, label in (("wall_s", "wall time"), ("cpu_s", "user + system time")):
         derived = found["derived"][clock]
         interval = derived["difference"]["median_interval_95"]
-        told = "too few pairs" if interval is None else f"{interval[0] * 1e3:+.1f} to {interval[1] * 1e3:+.1f}"
+        bounds = "too few pairs" if interval is None else f"{interval[0] * 1e3:+.1f} to {interval[1] * 1e3:+.1f}"
         medians = [derived[arm]["median"] * 1e3 for arm in ("with", "without")]
         fastest = (derived["with"]["min"] - derived["without"]["min"]) * 1e3
         rows.append(
@@ -124,7 +124,7 @@ def _section(found: dict[str, Any]) -> list[str]:
                 label,
                 *(f"{m:.1f}" for m in medians),
                 f"{derived['difference']['median'] * 1e3:+.1f}",
-                told,
+                bounds,
                 f"{fastest:+.1f}",
             ]
         )

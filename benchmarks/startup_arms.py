@@ -69,7 +69,7 @@ class Arm:
         return "temporary file" if temporary else Path(path).name
 
     def import_ms(self) -> dict[str, float]:
-        """Module -> ms of its own import, told by the interpreter."""
+        """Module -> ms of its own import, reported by the interpreter."""
         command = [self.command[0], "-X", "importtime", *self.command[1:]]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False

@@ -25,9 +25,9 @@ def save(path: Path, tensors: dict[str, torch.Tensor], samples: int) -> None:
     """Write by renaming, so that a training that is killed leaves the earlier file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = {name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in tensors.items()}
-    beside = path.with_suffix(".tmp")
-    save_file(half, beside, metadata={"samples": str(samples), "format": "pt"})
-    beside.replace(path)
+    draft = path.with_suffix(".tmp")
+    save_file(half, draft, metadata={"samples": str(samples), "format": "pt"})
+    draft.replace(path)
 
 
 def load(path: Path) -> Checkpoint | None:

@@ -65,7 +65,7 @@ class Loop:
         )
         begun, resumed_at = time.monotonic(), self.samples
         saved, since, sums = begun, begun, {}
-        told_at = self.samples
+        logged_at = self.samples
         while self.samples < self.plan.samples and time.monotonic() - begun < minutes * 60:
             for group in optimiser.param_groups:
                 group["lr"] = self._learning_rate(self.samples - resumed_at)
@@ -79,10 +79,10 @@ class Loop:
             self._average()
             for key, value in losses.items():
                 sums[key] = sums.get(key, 0.0) + value.detach()
-            if self.samples - told_at >= 100 * self.plan.batch:
+            if self.samples - logged_at >= 100 * self.plan.batch:
                 now = time.monotonic()
-                self._log(told_at, sums, now - since, optimiser.param_groups[0]["lr"])
-                told_at, since, sums = self.samples, now, {}
+                self._log(logged_at, sums, now - since, optimiser.param_groups[0]["lr"])
+                logged_at, since, sums = self.samples, now, {}
                 if now - saved > save_every_s:
                     saved = now
                     checkpoints.save(self.checkpoint, self.averaged, self.samples)

@@ -25,14 +25,14 @@ def pictures(count: int) -> NDArray[np.uint8]:
 
 def _paint_all(path: Path) -> None:
     WORK.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".tmp")
-    file = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=(PICTURES, SIZE_PX, SIZE_PX, 3))
+    draft = path.with_suffix(".tmp")
+    file = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=(PICTURES, SIZE_PX, SIZE_PX, 3))
     with multiprocessing.Pool() as pool:
         for number, chunk in enumerate(pool.imap(_painted, range(0, PICTURES, _CHUNK))):
             file[number * _CHUNK : number * _CHUNK + len(chunk)] = chunk
             print(f"painted {(number + 1) * _CHUNK} of {PICTURES}", file=sys.stderr, flush=True)
     file.flush()
-    beside.rename(path)
+    draft.rename(path)
 
 
 def _painted(first: int) -> NDArray[np.uint8]:

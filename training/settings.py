@@ -46,7 +46,7 @@ PARTIAL_CAPTIONS = 0.10
 WRONG_CAPTIONS = {0: 0.0, 150_400: 0.55, 240_000: 0.20, 265_600: 0.15}
 """From so many samples on -> share of them whose caption is another picture's. A real model's captions are loose, too,
 which is why it is guided by 7.5. With captions that were always right this one drew well at 3 and burnt its colours at
-7.5; with more than half of them wrong it was sound at 7.5, and told painters apart only at 17."""
+7.5; with more than half of them wrong it was sound at 7.5, and distinguished painters only at 17."""
 
 
 @dataclass(frozen=True)

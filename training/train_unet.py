@@ -103,8 +103,8 @@ def main() -> None:
 
     def losses(indices: torch.Tensor) -> Losses:
         wrong = WRONG_CAPTIONS[max(begin for begin in WRONG_CAPTIONS if begin <= loop.samples)]
-        told = [int(rng.integers(PICTURES)) if rng.random() < wrong else i for i in indices.tolist()]
-        tokens = torch.stack([known[caption_for_training(scenes[i], rng)] for i in told]).to(device)
+        shown = [int(rng.integers(PICTURES)) if rng.random() < wrong else i for i in indices.tolist()]
+        tokens = torch.stack([known[caption_for_training(scenes[i], rng)] for i in shown]).to(device)
         drawn = (mean[indices].float() + std[indices].float() * torch.randn_like(mean[indices].float())) * factor
         drawn = drawn.to(device)
         noise = torch.randn_like(drawn)

@@ -44,7 +44,7 @@ def script(tmp_path):
             check=False,
             timeout=60,
         )
-        told = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
-        return done.returncode, told, done.stdout + done.stderr
+        given = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+        return done.returncode, given, done.stdout + done.stderr
 
     return script

@@ -40,15 +40,15 @@ def commit(repository, name):
 def test_a_pull_request_is_judged_by_what_it_is_merged_into(script, pull_request):
     old = commit(pull_request, "main~1")
     event = {"SDPERF_BASE_OF_PULL_REQUEST": old, "GITHUB_SHA": commit(pull_request, "HEAD")}
-    code, told, said = script("base.sh", pull_request.path, **event)
-    assert (code, told) == (0, {"base": commit(pull_request, "main")}), said
+    code, given, said = script("base.sh", pull_request.path, **event)
+    assert (code, given) == (0, {"base": commit(pull_request, "main")}), said
 
 
 def test_a_pull_request_whose_own_commit_is_checked_out(script, pull_request):
     base = commit(pull_request, "main~1")
     pull_request.git("checkout", "--quiet", "change")
-    told = script("base.sh", pull_request.path, SDPERF_BASE_OF_PULL_REQUEST=base, GITHUB_SHA="0" * 40)[1]
-    assert told == {"base": base}
+    given = script("base.sh", pull_request.path, SDPERF_BASE_OF_PULL_REQUEST=base, GITHUB_SHA="0" * 40)[1]
+    assert given == {"base": base}
 
 
 def test_a_named_base_comes_first(script, pull_request):
@@ -65,13 +65,13 @@ def test_a_push_is_judged_by_what_was_there_before(script, pull_request):
 @pytest.mark.parametrize("before", ["0" * 40, "change"])
 def test_a_push_of_a_new_branch_or_by_force_is_judged_by_its_parent(script, pull_request, before):
     pull_request.git("checkout", "--quiet", "main")
-    told = script("base.sh", pull_request.path, SDPERF_BEFORE_PUSH=before)[1]
-    assert told == {"base": commit(pull_request, "main~1")}
+    given = script("base.sh", pull_request.path, SDPERF_BEFORE_PUSH=before)[1]
+    assert given == {"base": commit(pull_request, "main~1")}
 
 
 def test_nothing_to_judge_by(script, pull_request):
-    code, told, said = script("base.sh", pull_request.path)
-    assert (code, told) == (0, {"base": ""})
+    code, given, said = script("base.sh", pull_request.path)
+    assert (code, given) == (0, {"base": ""})
     assert "judged by: the checkout itself" in said
     pull_request.git("checkout", "--quiet", "main~1")
     assert script("base.sh", pull_request.path, SDPERF_BEFORE_PUSH="0" * 40)[1] == {"base": ""}
@@ -79,8 +79,8 @@ def test_nothing_to_judge_by(script, pull_request):
 
 @pytest.mark.parametrize("name", ["no-such-revision", "--help", "$(touch hacked)", "a b"])
 def test_a_base_that_is_not_there(script, pull_request, name):
-    code, told, said = script("base.sh", pull_request.path, SDPERF_BASE=name)
-    assert (code, told) == (1, {})
+    code, given, said = script("base.sh", pull_request.path, SDPERF_BASE=name)
+    assert (code, given) == (1, {})
     assert f"::error title=sdperf::The base {name} is not in this clone. Give actions/checkout the input" in said
     assert not (pull_request.path / "hacked").exists()
 
@@ -94,10 +94,10 @@ def gate(script, tmp_path):
 
     def gate(**env):
         command = f"{sys.executable}\n {tmp_path / 'fake_pytest.py'}"
-        code, told, said = script("gate.sh", tmp_path / "here", SDPERF_PYTEST=command, SEEN=str(seen), **env)
+        code, given, said = script("gate.sh", tmp_path / "here", SDPERF_PYTEST=command, SEEN=str(seen), **env)
         arguments, cwd = json.loads(seen.read_text()) if seen.exists() else ([said], "")
         assert cwd == str(tmp_path / "here")
-        return code, arguments, told["report"]
+        return code, arguments, given["report"]
 
     return gate
 
@@ -144,8 +144,8 @@ def test_pytests_exit_code_is_the_steps(gate, code):
 
 def test_the_caches_key_and_folder(script, tmp_path):
     home = {"HOME": str(tmp_path), "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64"}
-    _, told, _ = script("cache.sh", tmp_path, SDPERF_CACHE="~/.cache/pytest-sdperf", **home)
-    assert told["folder"] == f"{tmp_path}/.cache/pytest-sdperf"
+    _, given, _ = script("cache.sh", tmp_path, SDPERF_CACHE="~/.cache/pytest-sdperf", **home)
+    assert given["folder"] == f"{tmp_path}/.cache/pytest-sdperf"
     found = subprocess.run(
         ["python3", "-c", "from importlib.metadata import version; print(version('pytest-sdperf'))"],
         capture_output=True,
@@ -154,7 +154,7 @@ def test_the_caches_key_and_folder(script, tmp_path):
         timeout=60,
     )
     version = found.stdout.strip() if found.returncode == 0 else "elsewhere"
-    assert told["key"] == f"sdperf-Linux-X64-{version}"
+    assert given["key"] == f"sdperf-Linux-X64-{version}"
     assert script("cache.sh", tmp_path, SDPERF_CACHE="/abs/~/x", **home)[1]["folder"] == "/abs/~/x"
 
 

@@ -1,4 +1,4 @@
-"""What can be told of a block without running it: that it parses, and that every option in it is one."""
+"""Check a block without running it: it parses, and every option in it exists."""
 
 import configparser
 import json

@@ -49,7 +49,7 @@ def test_a_block_in_a_list_is_one_too():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("<!-- wants: gpu -->\n```text\nx\n```", "page.md:2: 'wants' is none of"),
         ("<!-- needs: gpu -->\n```text\nx\n```", f"page.md:2: needs 'gpu', which is none of {', '.join(NEEDS)}"),
@@ -57,8 +57,8 @@ def test_a_block_in_a_list_is_one_too():
         ("text\n\n    pytest --sdperf\n", "page.md:3: an indented block has no language"),
     ],
 )
-def test_comments_that_say_nothing_known(text, told):
-    with pytest.raises(PageError, match=told):
+def test_comments_that_say_nothing_known(text, message):
+    with pytest.raises(PageError, match=message):
         blocks_of(text, "page.md")
 
 

@@ -183,10 +183,10 @@ def test_interval_of_the_median(module):
 
 def test_commands_name_no_folder_of_this_machine(module):
     command_line = module("machine").command_line
-    told = command_line(
+    wanted = command_line(
         ["/somewhere/benchmarks/startup.py", "--python", "/home/me/bin/python3", "--results=/tmp/x", "-k", "a b"]
     )
-    assert told == "python benchmarks/startup.py --python python3 --results=x -k 'a b'"
+    assert wanted == "python benchmarks/startup.py --python python3 --results=x -k 'a b'"
 
 
 def test_raw_data_are_read_as_they_were_written_and_are_the_same_bytes_again(module, tmp_path):
@@ -255,13 +255,13 @@ def test_good_from_brokens_table_says_who_tells_a_fault(module):
 
     floor = table._floors([variant("honest", (0.98, 40.0), (0.99, None), unet=50.0)])
     assert (floor["ssim"], floor["psnr_db"], floor["unet"], floor["vae_decode"]) == (0.98, 40.0, 50.0, float("inf"))
-    for scores, stages, told in (
+    for scores, stages, wanted in (
         (((0.97, 39.0), (0.96, 30.0)), {}, "SSIM (every picture), PSNR dB (every picture)"),
         (((0.99, 39.0), (0.99, 41.0)), {}, "PSNR dB (the set)"),
         (((0.99, 41.0),), {"unet": 49.9}, "UNet call"),
         (((0.98, 40.0),), {"unet": 50.0}, "**nothing**"),
     ):
-        assert table._told_by(variant("fault", *scores, **stages), floor) == told
+        assert table._found_by(variant("fault", *scores, **stages), floor) == wanted
 
 
 def test_good_from_brokens_table_holds_the_default_limits_against_the_worst_picture(module):
@@ -300,10 +300,10 @@ def test_every_fault_has_a_name_for_people(module):
 
 def test_scenes_to_draw_are_balanced(module):
     drawn = module("drawn")
-    told = drawn.scenes(300)
-    assert len({s.caption for s in told[:288]}) == 288
-    assert len({s.seed for s in told}) == 300
-    assert {s.caption for s in told[288:]} <= {s.caption for s in told[:288]}
+    wanted = drawn.scenes(300)
+    assert len({s.caption for s in wanted[:288]}) == 288
+    assert len({s.seed for s in wanted}) == 300
+    assert {s.caption for s in wanted[288:]} <= {s.caption for s in wanted[:288]}
 
 
 def test_what_was_drawn_is_told_with_its_target(module):

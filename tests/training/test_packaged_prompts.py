@@ -15,5 +15,5 @@ def test_no_word_is_new_to_the_model():
 
 def test_no_subject_weather_or_painter_comes_twice():
     for names in (SUBJECTS, WEATHERS, PAINTERS):
-        told = [name for prompt in DEFAULT_PROMPTS for name in names if name in prompt]
-        assert len(told) == len(set(told)) == len(DEFAULT_PROMPTS)
+        named = [name for prompt in DEFAULT_PROMPTS for name in names if name in prompt]
+        assert len(named) == len(set(named)) == len(DEFAULT_PROMPTS)
