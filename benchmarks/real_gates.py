@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--gates", type=int, default=0, help="of each kind; 0: 40 without a burden, 20 with each")
     parser.add_argument("--minutes", type=float, default=600, help="begin no further gate after that long")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sentence", action="store_true", help="only print how one gate fails, slower by 5 % or more")
+    parser.add_argument("--sentence", action="store_true", help="only print how one gate fails, slower by 5 %% or more")
     parser.add_argument(
         "--name", default="real_gates", help="name of the result's files; what is there is gone on with"
     )
