@@ -26,7 +26,7 @@ NOT_IN_SDIST = ("baselines/", "training/checkpoints/")
 
 
 def faults(sdist: Path, wheel: Path, tag: str) -> list[str]:
-    """What is wrong with the two files; empty where nothing is."""
+    """The faults of the two files; empty if there are none."""
     found = [
         f"{path.name} has {path.stat().st_size:,} bytes, {MOST_BYTES:,} are allowed"
         for path in (sdist, wheel)
@@ -47,14 +47,14 @@ def faults(sdist: Path, wheel: Path, tag: str) -> list[str]:
 
 
 def main() -> None:
-    """Exit code 1 where something is wrong with what was built."""
+    """End with exit code 1 if one of the built files has a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tag", default="", help="tag that must name the version")
     parser.add_argument("--into", type=Path, help="folder that keeps the files")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = (arguments.into or Path(scratch)).resolve()
-        # the wheel is built from the sdist, which so proves that nothing is missing in it
+        # the wheel is built from the sdist, which proves that the sdist is complete
         subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, stdout=subprocess.DEVNULL)
         [sdist], [wheel] = folder.glob("*.tar.gz"), folder.glob("*.whl")
         subprocess.run([sys.executable, "-m", "twine", "check", "--strict", sdist, wheel], check=True)

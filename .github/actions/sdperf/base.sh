@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Find the revision to judge by and write it to the step's outputs; empty where there is none.
+# Find the base, the revision to judge by, and write it to the step's outputs; empty if there is none.
 set -euo pipefail
 
 is_here() { git rev-parse --verify --quiet --end-of-options "$1^{commit}" >/dev/null; }
@@ -8,13 +8,13 @@ base=${SDPERF_BASE:-}
 if [ -n "$base" ]; then
     :
 elif [ -n "${SDPERF_BASE_OF_PULL_REQUEST:-}" ]; then
-    # GitHub checks a merge commit out. Its first parent is what the change is merged into; the event's own base may be
-    # older, and changes that others have merged since would count as this one's.
+    # GitHub checks a merge commit out. Its first parent is the commit that the change is merged into. The event's own
+    # base may be older, and then changes that others have merged since would be attributed to this one.
     base=$SDPERF_BASE_OF_PULL_REQUEST
     if is_here "HEAD^2" && [ "$(git rev-parse HEAD)" = "${GITHUB_SHA:-}" ]; then base=$(git rev-parse "HEAD^1"); fi
 elif [ -n "${SDPERF_BEFORE_PUSH:-}" ]; then
     base=$SDPERF_BEFORE_PUSH
-    # A new branch has nothing before it, and a forced push what is no part of it.
+    # A new branch has no previous commit, and that of a forced push is not part of the branch.
     if ! is_here "$base" || ! git merge-base --is-ancestor "$base" HEAD; then
         base=""
         if is_here "HEAD^1"; then base=$(git rev-parse "HEAD^1"); fi

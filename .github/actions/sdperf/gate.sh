@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run pytest with the report's files and the base; everything comes in by the environment, and nothing is evaluated.
+# Run pytest with the report's files and the base. All inputs come from the environment, and none is evaluated.
 set -euo pipefail
 
 report=$RUNNER_TEMP/sdperf-report
