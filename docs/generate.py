@@ -37,9 +37,9 @@ HEAD = "<!-- Written by docs/generate.py from the code: change it there and run 
 _REQUIREMENTS = {
     "amx": "AMX in all four layers: CPU flags, kernel permission, the libraries' own view, a real bf16 matmul",
     "isa": "one of these instruction sets",
-    "cores": "so many physical cores left by affinity and cgroup quota",
-    "memory": "so much memory left by machine and cgroup limit",
-    "package": "an installed distribution, of these versions",
+    "cores": "at least this many physical cores, after affinity and cgroup quota",
+    "memory": "at least this much memory, after the cgroup limit",
+    "package": "an installed distribution with one of these versions",
     "library": "a shared library that can be preloaded, by name or absolute path",
     "os": "one of `linux`, `macos`, `windows`",
 }
@@ -65,15 +65,15 @@ def options() -> str:
         [
             "# Options",
             "",
-            "Each is set on the command line, in pytest's ini file, or, where a marker is named, for one test by",
-            "that keyword of `@pytest.mark.sdperf`. The marker wins over the command line, that over the ini file,",
-            "that over what a variant declares for itself (`Variant(…, thresholds={…})`, limits only), and that over",
-            "the default. Quantities are written with their unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`.",
-            "The last column says whose value counts with [`--sdperf-baselines-from`](../ci.md).",
+            "Set an option on the command line or in pytest's ini file. Options with a marker can also be set for",
+            "one test, by that keyword of `@pytest.mark.sdperf`. The order of precedence is: marker, command line,",
+            "ini file, the variant's own limits (`Variant(…, thresholds={…})`), default. Write quantities with their",
+            "unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`. The last column names the side whose value counts with",
+            "[`--sdperf-baselines-from`](../ci.md#what-a-change-can-and-cannot-relax).",
             *("", "## For the whole session", "", *_options(session)),
             *("", "## How a case is measured", "", *_options(sampling)),
             *("", "## Limits", "", *_options(limits)),
-            *("", "## Parts of the verdict", "", "The names that `--sdperf-gate` takes.", ""),
+            *("", "## Parts of the verdict", "", "`--sdperf-gate` accepts these names.", ""),
             *_table(("part", "promise"), [(f"`{name}`", promise) for name, promise in PARTS.items()]),
         ]
     )
@@ -125,7 +125,7 @@ def _from_help(spec: OptionSpec) -> str:
 
 
 def markers() -> str:
-    lines = ["# Markers", "", "Registered by the plugin, so `--strict-markers` knows them.", ""]
+    lines = ["# Markers", "", "The plugin registers these markers, so `--strict-markers` accepts them.", ""]
     rows = [(f"`@pytest.mark.{name}`", meaning) for name, meaning in (m.split(": ", 1) for m in plugin.MARKERS)]
     lines += _table(("marker", "meaning"), rows)
     keywords = ", ".join(f"`{s.name}`" for s in SPECS if s.on_marker)
@@ -141,8 +141,8 @@ def fixtures() -> str:
         "",
         *_method(VariantFixture, "check"),
         *_method(VariantFixture, "measure"),
-        "Keywords of both, besides `prompt`: " + ", ".join(f"`{k}`" for k in workload.KEYWORDS[1:]) + ".",
-        "Without a prompt these are drawn: " + "; ".join(f"*{p}*" for p in workload.DEFAULT_PROMPTS) + ".",
+        "Both take these keywords in addition to `prompt`: " + ", ".join(f"`{k}`" for k in workload.KEYWORDS[1:]) + ".",
+        "Without a prompt they draw these: " + "; ".join(f"*{p}*" for p in workload.DEFAULT_PROMPTS) + ".",
         "",
         "## Built-in variants",
     ]
@@ -199,9 +199,9 @@ def claims() -> str:
             "For `kernel_precision` and `kernel_isa` the `want` may be `auto`: the machine's best.",
             *("", *_table(("kind", "what a pass proves"), kinds)),
             *("", "## Requirements", ""),
-            "The needs of a variant (`Variant(requirements=(…))`). Where one is not met the test skips with the layer",
-            "that refuses; `--sdperf-require` makes that a failure.",
-            *("", *_table(("written like", "met where there is"), needs)),
+            "A variant declares its requirements (`Variant(requirements=(…))`). If one is not met, the test skips and",
+            "names the layer that failed; `--sdperf-require` turns the skip into a failure.",
+            *("", *_table(("example", "requires"), needs)),
         ]
     )
 
@@ -216,8 +216,8 @@ def api() -> str:
         if name.startswith("pytest_sdperf_"):
             lines += [f"`{name}()`: {_first_line(hook)}"]
     lines += ["", f"The entry point group `{ENTRY_POINT_GROUP}` does the same for installed packages."]
-    case = "`Case`: a variant with its workload and model; `SdperfError`: the class of every error of ours, with"
-    return "\n".join([*lines, "", "## The rest", "", f"{case} `what`, `where` and `cure`."])
+    case = "`Case`: a variant with its workload and model; `SdperfError`: the base class of all errors, with"
+    return "\n".join([*lines, "", "## Other names", "", f"{case} `what`, `where` and `cure`."])
 
 
 def _public() -> list[str]:
