@@ -14,7 +14,7 @@ from pytest_sdperf.workload import PromptSeed
 
 # 1: first version.
 # 2: trees and modules (where code was loaded from), usage (what disturbed the timed pictures).
-# 3: modules are told after warming up; library_rss_bytes may be unknown.
+# 3: modules are reported after warming up; library_rss_bytes may be unknown.
 # 4: prompt_seeds and picture_index take the places of motifs and motif_index.
 PROTOCOL_VERSION = 4
 """Said by the worker in its first line: both sides may run in different interpreters."""
@@ -216,7 +216,7 @@ class Generated(Answer, frozen=True, tag="generated"):
     peak_rss_bytes: int
     "high-water mark of the process when the last timed picture was done"
     library_rss_bytes: int | None
-    "of it, pages of the files of programs and libraries; None where the system does not tell"
+    "of it, pages of the files of programs and libraries; None where the system does not report them"
     threads: int
     cpus: list[int]
     usage: Usage = Usage()

@@ -88,7 +88,7 @@ class Comparer:
                 engine.launcher,
                 self.invocation,
                 rootdir=engine.rootdir,
-                work_dir=engine.work_dir / "arms",
+                work_dir=engine.work_dir / "base",
                 stack=engine.open,
             )
         except ComparisonError as error:
@@ -161,7 +161,7 @@ class Comparer:
         left = available_memory_bytes()
         if need > left:
             self.engine.note(
-                f"{measured.case.variant.name}: both arms would need {format_bytes(need)}, and "
+                f"{measured.case.variant.name}: base and head would need {format_bytes(need)}, and "
                 f"{format_bytes(left)} are left: one runs after the other"
             )
         return need <= left

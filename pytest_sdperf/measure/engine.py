@@ -1,4 +1,4 @@
-"""How cases run here: the machine, the models on disk, what starts the workers, and who is told meanwhile."""
+"""How cases run here: the machine, the models on disk, what starts the workers, and who is shown what goes on."""
 
 from __future__ import annotations
 

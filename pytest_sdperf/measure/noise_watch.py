@@ -1,4 +1,4 @@
-"""Watch what else the machine does while pictures are timed, and time a kernel of our own beside those of a pair."""
+"""Watch what else the machine does while pictures are timed, and time a kernel of our own between those of a pair."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CpuNs = Callable[[], int | None]
-"""Time on CPUs of an arm so far, ns; None where the system does not say."""
+"""Time on CPUs of a process so far, ns; None where the system does not say."""
 
 _KERNEL_NUMBERS = 200_000
 """Sorting so many takes 9 ms (2-core Zen 4): far longer than the clock's step, far shorter than a picture. Of four
-kernels timed beside 200 pictures of `openvino_static` it alone went with them (correlation 0.42, medians of ten 0.61);
+kernels timed with 200 pictures of `openvino_static` only it went with them (correlation 0.42, medians of ten 0.61);
 BLAKE2 of 2 MiB (-0.06) and copies of 8 and 64 MB (-0.04, 0.09) did not while pictures took half as long again."""
 
 _QUIET_STEP_S = 0.005
 _QUIET_SHARE = 0.05
-"""Of one CPU, over a step: an arm that waits for a command uses none at all."""
+"""Of one CPU, over a step: a process that waits for a command uses none at all."""
 
 _LONGEST_WAIT_S = 2.0
-"""libiomp5's threads spin for 0.2 s after a picture (KMP_BLOCKTIME); whoever is busy for longer is told as restless."""
+"""libiomp5's threads spin for 0.2 s after a picture (KMP_BLOCKTIME); a process busy for longer is restless."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ def _numbers() -> NDArray[np.float64]:
 
 @dataclass
 class NoiseWatch:
-    """Watches one pair, or one process alone, from its first picture to its last.
+    """Watches one pair, or one process that is measured by itself, from its first picture to its last.
 
-    What it reads is passed in, so that tests can tell it.
+    What it reads is passed in, so that tests can set it.
     """
 
     cpu_times: Callable[[], CpuTimes] = machine_cpu_times
@@ -114,11 +114,11 @@ class NoiseWatch:
     cpus: int = field(default_factory=lambda: len(usable_cpus()))
     spare: float = field(default_factory=spare_cpus)
 
-    def begin(self, arms: Sequence[CpuNs]) -> None:
-        """The pictures begin; ``arms`` are the own counts of the processes that are timed."""
-        self._arms = arms
+    def begin(self, processes: Sequence[CpuNs]) -> None:
+        """The pictures begin; ``processes`` are the own counts of the processes that are timed."""
+        self._processes = processes
         self._start_ns = self.clock_ns()
-        self._times, self._own_s, self._arms_s = self.cpu_times(), self.own_s(), self._arms_so_far_s()
+        self._times, self._own_s, self._processes_s = self.cpu_times(), self.own_s(), self._processes_so_far_s()
         self._kernel_ns: list[int] = []
         self._restless = 0
 
@@ -129,16 +129,16 @@ class NoiseWatch:
         self._kernel_ns.append(self.clock_ns() - start_ns)
         return self._kernel_ns[-1]
 
-    def wait_until_quiet(self, arm: CpuNs) -> None:
-        """Wait until ``arm`` has stopped computing, so that it does not disturb the other one's picture.
+    def wait_until_quiet(self, process: CpuNs) -> None:
+        """Wait until ``process`` has stopped computing, so that it does not disturb the other one's picture.
 
         One that does not within two seconds is counted: its own time on CPUs is nobody's who is foreign.
         """
-        before_ns = arm()
+        before_ns = process()
         deadline_ns = self.clock_ns() + int(_LONGEST_WAIT_S * 1e9)
         while before_ns is not None and self.clock_ns() < deadline_ns:
             self.sleep(_QUIET_STEP_S)
-            now_ns = arm()
+            now_ns = process()
             if now_ns is None or now_ns - before_ns <= _QUIET_SHARE * _QUIET_STEP_S * 1e9:
                 return
             before_ns = now_ns
@@ -148,10 +148,10 @@ class NoiseWatch:
         """The rounds are done; ``usages`` are those that the workers saw of their pictures."""
         window_s = max((self.clock_ns() - self._start_ns) / 1e9, 1e-9)
         times = self.cpu_times()
-        own_s, arms_s = self.own_s() - self._own_s, self._arms_so_far_s()
-        foreign_s = 0.0  # where the arms' own share is unknown, nobody can tell others' from it
-        if arms_s is not None and self._arms_s is not None:
-            foreign_s = times.busy_s - self._times.busy_s - own_s - (arms_s - self._arms_s)
+        own_s, processes_s = self.own_s() - self._own_s, self._processes_so_far_s()
+        foreign_s = 0.0  # where the processes' own share is unknown, others' is not known either
+        if processes_s is not None and self._processes_s is not None:
+            foreign_s = times.busy_s - self._times.busy_s - own_s - (processes_s - self._processes_s)
         used = sum(usages, start=Usage())
         return Disturbance(
             window_s=window_s,
@@ -164,7 +164,7 @@ class NoiseWatch:
             frequency_mhz=self.frequency(),
         )
 
-    def _arms_so_far_s(self) -> float | None:
-        counts_ns = [arm() for arm in self._arms]
+    def _processes_so_far_s(self) -> float | None:
+        counts_ns = [process() for process in self._processes]
         known_ns = [count_ns for count_ns in counts_ns if count_ns is not None]
         return sum(known_ns) / 1e9 if len(known_ns) == len(counts_ns) else None

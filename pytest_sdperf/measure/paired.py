@@ -1,4 +1,4 @@
-"""Measure one pair: a fresh process of each arm, started together, timed in turn, never both at once."""
+"""Measure one pair: a fresh process of base and head, started together, timed in turn, never both at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OTHER = {BASE: HEAD, HEAD: BASE}
 
 @dataclass(frozen=True)
 class SideRig:
-    """One arm: what its workers build, and where and how they run."""
+    """One side: what its workers build, and where and how they run."""
 
     case: Case
     model: Model
@@ -41,23 +41,23 @@ class SampledPair:
 
     pair: Pair
     built: Mapping[str, protocol.Built]
-    "arm -> its answer to Build"
+    "`base` and `head` -> its answer to Build"
     modules: Mapping[str, Mapping[str, str]]
-    "arm -> what its first pictures had loaded of the compared code: module -> file"
+    "`base` and `head` -> what its first pictures had loaded of the compared code: module -> file"
     evidence: Evidence | None = None
-    "of the base arm, where it was asked for"
+    "of the base, where it was asked for"
     pictures: Mapping[str, Path] = field(default_factory=dict)
-    "picture key -> .npy as the base arm draws it, where it was asked for"
+    "picture key -> .npy as the base draws it, where it was asked for"
 
 
 @dataclass
 class _Running:
-    """One arm's process, as it fills."""
+    """One side's process, as it fills."""
 
     name: str
     label: str
     "of the process, for its log and pictures"
-    arm: SideRig
+    side: SideRig
     worker: AskedWorker
     warmup_ns: dict[str, list[int]] = field(default_factory=dict)
     images: dict[str, list[ImageTiming]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class _Running:
 
     @property
     def build(self) -> protocol.Build:
-        return protocol.Build(build_spec(self.arm.case, self.arm.model, self.arm.rig, self.label))
+        return protocol.Build(build_spec(self.side.case, self.side.model, self.side.rig, self.label))
 
     def ask(self, command: protocol.Command, expect: type[A]) -> A:
         with self.blamed():
@@ -77,7 +77,7 @@ class _Running:
             return self.worker.receive(expect)
 
     def blamed(self) -> AbstractContextManager[None]:
-        """What goes wrong here is told of the base, if it is that."""
+        """What goes wrong here is blamed on the base, if it is that."""
         return blamed_on_base() if self.name == BASE else nullcontext()
 
     def draw(self, size: tuple[int, int]) -> None:
@@ -92,7 +92,7 @@ class _Running:
 
     def pictures(self) -> dict[str, Path]:
         """Every prompt with every seed at every size, untimed."""
-        workload = self.arm.case.workload
+        workload = self.side.case.workload
         return {
             picture_key(size, index): Path(self.ask(protocol.Draw(size, index), protocol.Drawn).path)
             for size in workload.sizes
@@ -119,24 +119,24 @@ class _Running:
 
 @dataclass(frozen=True)
 class PairSampler:
-    """Measures pairs of two arms."""
+    """Measures pairs of base and head."""
 
-    arms: Mapping[str, SideRig]
+    sides: Mapping[str, SideRig]
     "`base` and `head`"
     rng: random.Random
-    "draws which arm is started first, and which draws first in each round"
+    "draws which is started first, and which draws first in each round"
     watch: Callable[[], NoiseWatch]
     "makes what watches one pair"
     at_once: bool = True
-    "False: memory holds one arm only, so one process follows the other"
+    "False: memory holds one of them only, so one process follows the other"
     progress: Progress = field(default_factory=lambda: Progress("", unseen, time.perf_counter))
     "takes the phases of each pair"
     clock_s: Callable[[], float] = time.perf_counter
 
     def sample(self, number: int, rounds: int, *, show_base: bool) -> SampledPair:
-        """Pair ``number`` with ``rounds`` timed pictures an arm and size.
+        """Pair ``number`` with ``rounds`` timed pictures a side and size.
 
-        ``show_base`` lets the base arm, when it was timed, collect evidence and draw what the case draws.
+        ``show_base`` lets the base, when it was timed, collect evidence and draw what the case draws.
         Raises LaunchError, WorkerError, ComparisonError.
         """
         # At random: the second to start looked slower in 12 of 18 A/A pairs of `openvino_static`.
@@ -161,8 +161,8 @@ class PairSampler:
                 if show_base and BASE in names:
                     self.progress.phase("drawing what is not timed")
                     shown = {"evidence": running[BASE].prove(), "pictures": running[BASE].pictures()}
-                for arm in here:
-                    arm.worker.kill()  # it has answered everything; libraries take seconds to leave by themselves
+                for one in here:
+                    one.worker.kill()  # it has answered everything; libraries take seconds to leave by themselves
             marks_s.append(self.clock_s())
             for phase, begin_s, end_s in zip(spent_s, marks_s, marks_s[1:], strict=False):
                 spent_s[phase] += end_s - begin_s
@@ -175,24 +175,24 @@ class PairSampler:
             kernel_ns=turns.kernel_ns,
             spent_s=spent_s,
         )
-        built = {name: arm.built for name, arm in running.items()}
-        return SampledPair(pair, built, {name: arm.modules for name, arm in running.items()}, **shown)
+        built = {name: one.built for name, one in running.items()}
+        return SampledPair(pair, built, {name: one.modules for name, one in running.items()}, **shown)
 
     def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
-        arm, label = self.arms[name], f"pair-{number}-{name}"
+        side, label = self.sides[name], f"pair-{number}-{name}"
         with blamed_on_base() if name == BASE else nullcontext():
-            return _Running(name, label, arm, stack.enter_context(arm.rig.worker(arm.case, label)))
+            return _Running(name, label, side, stack.enter_context(side.rig.worker(side.case, label)))
 
     def _rounds(self, here: Sequence[_Running], rounds: int, turns: _Turns) -> Disturbance:
-        """Every size, round by round; with both arms here each draws first in every other round, in random order."""
+        """Every size, round by round; with both here each draws first in every other round, in random order."""
         watch = self.watch()
-        watch.begin([arm.worker.cpu_ns for arm in here])
-        by_name = {arm.name: arm for arm in here}
-        for size in here[0].arm.case.workload.sizes:
+        watch.begin([one.worker.cpu_ns for one in here])
+        by_name = {one.name: one for one in here}
+        for size in here[0].side.case.workload.sizes:
             firsts = [here[0].name, here[-1].name] * ((rounds + 1) // 2)
             self.rng.shuffle(firsts)
             for number, first in enumerate(firsts[:rounds], 1):
-                # Between pictures: the quiet that each arm waits for, and the kernel, lie between this and the next.
+                # Between pictures: the quiet that each waits for, and the kernel, lie between this and the next.
                 self.progress.tick(f"round {number} of {rounds} at {size_key(size)}")
                 if len(here) > 1:
                     turns.drew_first.setdefault(size_key(size), []).append(first)
@@ -203,7 +203,7 @@ class PairSampler:
                     kernel_ns = turns.kernel_ns.setdefault(size_key(size), {BASE: [], HEAD: []})
                     kernel_ns[name].append(watch.time_kernel())
                     by_name[name].draw(size)
-        return watch.end([arm.usage for arm in here])
+        return watch.end([one.usage for one in here])
 
 
 @dataclass
@@ -224,7 +224,7 @@ def blamed_on_base() -> Iterator[None]:
     except SdperfError as error:
         log_tail = error.log_tail if isinstance(error, WorkerError) else ""
         raise ComparisonError(
-            f"the base arm cannot run: {error.what}", where=error.where, cure=error.cure, log_tail=log_tail
+            f"the base cannot run: {error.what}", where=error.where, cure=error.cure, log_tail=log_tail
         ) from error
 
 
@@ -235,14 +235,14 @@ def _get_ready(here: Sequence[_Running]) -> None:
     each other (two processes of `fp32`: 2.8, 75 and 75 s at once, 1.8 s in turn each time; `openvino_static` 0.9 s
     and 1.1 s; Zen 4 virtual machine, torch 2.8).
     """
-    for arm in here:
-        arm.worker.send(arm.build)
-    for arm in here:
-        arm.built = arm.receive(protocol.Built)
-    for arm in here:
-        for size in arm.arm.case.workload.sizes:
-            warmed = arm.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed)
-            arm.warmup_ns[size_key(size)], arm.modules = warmed.spent_ns, warmed.modules
+    for one in here:
+        one.worker.send(one.build)
+    for one in here:
+        one.built = one.receive(protocol.Built)
+    for one in here:
+        for size in one.side.case.workload.sizes:
+            warmed = one.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed)
+            one.warmup_ns[size_key(size)], one.modules = warmed.spent_ns, warmed.modules
 
 
 def _joined(seen: Sequence[Disturbance]) -> Disturbance:

@@ -1,4 +1,4 @@
-"""What goes on in long work, since when, and when it should end: told step by step as values, to be shown."""
+"""What goes on in long work, since when, and when it should end: step by step as values, to be shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Reach(Enum):
-    """Who is told of a step."""
+    """Who is shown a step."""
 
     LOG = "log"
     "everybody: a line of its own where lines cannot be redrawn"

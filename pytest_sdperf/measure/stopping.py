@@ -1,4 +1,4 @@
-"""Measure two arms pair by pair until enough is known, the pairs or the budget end, or they turn out not to compare."""
+"""Measure base and head pair by pair until enough is known, pairs or budget end, or they turn out not to compare."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Sample = Callable[..., SampledPair]
 """`measure.paired.PairSampler.sample`: called as sample(number, rounds, show_base=...)."""
 
 WrongCode = Callable[[Mapping[str, Mapping[str, str]]], str]
-"""What is wrong with the code that the first pair ran (arm -> module -> file), as a sentence; empty: all is well."""
+"""What is wrong with the code that the first pair ran (side -> module -> file), as a sentence; empty: all is well."""
 
 
 @dataclass
@@ -32,13 +32,13 @@ class Paired:
 
     pairs: list[Pair] = field(default_factory=list)
     built: Mapping[str, protocol.Built] = field(default_factory=dict)
-    "arm -> what it said when it was built, in the first pair"
+    "`base` and `head` -> what it said when it was built, in the first pair"
     modules: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    "arm -> module -> file, in the first pair"
+    "`base` and `head` -> module -> file, in the first pair"
     evidence: Evidence = field(default_factory=Evidence)
-    "of the base arm"
+    "of the base"
     pictures: Mapping[str, Path] = field(default_factory=dict)
-    "picture key -> .npy as the base arm draws it"
+    "picture key -> .npy as the base draws it"
     ended_by: str = ""
     invalid: str = ""
 
@@ -94,10 +94,10 @@ def measure_pairs(
 
 
 def _costs_s(pairs: list[Pair], head: Measurement) -> tuple[float, float]:
-    """(seconds a pair takes besides its rounds, seconds of a round with both arms)."""
+    """(seconds a pair takes besides its rounds, seconds of a round with both)."""
     if not pairs:
         process = head.processes[0]
-        # Both arms start at once, and warm up one after the other
+        # Both start at once, and warm up one after the other
         start_s = (sum(process.startup_ns.values()) + 2 * sum(map(sum, process.warmup_ns.values()))) / 1e9
         return start_s, 2 * sum(head.latency_at(size).median_s for size in head.sizes)
     rounds = sum(len(next(iter(pair.head.images.values()))) for pair in pairs)
@@ -107,10 +107,10 @@ def _costs_s(pairs: list[Pair], head: Measurement) -> tuple[float, float]:
 
 def _line(pairs: list[Pair], rounds: int, thresholds: Thresholds) -> str:
     """``pair 5 of at most 24, 12 rounds: +0.4 % so far``."""
-    told = f"pair {len(pairs)} of at most {_most(pairs, thresholds)}, {plural(rounds, 'round')}"
+    done = f"pair {len(pairs)} of at most {_most(pairs, thresholds)}, {plural(rounds, 'round')}"
     if pairs[-1].dropped:
-        return f"{told}: does not count, {pairs[-1].dropped}"
-    return f"{told}: {_change(pairs, thresholds)} so far"
+        return f"{done}: does not count, {pairs[-1].dropped}"
+    return f"{done}: {_change(pairs, thresholds)} so far"
 
 
 def _so_far(pairs: list[Pair], thresholds: Thresholds) -> str:

@@ -95,7 +95,7 @@ class _Collector:
             self._register(self._run.registry.add(hook(), origin=origin), origin)
         except SdperfError as error:
             self._problems.append(str(error) if origin in str(error) else f"{origin}: {error}")
-        except Exception as error:  # noqa: BLE001 - whatever people's code raises is told by name, not as our traceback
+        except Exception as error:  # noqa: BLE001 - whatever people's code raises is reported by name, not as our traceback
             self._problems.append(
                 f"pytest_sdperf_variants of {origin} raised {type(error).__name__}: {error}. "
                 "Let it return a list of pytest_sdperf.Variant."
@@ -163,7 +163,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     try:
         against = run.target
     except SdperfError:
-        against = None  # told as a usage error when the tests are collected
+        against = None  # reported as a usage error when the tests are collected
     return line if against is None else f"{line}\nsdperf: {against.head_label} side by side with {against.label}"
 
 

@@ -132,9 +132,8 @@ class Run:
         )
         self.judged_by = JudgedBy(base, given_options(self._config)["command_line"])
         self.options = self.judged_by.session_options(options)
-        base.baselines(
-            (rootdir / self.options.baselines).resolve()
-        )  # what it lacks is told before anything is measured
+        # What it lacks is reported before anything is measured.
+        base.baselines((rootdir / self.options.baselines).resolve())
 
     def _invocation(self) -> Invocation:
         from pytest_sdperf.base.set_up import Invocation

@@ -23,7 +23,7 @@ def calls(monkeypatch, tmp_path):
 
     def prepare(source, run, cache_dir):
         calls.append(("prepare", source.name, run("some.module:build", {"a": 1})))
-        return Prepared(tmp_path / "model", f"digest of {source.name}", built=True)
+        return Prepared(tmp_path / "model", f"digest-of-{source.name}", built=True)
 
     def call_in_worker(launcher, function, kwargs, *, log_path, timeout_s):
         return function, kwargs, launcher.network, log_path.name

@@ -130,7 +130,7 @@ def itself(engine, seen):
 def test_each_arm_has_its_own_case_launcher_and_folders(revision, engine, seen, tmp_path):
     revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     [sampler] = seen["samplers"]
-    head, base = sampler.arms[HEAD], sampler.arms[BASE]
+    head, base = sampler.sides[HEAD], sampler.sides[BASE]
     assert head.case is CASE
     assert base.case == dataclasses.replace(
         CASE, variant=dataclasses.replace(SHIP, params={"sails": 3, "resolved": True})
@@ -157,8 +157,8 @@ def test_the_base_draws_with_the_model_of_its_own_tree(revision, engine, seen, t
     revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     own = tmp_path / "base" / "model"
-    assert [s.arms[BASE].model for s in seen["samplers"]] == [Model(own, f"digest of {own}")] * 2
-    assert [s.arms[HEAD].model.digest for s in seen["samplers"]] == ["digest of the head's"] * 2
+    assert [s.sides[BASE].model for s in seen["samplers"]] == [Model(own, f"digest of {own}")] * 2
+    assert [s.sides[HEAD].model.digest for s in seen["samplers"]] == ["digest of the head's"] * 2
     assert seen["checked"] == [own], "once a session"
 
 
@@ -166,21 +166,21 @@ def test_the_base_draws_with_the_model_of_its_own_tree(revision, engine, seen, t
 def test_a_model_that_is_not_of_the_tree_serves_both(revision, engine, seen, model):
     revision.compare(Measured(CASE, MEASUREMENT), OPTIONS._replace(model=model))
     [sampler] = seen["samplers"]
-    assert sampler.arms[BASE].model == sampler.arms[HEAD].model
+    assert sampler.sides[BASE].model == sampler.sides[HEAD].model
 
 
 def test_a_model_that_the_revision_lacks_serves_both(revision, engine, seen, tmp_path):
     (tmp_path / "base" / "model").rmdir()
     revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     [sampler] = seen["samplers"]
-    assert sampler.arms[BASE].model == sampler.arms[HEAD].model
+    assert sampler.sides[BASE].model == sampler.sides[HEAD].model
 
 
 def test_the_same_tree_shares_the_exports_and_prepares_nothing(itself, engine, seen):
     compared = itself.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     [sampler] = seen["samplers"]
-    assert sampler.arms[BASE].case is CASE
-    assert sampler.arms[BASE].rig.start == "the head's launcher"
+    assert sampler.sides[BASE].case is CASE
+    assert sampler.sides[BASE].rig.start == "the head's launcher"
     assert seen["prepared"] == []
     assert compared.comparison.invalid == ""
     assert engine.told == ["ship: working tree side by side with the same tree"]
@@ -223,7 +223,7 @@ def test_arms_that_ran_the_wrong_code_are_no_comparison(revision, engine, seen):
 def test_memory_for_one_arm_only(itself, engine, seen):
     seen["memory"] = 239
     compared = itself.compare(Measured(CASE, MEASUREMENT), OPTIONS)
-    assert engine.told[1:] == ["ship: both arms would need 240 B, and 239 B are left: one runs after the other"]
+    assert engine.told[1:] == ["ship: base and head would need 240 B, and 239 B are left: one runs after the other"]
     assert not seen["samplers"][0].at_once
     assert not compared.comparison.side_by_side
     seen["memory"] = 240
@@ -245,7 +245,7 @@ def test_a_base_that_cannot_be_made_is_tried_once_and_told_of_each_case(revision
         compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
         assert compared.comparison.invalid == "no room [here]. Make some."
         assert (compared.comparison.pairs, compared.control, compared.base_pictures) == ([], None, {})
-    assert seen["arms"] == [engine.work_dir / "arms"]
+    assert seen["arms"] == [engine.work_dir / "base"]
     assert revision.trees == ()
 
 
@@ -254,7 +254,7 @@ def test_what_the_base_raises_is_told_and_what_the_head_raises_is_raised(revisio
         raise error
 
     monkeypatch.setattr(comparer, "measure_pairs", measure_pairs)
-    error = ComparisonError("the base arm cannot run: the mast broke", cure="Mend it.")
+    error = ComparisonError("the base cannot run: the mast broke", cure="Mend it.")
     assert revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison.invalid == str(error)
     error = WorkerError("the mast broke", cure="Mend it.")
     with pytest.raises(WorkerError, match="the mast broke"):
@@ -267,15 +267,15 @@ def test_a_base_that_cannot_be_prepared_is_told(revision, engine, monkeypatch):
 
     monkeypatch.setattr(comparer, "prepare_case", prepare_case)
     comparison = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison
-    assert comparison.invalid == "the base arm cannot run: no such file. Mend it."
+    assert comparison.invalid == "the base cannot run: no such file. Mend it."
 
 
 def test_a_control_is_the_head_compared_itself(revision, engine, seen):
     revision = Comparer(engine, dataclasses.replace(revision.target, control=True), Invocation(Path.cwd()))
     compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     control = seen["samplers"][1]
-    assert control.arms[BASE].case is CASE
-    assert control.arms[BASE].rig.start == "the head's launcher"
+    assert control.sides[BASE].case is CASE
+    assert control.sides[BASE].rig.start == "the head's launcher"
     assert (compared.control.base.label, compared.control.head.label) == ("the same tree", "working tree at aaaaaaaaaa")
     assert compared.comparison.base.label == "main (bbbbbbbbbb)"
     assert engine.told == [

@@ -37,7 +37,7 @@ def test_only_a_hub_model_that_the_user_named_may_use_the_network(engine, calls)
 
 def test_the_digest_of_what_a_variant_draws_with(engine):
     assert engine.model_of(engine.here("ship"), OWN) == Model(None, "")
-    assert engine.model_of(engine.here("fp32"), OTHER).digest == "digest of sd15"
+    assert engine.model_of(engine.here("fp32"), OTHER).digest == "digest-of-sd15"
 
 
 def test_workers_import_the_projects_folders_and_not_the_interpreters(engine, tmp_path, monkeypatch):

@@ -383,7 +383,7 @@ def test_what_the_base_cannot_do_is_told_of_the_base(stage, sampler, step, at_on
     stage.error[BASE, step] = BROKEN
     with pytest.raises(ComparisonError) as caught:
         sampler(at_once=at_once).sample(1, 1, show_base=False)
-    assert str(caught.value) == "the base arm cannot run: it broke [log: x]. Mend it."
+    assert str(caught.value) == "the base cannot run: it broke [log: x]. Mend it."
     assert caught.value.log_tail == "the mast\nbroke"
     assert caught.value.__cause__ is BROKEN
     assert_nobody_is_left(stage)
@@ -392,7 +392,7 @@ def test_what_the_base_cannot_do_is_told_of_the_base(stage, sampler, step, at_on
 @pytest.mark.parametrize("step", [protocol.Prove, protocol.Draw])
 def test_what_the_base_cannot_show_is_told_of_it_too(stage, sampler, step):
     stage.error[BASE, step] = BROKEN
-    with pytest.raises(ComparisonError, match="the base arm cannot run: it broke"):
+    with pytest.raises(ComparisonError, match="the base cannot run: it broke"):
         sampler().sample(1, 1, show_base=True)
     assert_nobody_is_left(stage)
 
@@ -426,7 +426,7 @@ def test_errors_that_name_an_arm_already_are_left_alone():
 def test_a_launch_that_fails_has_no_log():
     with pytest.raises(ComparisonError) as caught, blamed_on_base():
         raise LaunchError("library 'jemalloc' was not found", where="preload", cure="Install it.")
-    assert str(caught.value) == "the base arm cannot run: library 'jemalloc' was not found [preload]. Install it."
+    assert str(caught.value) == "the base cannot run: library 'jemalloc' was not found [preload]. Install it."
     assert caught.value.log_tail == ""
 
 

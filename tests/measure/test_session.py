@@ -1,5 +1,6 @@
 """The session with a fake launcher: nothing is started."""
 
+import dataclasses
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -8,11 +9,14 @@ import numpy as np
 import pytest
 
 import pytest_sdperf
+from pytest_sdperf.baseline import Baseline, RecordedRun
+from pytest_sdperf.comparison import Comparison, Pair, Side
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measure import session as module
+from pytest_sdperf.measure.comparer import Compared
 from pytest_sdperf.measure.sampling import Drawing, Sampled
-from pytest_sdperf.measurement import Evidence, ImageTiming, Measurement, ProcessRun
-from pytest_sdperf.options import Options
+from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.worker import trace
 
@@ -93,7 +97,7 @@ def test_measuring_says_so_and_keeps_every_case_apart(session, calls):
     session.measure(session.case("ours", OWN, SMALL), OWN)
     samples = [c for c in calls if c[0] == "sample"]
     assert samples[0] == ("sample", "ship", "own", "", 2, 4, "case-1")
-    assert samples[1] == ("sample", "ours", "bundled", "digest of bundled", 3, 5, "case-3")
+    assert samples[1] == ("sample", "ours", "bundled", "digest-of-bundled", 3, 5, "case-3")
     assert session.engine.noted[0] == "ship: measuring ship-own-8x8-20steps, 2 processes x 4 pictures"
     assert first.pictures["8x8/0"].shape == (8, 8, 3)
     assert [p.shape for p in first.other_pictures["8x8/0"]] == [(8, 8, 3)]
@@ -193,3 +197,113 @@ def test_a_report_says_when_it_was_made_and_by_what_and_holds_the_images(session
     assert timedelta(0) <= datetime.now(timezone.utc) - begun < timedelta(hours=1)
     assert report.plugin_version == pytest_sdperf.__version__
     assert report.images == {"name": b"a picture"}
+
+
+class Comparer:
+    """Compares with a base that draws as fast; notes what it was asked."""
+
+    trees = ()
+
+    def __init__(self, measured, pictures=None, **comparison):
+        run = measured.measurement.processes[0]
+        pairs = [Pair(run, msgspec.structs.replace(run, threads=7), Disturbance(1.0), "head")]
+        side = Side("main", measured.measurement.environment)
+        self.compared = Compared(
+            Comparison(side, side, **{"pairs": pairs, **comparison}), pictures or {}, control=Comparison(side, side, [])
+        )
+        self.asked = []
+
+    def compare(self, measured, options):
+        self.asked.append(measured)
+        return self.compared
+
+
+@pytest.fixture
+def ship(session):
+    """A measured case that nothing is stored of."""
+    return session.measure(session.case("ship", OWN, SMALL), OWN)
+
+
+def store_of(session, measured, runs=1, **changed):
+    recorded = msgspec.structs.replace(measured.measurement, **changed)
+    session.store(OWN).save(Baseline([RecordedRun("2026-11-24T12:00:00Z", recorded)] * runs))
+
+
+def test_without_a_target_nothing_is_compared(session, ship):
+    seen = session.collect(ship, OWN)
+    assert (seen.comparison, seen.control, seen.sibling, seen.baseline) == (None, None, None, None)
+    assert seen.measurement == seen.unpaired == ship.measurement
+    assert (seen.pictures, seen.other_pictures) == (ship.pictures, ship.other_pictures)
+    assert seen.new_references.pictures is ship.pictures
+
+
+def test_side_by_side_the_heads_processes_of_the_pairs_are_judged(session, ship, tmp_path):
+    np.save(tmp_path / "base.npy", PICTURE)
+    session._comparer = Comparer(ship, {"8x8/0": tmp_path / "base.npy"})
+    seen = session.collect(ship, OWN)
+    assert seen.comparison is session._comparer.compared.comparison
+    assert seen.control is session._comparer.compared.control
+    assert [run.threads for run in seen.measurement.processes] == [7]
+    assert seen.unpaired == ship.measurement
+    np.testing.assert_array_equal(seen.references.pictures["8x8/0"], PICTURE)
+
+
+def test_pairs_are_measured_where_recorded_runs_do_not_show_that_all_is_well(session, ship, monkeypatch):
+    session._comparer = Comparer(ship)
+    store_of(session, ship)
+    assert session.collect(ship, OWN).comparison is not None, "one run shows too little"
+    monkeypatch.setattr(module, "is_screened", lambda *_: True)
+    seen = session.collect(ship, OWN)
+    assert (seen.comparison, len(session._comparer.asked)) == (None, 1)
+    assert seen.baseline.newest.case_id == ship.case.id
+
+
+def test_no_pairs_where_an_update_accepts_what_was_measured(session, ship):
+    session._comparer = Comparer(ship)
+    assert session.collect(ship, Options(update="all")).comparison is None
+    assert session._comparer.asked == []
+
+
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_recorded_runs_answer_where_the_base_has_no_such_variant(session, ship, is_recorded):
+    session._comparer = Comparer(ship, pairs=[], missing="main declares no variant 'ship'")
+    if is_recorded:
+        store_of(session, ship)
+    assert (session.collect(ship, OWN).comparison is None) is is_recorded
+
+
+def test_one_process_is_measured_where_pairs_alone_decide(session, calls, ship):
+    session._comparer = Comparer(ship)
+    session.measure(session.case("ship", OWN, SMALL), Options(processes=3))
+    store_of(session, ship)
+    session.measure(session.case("ship", OWN, SMALL), Options(processes=3))
+    assert [call[4] for call in calls if call[0] == "sample"][1:] == [1, 3]
+
+
+def test_only_a_calm_run_that_is_asked_for_is_to_be_recorded_and_once(session, ship):
+    def collected(measured, update="all"):
+        seen = session.collect(measured, Options(update=update))
+        return seen.is_to_be_recorded, seen.not_recorded_because
+
+    run = msgspec.structs.replace(ship.measurement.processes[0], seen=Disturbance(1.0, foreign=0.5))
+    busy = dataclasses.replace(ship, measurement=msgspec.structs.replace(ship.measurement, processes=[run]))
+    assert collected(ship, None) == (False, "")
+    assert collected(ship, "new") == collected(ship) == collected(busy) == (True, "")
+    store_of(session, ship)
+    assert collected(ship, "new") == (False, "")
+    assert collected(ship) == (True, "")
+    recorded, reason = collected(busy)
+    assert not recorded
+    assert reason.startswith("1 of 1 process was disturbed")
+    session.recorded.add(ship.case.id)
+    assert collected(ship) == (False, "")
+
+
+def test_a_sibling_is_measured_before_the_reference_is_looked_for(session, calls):
+    options = Options(thresholds=Thresholds(min_speedup=("fp32", 2.0)), gate=("latency",))
+    seen = session.collect(session.measure(session.case("ours", OWN, SMALL), options), options)
+    assert seen.sibling.variant == "fp32"
+    assert [call[1] for call in calls if call[0] == "sample"] == ["ours", "fp32"]
+    assert not [call for call in calls if call[0] == "draw"]
+    np.testing.assert_array_equal(seen.references.pictures["8x8/0"], PICTURE)
+    assert seen.new_references.keys["8x8/0"].variant == "fp32"

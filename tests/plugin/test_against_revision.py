@@ -189,7 +189,7 @@ def test_a_base_that_cannot_be_built_hides_nothing_of_the_head(project, reposito
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: latency INVALID ENVIRONMENT: the base arm cannot run: ",
+        "ship: latency INVALID ENVIRONMENT: the base cannot run: ",
         "ValueError: the mast broke",
         "picture   NO BASELINE: ",
         "memory    INVALID ENVIRONMENT: the base arm was not measured, so growth is not judged",

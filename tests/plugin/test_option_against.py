@@ -108,7 +108,7 @@ def test_memory_for_one_arm_only(project, weather, monkeypatch, told):
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: both arms would need 480 MiB, and 1 MiB are left: one runs after the other",
+        "ship: base and head would need 480 MiB, and 1 MiB are left: one runs after the other",
         "ship: latency REGRESSED: 7.5 ms is 50.0 % slower",
         "memory is too small for both arms, so one ran after the other: drift between them counts as noise",
     )
