@@ -68,7 +68,7 @@ def options() -> str:
             "Set an option on the command line or in pytest's ini file. Options with a marker can also be set for",
             "one test, by that keyword of `@pytest.mark.sdperf`. The order of precedence is: marker, command line,",
             "ini file, the variant's own limits (`Variant(…, thresholds={…})`), default. Write quantities with their",
-            "unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`. The last column names the side whose value counts with",
+            "unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`. The last column names the side that counts with",
             "[`--sdperf-baselines-from`](../ci.md#what-a-change-can-and-cannot-relax).",
             *("", "## For the whole session", "", *_options(session)),
             *("", "## How a case is measured", "", *_options(sampling)),
