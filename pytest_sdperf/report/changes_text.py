@@ -16,7 +16,7 @@ def change_lines(outcome: Outcome, finding: AnyFinding) -> list[str]:
     """Stages and cold start behind a latency; kernels and environment behind all that did not simply pass."""
     base, head = compared_with(outcome), outcome.measurement
     lines: list[str] = []
-    if isinstance(finding, ControlFinding) and finding.latency.sizes and outcome.control is not None:
+    if isinstance(finding, ControlFinding) and finding.latency.sizes and outcome.control and outcome.control.kept:
         lines += _moved(outcome.control.measurement_of_base(head), outcome.control.measurement_of_head(head))
     if base is None:
         return lines

@@ -139,13 +139,13 @@ def _with_spread(texts: Sequence[str], spreads: Sequence[float | None]) -> list[
 
 def _ssim(ssim: float | None) -> str:
     """Four decimals, rounded down: a picture that differs never reads as 1, nor a missed limit as met."""
-    if ssim is None or not math.isfinite(ssim):
+    if ssim is None or not math.isfinite(ssim * 1e4):
         return _or_dash(ssim, "{}")
     return f"{math.floor(ssim * 1e4 + 1e-9) / 1e4:.4f}"
 
 
 def _psnr(psnr_db: float | None) -> str:
-    if psnr_db is None or not math.isfinite(psnr_db):
+    if psnr_db is None or not math.isfinite(psnr_db * 10):
         return "exact" if psnr_db == math.inf else _or_dash(psnr_db, "{}")
     return f"{math.floor(psnr_db * 10 + 1e-9) / 10:.1f}"
 

@@ -33,7 +33,7 @@ def sentence(outcome: Outcome) -> str:
 
 
 def section(outcome: Outcome) -> str:
-    """The details, line by line: every part with what was seen, what it was held against, and how to accept it."""
+    """The details, line by line: every part with what was seen, what it was compared with, and how to accept it."""
     m, verdict = outcome.measurement, outcome.verdict
     lines = [
         f"case      {plain(m.case_id)}",
@@ -70,24 +70,24 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     if any(map(_is_promise, failures)):
         return "no update accepts a broken promise: mend it, or change the limit where the test states it"
     node = shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))
-    if outcome.comparison is not None and (told := _beside(failures, node)):
-        return told
+    if outcome.comparison is not None and (way := _way_out_side_by_side(failures, node)):
+        return way
     if all(f.status is Status.INCONCLUSIVE for f in failures):
         return (
             f"nothing is decided: compare side by side, pytest --sdperf --sdperf-against=REV {node}, "
-            f"or record more jobs, pytest --sdperf --sdperf-update=all {node}"
+            f"or record more runs, pytest --sdperf --sdperf-update=all {node}"
         )
     mode = "new" if all(f.status is Status.NO_BASELINE for f in failures) else "all"
     return f"pytest --sdperf --sdperf-update={mode} {node}"
 
 
-def _beside(failures: Sequence[AnyFinding], node: str) -> str:
+def _way_out_side_by_side(failures: Sequence[AnyFinding], node: str) -> str:
     """What to do about a latency that was measured side by side; empty where it did not fail."""
     status = next((f.status for f in failures if f.part == "latency"), None)
     if status is Status.REGRESSED:
         return (
             "let the test allow it, @pytest.mark.sdperf(ignore=…, must_catch=…), or merge it: then later changes are "
-            f"compared with it; stored jobs take it by pytest --sdperf --sdperf-update=all {node}"
+            f"compared with it; recorded runs take it by pytest --sdperf --sdperf-update=all {node}"
         )
     if status is Status.INCONCLUSIVE:
         more = "allow more pairs (--sdperf-max-pairs, --sdperf-budget) or ask for less (--sdperf-must-catch)"

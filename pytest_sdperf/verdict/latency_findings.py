@@ -6,7 +6,7 @@ import msgspec
 
 from pytest_sdperf.verdict.status import Finding, Missing, Status
 
-_WORST_SIZE_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
+WORST_SIZE_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
 """A case is FASTER only where every size is."""
 
 
@@ -30,7 +30,7 @@ class SizeLatency(msgspec.Struct, frozen=True, kw_only=True):
 
 def worst_size(sizes: list[SizeLatency]) -> SizeLatency:
     """The size that decides: the worst status, and of equal ones the largest ratio."""
-    return min(sizes, key=lambda one: (_WORST_SIZE_FIRST.index(one.status), -(one.ratio or 0.0)))
+    return min(sizes, key=lambda one: (WORST_SIZE_FIRST.index(one.status), -(one.ratio or 0.0)))
 
 
 class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_latency"):

@@ -117,7 +117,9 @@ def write_report(folder):
 
     def write_report(name, *measurements, ssim=0.99):
         score = PictureScore(key="64x64/0", prompt=PROMPT, seed=0, ssim=ssim, psnr_db=40.0)
-        finding = PictureFinding(status=Status.PASSED, pictures=[score], min_ssim=0.9, min_psnr_db=30.0)
+        finding = PictureFinding(
+            status=Status.PASSED, pictures=[score], reference="fp32", min_ssim=0.9, min_psnr_db=35.0
+        )
         outcomes = [Outcome(f"test_x.py::test_{m.variant}", m, Verdict([finding], ["picture"])) for m in measurements]
         (folder / name).write_text(json.render(Report(outcomes)))
         return name

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 
 import pytest
-from pytest_sdperf.judge.verdict import Verdict
 
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.report.benchmark_feed import Replay, can_feed, durations_s, extra_info, feed, marker_keywords
+from pytest_sdperf.verdict.case_verdict import Verdict
 
 pytest_plugins = ["pytester"]
 

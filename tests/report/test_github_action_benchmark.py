@@ -8,11 +8,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pytest_sdperf.judge.verdict import Status
-
 from pytest_sdperf.report import github_action_benchmark
 from pytest_sdperf.report import json as report_json
 from pytest_sdperf.report.model import Report
+from pytest_sdperf.verdict.status import Status
 
 Make = Callable[..., Any]
 

@@ -2,23 +2,24 @@
 
 import msgspec
 import pytest
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.report.github_job import SUMMARY, annotated, append_summary
 from pytest_sdperf.report.markdown import MOST_SUMMARY_BYTES, render
 from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.status import Status
 
 
 @pytest.fixture
-def report():
+def report(make_finding):
     """One failed case."""
     run = ProcessRun(images={"8x8": [ImageTiming(1_000_000, {})]}, warmup_ns={}, startup_ns={}, peak_rss_bytes=1000)
     measurement = Measurement(
         case_id="ship", variant="ship", model="own", model_digest="", scheduler="default", workload={}, processes=[run],
         evidence=Evidence(), environment=Environment(machine_key="here"),
     )  # fmt: skip
-    verdict = Verdict([Finding("proof", Status.BROKEN, "lost")], ["proof"])
+    verdict = Verdict([make_finding("proof", Status.BROKEN)], ["proof"])
     return Report([Outcome("t.py::t", measurement, verdict, file="t.py", line=3)])
 
 

@@ -2,10 +2,11 @@
 
 import msgspec
 import pytest
-from pytest_sdperf.judge.verdict import Status, Verdict
 
 from pytest_sdperf.report.headline import failed, headline
 from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.status import Status
 
 
 @pytest.fixture

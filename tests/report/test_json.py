@@ -6,14 +6,14 @@ import base64
 import io
 import json
 import math
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.comparison import Comparison, Pair, Side
@@ -31,6 +31,10 @@ from pytest_sdperf.report import html, terminal
 from pytest_sdperf.report.json import FORMAT_VERSION, read, render
 from pytest_sdperf.report.model import Outcome, Report, ShownPicture
 from pytest_sdperf.report.thumbnails import image_name
+from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
+from pytest_sdperf.verdict.latency_findings import SizeLatency, SizeSpeedup
+from pytest_sdperf.verdict.memory_finding import MemoryFinding
+from pytest_sdperf.verdict.status import Status
 
 
 def small_image(colour: str) -> bytes:
@@ -42,7 +46,6 @@ def small_image(colour: str) -> bytes:
 TEXT = st.text(alphabet=st.characters(), max_size=8)  # lone surrogates too
 COUNT = st.integers(0, 2**63 - 1)
 NUMBER = st.floats()  # NaN and infinities too
-FIGURE = st.one_of(NUMBER, TEXT, st.none())
 PLAIN = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), NUMBER, TEXT),
     lambda inner: st.lists(inner, max_size=2),
@@ -82,21 +85,30 @@ def measurements(draw: st.DrawFn) -> Measurement:
     )  # fmt: skip
 
 
+SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
+    str: TEXT, int: COUNT, float: NUMBER, bool: st.booleans(), NoneType: st.none(), Status: st.sampled_from(Status),
+    SizeSpeedup: st.builds(SizeSpeedup, TEXT, st.floats(1e-9, 1e9), st.floats(1e-9, 1e9)),
+}  # fmt: skip
+
+
+def of(kind: Any, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Any value of a type of the verdict: every field is drawn by its own type, but for the ``given`` ones."""
+    if kind in SIMPLE:
+        return SIMPLE[kind]
+    if get_origin(kind) is list:
+        return st.lists(of(get_args(kind)[0]), max_size=2)
+    if get_args(kind):
+        return st.one_of(*map(of, get_args(kind)))
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if name in kind.__struct_fields__}
+    return st.builds(kind, **{**{name: of(hint) for name, hint in hints.items()}, **given})
+
+
+SIZED = [Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER]
+SIMPLE[SizeLatency] = of(SizeLatency, status=st.sampled_from(SIZED))
+SIMPLE[MemoryFinding] = of(MemoryFinding, base_bytes=st.none() | st.integers(1, 2**63 - 1))
+FINDINGS = [of(kind) for kind in get_args(AnyFinding)]
 VERDICT = st.builds(
-    Verdict,
-    st.lists(
-        st.builds(
-            Finding,
-            TEXT,
-            st.sampled_from(Status),
-            TEXT,
-            st.lists(TEXT, max_size=2),
-            st.dictionaries(TEXT, FIGURE, max_size=3),
-        ),
-        max_size=2,
-    ),
-    st.lists(TEXT, max_size=2),
-    st.sampled_from(["warn", "fail"]),
+    Verdict, st.lists(st.one_of(FINDINGS), max_size=2), st.lists(TEXT, max_size=2), st.sampled_from(["warn", "fail"])
 )
 STORED = measurements().flatmap(
     lambda m: st.builds(Baseline, st.lists(st.builds(RecordedRun, TEXT, st.just(m)), min_size=1, max_size=2))
@@ -215,24 +227,47 @@ def test_tuples_come_back_as_lists(make_measurement: Any) -> None:
     assert read(render(report)).outcomes[0].measurement.workload == {"sizes": [[64, 64]]}
 
 
-def test_identical_pictures_and_unknown_figures_stay_apart() -> None:
-    figures: dict[str, float | str | None] = {
-        "psnr_db": None,
-        "ssim": math.nan,
-        "ratio": math.inf,
-        "low": -math.inf,
-        "word": "nan",
-    }
-    verdict = Verdict([Finding("picture", Status.BROKEN, "", figures=figures)], [])
+@settings(max_examples=20, deadline=None)
+@given(st.tuples(*FINDINGS))
+def test_every_kind_of_finding_comes_back(findings: tuple[AnyFinding, ...]) -> None:
+    report = Report([Outcome("test", MEASURED, Verdict(list(findings), []))])
+    text = render(report)
+    assert same(read(text), report)
+    told = json.loads(text)["report"]["outcomes"][0]["verdict"]["findings"]
+    assert len({one["kind"] for one in told}) == len(findings) == 8
+
+
+def test_identical_pictures_and_unknown_figures_stay_apart(make_finding: Any, make_score: Any) -> None:
+    pictures = [make_score(*scores) for scores in ((None, None), (1.0, math.inf), (math.nan, -math.inf))]
+    verdict = Verdict([make_finding("picture", Status.BROKEN, pictures=pictures)], [])
     text = render(Report([Outcome("test", MEASURED, verdict)]))
     assert "NaN" not in text
-    assert json.loads(text)["report"]["outcomes"][0]["verdict"]["findings"][0]["figures"] == {
-        "psnr_db": None, "ssim": {"non_finite": "nan"}, "ratio": {"non_finite": "inf"},
-        "low": {"non_finite": "-inf"}, "word": "nan",
-    }  # fmt: skip
+    told = json.loads(text)["report"]["outcomes"][0]["verdict"]["findings"][0]["pictures"]
+    assert [(one["ssim"], one["psnr_db"]) for one in told] == [
+        (None, None), (1.0, {"non_finite": "inf"}), ({"non_finite": "nan"}, {"non_finite": "-inf"}),
+    ]  # fmt: skip
     found = read(text).outcomes[0].verdict
     assert found is not None
-    assert repr(found.findings[0].figures) == repr(figures)
+    assert repr(found) == repr(verdict)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "fault"),
+    [
+        ("latency", {"sizes": [SizeLatency(size="8x8", status=Status.BROKEN, median_s=1.0)]}, "a size that is BROKEN"),
+        ("paired", {"sizes": [SizeLatency(size="8x8", status=Status.NOT_JUDGED, median_s=1.0)]}, "a size that is NOT JUDGED"),
+        ("control", {"sizes": [SizeLatency(size="8x8", status=Status.BROKEN, median_s=1.0)]}, "a size that is BROKEN"),
+        ("speedup", {"sizes": [SizeSpeedup("8x8", 0.0, 1.0)]}, "a latency of 0 s or less"),
+        ("memory", {"base_bytes": 0}, "a base of 0 bytes"),
+    ],
+)  # fmt: skip
+def test_findings_that_cannot_be_shown_are_refused(
+    make_finding: Any, kind: str, fields: dict[str, Any], fault: str
+) -> None:
+    outcome = Outcome("test", MEASURED, Verdict([make_finding(kind, **fields)], []))
+    with pytest.raises(ReportError) as refused:
+        read(render(Report([outcome])))
+    assert str(refused.value).startswith(f"finding of outcome 0 has {fault}. Write a new one")
 
 
 MEASURED = Measurement(
@@ -280,7 +315,7 @@ def test_what_is_refused(text: str, message: str) -> None:
 
 
 def test_the_first_version_is_refused() -> None:
-    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 3"):
+    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 4"):
         read(document(version=1))
 
 

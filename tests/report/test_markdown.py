@@ -13,12 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from pytest_sdperf.judge.verdict import Status
 
-from pytest_sdperf.comparison import Comparison, Side
-from pytest_sdperf.measurement import Environment
 from pytest_sdperf.report.markdown import MOST_COMMENT_BYTES, MOST_SUMMARY_BYTES, render
 from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.verdict.status import Status
 
 Make = Callable[..., Any]
 MARKDOWN = MarkdownIt("commonmark").enable("table")
@@ -45,14 +43,18 @@ def test_the_whole_report(report: Report) -> None:
     assert "| openvino&#95;static | 12.0 ±0.4 % | 2.96x | 0.522 | 0.9998 | 53.1 | 6.7 GiB | bf16 98 %" in top
     assert top.endswith(
         "### Failed\n\n"
-        "- ipex&#95;bf16&#95;dpm&#58; proof BROKEN&#58; broken claim kernel&#95;isa(avx512&#95;bf16). "
+        "- ipex&#95;bf16&#95;dpm&#58; proof BROKEN&#58; broken claim kernel&#95;isa(avx512&#95;bf16)&#58; lost. "
         "(tests/perf/test&#95;blog.py&#58;&#58;test&#95;ipex&#95;bf16&#95;dpm)\n"
-        "- openvino&#95;static&#58; latency REGRESSED&#58; 12.0 s is 9.1 % above the baseline's 11.0 s (limit 5 %). "
+        "- openvino&#95;static&#58; latency REGRESSED&#58; 12 s is 9.1 % slower than the baseline's 11 s (limit 5 %; with "
+        "95 % confidence at least 6 % slower); with 2 recorded runs, slowdowns above 8.31 % are detected; "
+        "--sdperf-against&#61;REV (a git revision) finds out whether it is the code or the machine. "
         "(tests/perf/test&#95;blog.py&#58;&#58;test&#95;openvino&#95;static)\n"
-        "- openvino&#95;static&#95;f32&#58; latency NO BASELINE&#58; no baseline is stored; record one with "
-        "--sdperf-update&#61;new. (tests/perf/test&#95;blog.py&#58;&#58;test&#95;openvino&#95;static&#95;f32)\n\n"
+        "- openvino&#95;static&#95;f32&#58; latency NO BASELINE&#58; 18.9 s ±0.5 %, but there is no baseline for this case "
+        "and machine yet; record it with --sdperf-update&#61;new. (tests/perf/test&#95;blog.py&#58;&#58;test&#95;openvino&#95;static&#95;f32)\n\n"
         "### Not decided\n\n"
-        "- openvino: latency INCONCLUSIVE: 13.3 s is 6.0 % above the baseline, and so is its noise (limit 5 %)\n\n"
+        "- openvino: latency INCONCLUSIVE: 13.3 s is 6.0 % slower than the baseline's 12.5 s (limit 5 %), but not by "
+        "more than the noise explains; with 2 recorded runs, slowdowns above 8.31 % are detected; compare side by side "
+        "with --sdperf-against&#61;REV (a git revision), or record more runs with --sdperf-update&#61;all\n\n"
         "### Notes\n\n"
         "- baselines/old.json belongs to no case of this session (foreign file)\n\n"
     )
@@ -92,13 +94,10 @@ def test_what_was_only_measured_or_recorded_does_not_look_judged(
 
 
 def test_intervals_side_by_side(make_outcome: Make, make_measurement: Make, make_finding: Make) -> None:
-    nowhere = Environment(machine_key="zen5")
-    comparison = Comparison(Side("main (2c7bd6e352)", nowhere), Side("head", nowhere), pairs=[])
-    figures = {"median_s": 0.416, "base_median_s": 0.364, "base": "main (2c7bd6e352)", "ratio": 1.127}
-    bounds = {"lower": 1.073, "upper": 1.185, "confidence": 0.95, "pairs": 4.0}
-    slow = make_finding("latency", Status.REGRESSED, "slow", **figures, **bounds)
-    control = make_finding("control", **{**figures, **bounds, "ratio": 1.001, "lower": None, "upper": None})
-    outcome = make_outcome(make_measurement("ours"), slow, control, comparison=comparison)
+    medians_s = {"median_s": 0.416, "base_s": 0.364, "base": "main (2c7bd6e352)"}
+    slow = make_finding("paired", Status.REGRESSED, **medians_s, ratio=1.127, lower=1.073, upper=1.185)
+    control = make_finding("control", **medians_s, ratio=1.001, lower=None, upper=None)
+    outcome = make_outcome(make_measurement("ours"), slow, control)
     text = render(Report([outcome]))
     assert (
         "### Side by side\n\n"
@@ -107,17 +106,25 @@ def test_intervals_side_by_side(make_outcome: Make, make_measurement: Make, make
         "| ours | main (2c7bd6e352) | 364 ms | 416 ms | +12.7 % | +7.3 % to +18.5 % (95%) | 4 | REGRESSED |\n"
         "| ours | main (2c7bd6e352) | 364 ms | 416 ms | +0.1 % | unknown to unknown (95%) | 4 | PASSED |\n"
     ) in text
-    stored = make_outcome(make_measurement("ours"), slow)
-    assert "### Side by side" not in render(Report([stored]))
+    for other in (make_finding("latency"), make_finding("paired", Status.INVALID_ENVIRONMENT)):
+        assert "### Side by side" not in render(Report([make_outcome(make_measurement("ours"), other)]))
 
 
-def hostile_report(name: str, make: tuple[Make, Make, Make], cases: int = 1) -> Report:
-    make_outcome, make_measurement, make_finding = make
+@pytest.fixture
+def make(
+    make_outcome: Make, make_measurement: Make, make_finding: Make, make_score: Make
+) -> tuple[Make, Make, Make, Make]:
+    return make_outcome, make_measurement, make_finding, make_score
+
+
+def hostile_report(name: str, make: tuple[Make, Make, Make, Make], cases: int = 1) -> Report:
+    make_outcome, make_measurement, make_finding, make_score = make
     outcomes = [
         msgspec.structs.replace(
             make_outcome(
                 make_measurement(name, model=name),
-                msgspec.structs.replace(make_finding("latency", Status.REGRESSED, name), details=[name] * 20),
+                make_finding("paired", Status.INVALID_ENVIRONMENT, base=name, invalid=name),
+                make_finding("picture", Status.BROKEN, pictures=[make_score(prompt=name, fault=name)] * 20),
             ),
             nodeid=name,
         )
@@ -147,12 +154,12 @@ def assert_harmless(markdown: str) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(name=st.text(alphabet=st.sampled_from("ab1 \n\\`*_[]()<>#|~&@:!$^=.-w;/\u202e"), max_size=40))
-def test_no_name_makes_markup(name: str, make_outcome: Make, make_measurement: Make, make_finding: Make) -> None:
-    assert_harmless(render(hostile_report(name, (make_outcome, make_measurement, make_finding))))
+def test_no_name_makes_markup(name: str, make: tuple[Make, Make, Make, Make]) -> None:
+    assert_harmless(render(hostile_report(name, make)))
 
 
-def test_a_hostile_report_of_any_size_fits(make_outcome: Make, make_measurement: Make, make_finding: Make) -> None:
-    huge = hostile_report(HOSTILE * 100, (make_outcome, make_measurement, make_finding), cases=50)
+def test_a_hostile_report_of_any_size_fits(make: tuple[Make, Make, Make, Make]) -> None:
+    huge = hostile_report(HOSTILE * 100, make, cases=50)
     for most_bytes in (3000, 10_000, MOST_COMMENT_BYTES, 200_000, MOST_SUMMARY_BYTES):
         text = render(huge, most_bytes=most_bytes)
         assert len(text.encode()) <= most_bytes

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from pytest_sdperf.judge.verdict import Status
-
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.report.properties import properties
+from pytest_sdperf.verdict.status import Status
 
 Make = Callable[..., Any]
 
 
 def test_a_judged_case(make_outcome: Make, make_measurement: Make, make_finding: Make) -> None:
-    slow = make_finding("latency", Status.REGRESSED, "slow", ratio=1.091)
+    slow = make_finding("latency", Status.REGRESSED, ratio=1.091)
     outcome = make_outcome(make_measurement(), slow, make_finding("picture", ssim=0.99, psnr_db=51.4))
     assert properties(outcome) == [
         ("sdperf_case", "fp32-sd15-256x256-20steps"),
@@ -36,10 +36,10 @@ def test_a_part_with_several_findings_has_one_property_of_the_worst(
 ) -> None:
     outcome = make_outcome(
         make_measurement(),
-        make_finding("latency", Status.PASSED, "as fast", ratio=1.01),
-        make_finding("latency", Status.REGRESSED, "1.2x faster than fp32 (limit 1.5x)", than="fp32"),
+        make_finding("latency", ratio=1.01),
+        make_finding("speedup", Status.REGRESSED),
         make_finding("picture", Status.BROKEN, ssim=0.9, psnr_db=20.0),
-        make_finding("picture", Status.PASSED),
+        make_finding("stage_parity"),
     )
     told = properties(outcome)
     assert [pair for pair in told if pair[0] in ("sdperf_latency", "sdperf_picture")] == [
@@ -51,7 +51,7 @@ def test_a_part_with_several_findings_has_one_property_of_the_worst(
 
 
 def test_identical_pictures_have_no_number(make_outcome: Make, make_measurement: Make, make_finding: Make) -> None:
-    told = dict(properties(make_outcome(make_measurement(), make_finding("picture", ssim=1.0, psnr_db=None))))
+    told = dict(properties(make_outcome(make_measurement(), make_finding("picture", ssim=1.0, psnr_db=math.inf))))
     assert told["sdperf_psnr_db_worst"] == "inf"
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from pytest_sdperf.judge.verdict import Finding, Verdict
 
 from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.measurement import Evidence, KernelTime
 from pytest_sdperf.report.proven import proven
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.proof_finding import ProofFinding
+from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import Workload
 
-Make = Callable[..., Finding]
+Make = Callable[..., Any]
 
 
-def words(finding: Finding) -> list[str]:
+def words(finding: ProofFinding) -> list[str]:
     return proven(Verdict([finding], ["proof"]))
 
 
@@ -78,4 +81,12 @@ def test_the_judges_own_finding_is_read() -> None:
 
 @pytest.mark.parametrize("kind", CLAIM_KINDS)
 def test_every_kind_of_claim_has_words(make_proof: Make, kind: str) -> None:
-    assert words(make_proof(str(Claim(kind, "want")))) != [f"{kind}(want)"]
+    assert words(make_proof(f"{kind}(want)")) != [f"{kind}(want)"]
+
+
+def test_claims_that_differ_only_in_at_least_stand_apart(make_finding: Make, make_claim: Make) -> None:
+    claims = [
+        make_claim("kernel_precision(bf16)", at_least=at_least, holds=holds, share=0.93)
+        for at_least, holds in ((0.95, False), (0.9, True))
+    ]
+    assert words(make_finding("proof", Status.BROKEN, claims=claims)) == ["not bf16", "bf16 93 %"]

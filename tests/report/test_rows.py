@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pytest_sdperf.judge.verdict import Status, Verdict
 
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.rows import rows, verdict_words
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.status import Status
 
 Make = Callable[..., Any]
 
@@ -37,29 +38,17 @@ def test_a_pipeline_without_a_unet_has_no_call_time(make_measurement: Make, make
     assert rows(Report([make_outcome(make_measurement(unet=False))]))[0].unet_call_s is None
 
 
-@pytest.mark.parametrize(
-    ("figures", "expected"),
-    [
-        ({}, (None, None)),
-        ({"ssim": 0.99, "psnr_db": 41.5}, (0.99, 41.5)),
-        ({"ssim": 1.0, "psnr_db": None}, (1.0, math.inf)),
-    ],
-)
-def test_picture_figures(
-    make_measurement: Make, make_outcome: Make, make_finding: Make, figures: dict[str, Any], expected: tuple[Any, Any]
+def test_picture_figures_are_the_worst_of_each(
+    make_measurement: Make, make_outcome: Make, make_finding: Make, make_score: Make
 ) -> None:
-    row = rows(Report([make_outcome(make_measurement(), make_finding("picture", **figures))]))[0]
-    assert (row.ssim, row.psnr_db) == expected
+    def figures(*pictures: Any) -> tuple[float | None, float | None]:
+        row = rows(Report([make_outcome(make_measurement(), make_finding("picture", pictures=list(pictures)))]))[0]
+        return row.ssim, row.psnr_db
 
-
-def test_a_figure_that_is_no_number_is_not_taken_for_one(
-    make_measurement: Make, make_outcome: Make, make_finding: Make
-) -> None:
-    row = rows(Report([make_outcome(make_measurement(), make_finding("picture", ssim="?", psnr_db="?"))]))[0]
-    assert row.ssim is not None
-    assert math.isnan(row.ssim)
-    assert row.psnr_db is not None
-    assert math.isnan(row.psnr_db)
+    assert figures(make_score(None, None)) == (None, None)
+    assert figures(make_score(1.0, math.inf)) == (1.0, math.inf)
+    assert figures(make_score(0.99, 41.5), make_score(1.0, math.inf), make_score(0.98, 44.0)) == (0.98, 41.5)
+    assert repr(figures(make_score(math.nan, math.nan))) == "(nan, nan)"
 
 
 def test_verdict_in_words(make_measurement: Make, make_outcome: Make, make_finding: Make) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from pytest_sdperf.judge.verdict import Status
 
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.series import followed
+from pytest_sdperf.verdict.status import Status
 
 Make = Callable[..., Any]
 

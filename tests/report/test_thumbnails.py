@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.observations import References
@@ -20,6 +19,7 @@ from pytest_sdperf.report.thumbnails import (
     media_type,
     with_pictures,
 )
+from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.workload import Workload
 
 MEASURED = Measurement(
@@ -35,8 +35,15 @@ def keyed(*pictures):
     return {f"16x24/{i}": picture for i, picture in enumerate(pictures)}
 
 
-def verdict(**figures):
-    return Verdict([Finding("picture", Status.PASSED, "", figures=figures)], ["picture"])
+@pytest.fixture
+def verdict(make_finding, make_score):
+    """The verdict of pictures with these (SSIM, PSNR), in the order of the prompts."""
+
+    def verdict(*scores):
+        pictures = [make_score(*score, key=f"16x24/{i}") for i, score in enumerate(scores)]
+        return Verdict([make_finding("picture", pictures=pictures)], ["picture"])
+
+    return verdict
 
 
 def show(pictures, truth=References(), told=None, workload=WORKLOAD):
@@ -48,10 +55,10 @@ def opened(images, name):
     return Image.open(io.BytesIO(images[name]))
 
 
-def test_a_picture_beside_its_reference():
+def test_a_picture_beside_its_reference(verdict):
     off = SMOOTH.copy()
     off[4:8, 4:8] -= 0.04
-    outcome, images = show(keyed(off), References(keyed(SMOOTH)), verdict(ssim=0.98, psnr_db=42.0, worst="16x24/0"))
+    outcome, images = show(keyed(off), References(keyed(SMOOTH)), verdict((0.98, 42.0)))
     [shown] = outcome.pictures
     assert (shown.key, shown.prompt, shown.seed) == ("16x24/0", "a boat", 0)
     assert (shown.ssim, shown.psnr_db, outcome.pictures_left_out) == (0.98, 42.0, 0)
@@ -66,18 +73,17 @@ def test_a_picture_beside_its_reference():
     assert not list(image_faults(Report([outcome], images=images)))
 
 
-def test_the_worst_come_first_and_the_rest_is_counted():
-    scores = {f"psnr_db 16x24/{i}": db for i, db in enumerate((40.0, 30.0, None, 50.0, 35.0))}
-    scores |= {f"ssim 16x24/{i}": 0.99 for i in range(5)}
-    outcome, _ = show(keyed(*[SMOOTH] * 5), told=verdict(ssim=0.99, psnr_db=30.0, worst="16x24/3", **scores))
+def test_the_worst_come_first_and_the_rest_is_counted(verdict):
+    scores = [(0.99, 40.0), (0.99, 30.0), (1.0, math.inf), (0.97, 50.0), (0.99, 35.0)]
+    outcome, _ = show(keyed(*[SMOOTH] * 5), told=verdict(*scores))
     assert [s.prompt for s in outcome.pictures] == ["a coat", "a goat", "a stoat", "a boat"]
     assert outcome.pictures_left_out == 5 - MOST_SHOWN
     assert [s.psnr_db for s in outcome.pictures] == [50.0, 30.0, 35.0, 40.0]
 
 
-def test_identical_pictures_have_no_heat_map_and_one_copy():
+def test_identical_pictures_have_no_heat_map_and_one_copy(verdict):
     outcome, images = show(
-        keyed(SMOOTH, SMOOTH), References(keyed(SMOOTH, SMOOTH)), verdict(ssim=1.0, psnr_db=None, worst="16x24/0")
+        keyed(SMOOTH, SMOOTH), References(keyed(SMOOTH, SMOOTH)), verdict((1.0, math.inf), (1.0, math.inf))
     )
     first, second = outcome.pictures
     assert (first.difference, first.largest_difference, first.psnr_db) == ("", 0.0, math.inf)

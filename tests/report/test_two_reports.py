@@ -1,3 +1,5 @@
+import math
+
 import msgspec
 
 from pytest_sdperf.report.model import Report
@@ -26,7 +28,7 @@ def test_verdict_and_picture_that_changed(make_measurement, make_outcome, make_f
             [make_outcome(make_measurement("ours"), make_finding("picture", ssim=ssim, psnr_db=psnr_db), **more)]
         )
 
-    (case,) = two_reports(one(1.0, None), one(0.9512, 31.26, recorded=True)).cases
+    (case,) = two_reports(one(1.0, math.inf), one(0.9512, 31.26, recorded=True)).cases
     assert case.more == [
         ("verdict", "PASSED -> PASSED (recorded)"),
         ("picture", "SSIM 1.0000, PSNR exact -> SSIM 0.9512, PSNR 31.3 dB"),

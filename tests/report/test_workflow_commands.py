@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pytest_sdperf.judge.verdict import Status
 
+from pytest_sdperf.report import finding_text
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.workflow_commands import escaped_data, escaped_property, render
+from pytest_sdperf.verdict.status import Status
 
 Make = Callable[..., Any]
 
@@ -36,16 +37,21 @@ def understood(line: str) -> tuple[str, dict[str, str], str]:
 
 
 def test_the_whole_report(report: Report) -> None:
+    def said(number: int) -> str:
+        verdict = report.outcomes[number].verdict
+        assert verdict is not None
+        return finding_text.sentence(verdict.findings[0]).replace("%", "%25")
+
     lines = render(Report([placed(o, line=n) for n, o in enumerate(report.outcomes, 1)])).splitlines()
     assert lines == [
         "::error file=tests/test_it.py,line=4,title=sdperf%3A ipex_bf16_dpm BROKEN::"
-        "ipex_bf16_dpm: proof BROKEN: broken claim kernel_isa(avx512_bf16).",
+        "ipex_bf16_dpm: proof BROKEN: broken claim kernel_isa(avx512_bf16): lost.",
         "::warning file=tests/test_it.py,line=5,title=sdperf%3A openvino INCONCLUSIVE::"
-        "openvino: latency INCONCLUSIVE: 13.3 s is 6.0 %25 above the baseline, and so is its noise (limit 5 %25)",
+        f"openvino: latency INCONCLUSIVE: {said(4)}",
         "::error file=tests/test_it.py,line=6,title=sdperf%3A openvino_static REGRESSED::"
-        "openvino_static: latency REGRESSED: 12.0 s is 9.1 %25 above the baseline's 11.0 s (limit 5 %25).",
+        f"openvino_static: latency REGRESSED: {said(5)}.",
         "::error file=tests/test_it.py,line=8,title=sdperf%3A openvino_static_f32 NO BASELINE::"
-        "openvino_static_f32: latency NO BASELINE: no baseline is stored; record one with --sdperf-update=new.",
+        f"openvino_static_f32: latency NO BASELINE: {said(7)}.",
     ]
 
 
@@ -59,14 +65,13 @@ def test_nothing_to_tell(make_outcome: Make, make_measurement: Make, make_findin
 def test_what_is_inconclusive_warns_or_fails_as_the_verdict_says(
     make_outcome: Make, make_measurement: Make, make_finding: Make
 ) -> None:
-    unsure = make_outcome(make_measurement(), make_finding("latency", Status.INCONCLUSIVE, "noise"))
-    assert render(Report([unsure])) == (
-        "::warning title=sdperf%3A fp32 INCONCLUSIVE::fp32: latency INCONCLUSIVE: noise\n"
-    )
+    finding = make_finding("paired", Status.INCONCLUSIVE, pairs=1)
+    unsure = make_outcome(make_measurement(), finding)
+    told = f"title=sdperf%3A fp32 INCONCLUSIVE::fp32: latency INCONCLUSIVE: {finding_text.sentence(finding)}"
+    told = told.replace(" %", " %25")
+    assert render(Report([unsure])) == f"::warning {told}\n"
     failing = msgspec.structs.replace(unsure, verdict=msgspec.structs.replace(unsure.verdict, inconclusive="fail"))
-    assert (
-        render(Report([failing])) == "::error title=sdperf%3A fp32 INCONCLUSIVE::fp32: latency INCONCLUSIVE: noise.\n"
-    )
+    assert render(Report([failing])) == f"::error {told}.\n"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_what_is_inconclusive_warns_or_fails_as_the_verdict_says(
 def test_files_are_relative_to_the_repository(
     folder: str, file: str, shown: str, make_outcome: Make, make_measurement: Make, make_finding: Make
 ) -> None:
-    broken = make_outcome(make_measurement(), make_finding("proof", Status.BROKEN, "lost"))
+    broken = make_outcome(make_measurement(), make_finding("proof", Status.BROKEN))
     [line] = render(Report([placed(broken, file, None)]), folder=folder).splitlines()
     _, properties, _ = understood(line)
     assert (properties["file"], properties["line"]) == (shown, "1")
@@ -103,7 +108,7 @@ hostile = st.text(alphabet=":%,\r\n=#[]aerx\u2028\u202e", max_size=40)
 def test_no_name_commands_the_runner(
     name: str, file: str, said: str, make_outcome: Make, make_measurement: Make, make_finding: Make
 ) -> None:
-    outcome = make_outcome(make_measurement(name), make_finding("proof", Status.BROKEN, said))
+    outcome = make_outcome(make_measurement(name), make_finding("paired", Status.INVALID_ENVIRONMENT, invalid=said))
     lines = render(Report([placed(outcome, file)])).split("\n")
     assert len(lines) == 2
     assert lines[1] == ""

@@ -1,17 +1,24 @@
-"""One case as the page shows it: texts, tables and charts, ready for the template."""
+"""One case as the page shows it: texts, charts and its tables, ready for the template."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_sdperf.claims import CheckedClaim
-from pytest_sdperf.measurement import Environment, Measurement
-from pytest_sdperf.models.families import FIRST_CALL
+from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.report import finding_text
 from pytest_sdperf.report.changes_text import change_lines
 from pytest_sdperf.report.failure import sentence
+from pytest_sdperf.report.html.case_tables import (
+    NOT_KNOWN,
+    Table,
+    environment_table,
+    kernels_table,
+    stage_parity_table,
+    stages_of,
+    stages_table,
+)
 from pytest_sdperf.report.html.charts import drift_chart, latency_chart, stages_chart
 from pytest_sdperf.report.html.compared import Compared, compared
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
@@ -19,7 +26,6 @@ from pytest_sdperf.report.model import Outcome, ShownPicture
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_bytes, format_seconds, format_share
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
-from pytest_sdperf.verdict.picture_findings import StageParityFinding
 from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import plural
@@ -27,9 +33,6 @@ from pytest_sdperf.wording import plural
 _LONGEST_NAME = 80
 _LONGEST_LINE = 500
 _LONGEST_PROMPT = 300
-_MOST_KERNELS = 10
-
-NOT_KNOWN = "–"  # noqa: RUF001 - a dash, as tables have it where there is no figure
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,6 @@ class PictureView:
     difference: str
     scores: str
     scale: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table whose first column heads its rows."""
-
-    caption: str
-    headings: list[str]
-    rows: list[list[str]]
-    swatches: bool = False
-    "the rows' colours are those of the stages chart"
 
 
 @dataclass(frozen=True)
@@ -123,13 +115,13 @@ def case_view(outcome: Outcome, number: int) -> CaseView:
         ),
         latency_caption=_latency_caption(base),
         stages=_stages(base, anchor, variant),
-        stages_table=_stages_table(base),
+        stages_table=stages_table(base),
         drift=_drift(measured, anchor, variant),
-        stage_parity=_stage_parity(measured, verdict),
+        stage_parity=stage_parity_table(measured, verdict),
         claims=[_claim(one) for one in (proof.claims if proof else [])],
-        kernels=_kernels(measured),
+        kernels=kernels_table(measured),
         kernel_changes=[plain(line, _LONGEST_LINE) for line in base.kernel_changes],
-        environment=_environment(measured.environment),
+        environment=environment_table(measured.environment),
         environment_changes=[plain(line, _LONGEST_LINE) for line in base.environment_changes],
         base_label=base.base_label,
     )
@@ -225,36 +217,14 @@ def _latency_caption(case: Compared) -> str:
     return f"{what} Base: {case.base_label}. {_latency_told(case)}{ticks}{crosses}"
 
 
-def _stages_of(case: Compared) -> tuple[dict[str, float], dict[str, float] | None]:
-    head = case.head.stages_s(case.size)
-    base = case.base.stages_s(case.size) if case.base else None
-    names = list(dict.fromkeys([*head, *(base or {})]))
-    names = [n for n in names if n != "rest"] + ["rest"]
-    return {n: head.get(n, 0.0) for n in names}, None if base is None else {n: base.get(n, 0.0) for n in names}
-
-
 def _stages(case: Compared, anchor: str, variant: str) -> str:
-    head, base = _stages_of(case)
+    head, base = stages_of(case)
     arms = {**({"base": base} if base else {}), "this run": head}
     told = "; ".join(
         f"{label}: " + ", ".join(f"{plain(s, 30)} {format_seconds(value)}" for s, value in parts.items())
         for label, parts in arms.items()
     )
     return stages_chart(arms, name=f"{anchor}-stages", told=f"Time of a picture by stage of {variant}. {told}.")
-
-
-def _stages_table(case: Compared) -> Table:
-    head, base = _stages_of(case)
-    rows = []
-    for stage, now_s in head.items():
-        was_s = base[stage] if base else None
-        change = format_share(now_s / was_s - 1) if was_s and was_s > 0 else NOT_KNOWN
-        told = [format_seconds(was_s), format_seconds(now_s), change] if was_s is not None else [format_seconds(now_s)]
-        rows.append([plain(stage, _LONGEST_NAME), *told])
-    headings = ["stage", "base", "this run", "change"] if base else ["stage", "this run"]
-    return Table(
-        "Median time of a picture in each stage; rest: scheduler, Python and copies", headings, rows, swatches=True
-    )
 
 
 def _drift(measured: Measurement, anchor: str, variant: str) -> str:
@@ -270,65 +240,6 @@ def _drift(measured: Measurement, anchor: str, variant: str) -> str:
     )
 
 
-def _stage_parity(measured: Measurement, verdict: Verdict | None) -> Table | None:
-    parity = measured.stage_parity
-    if parity is None or not parity.stage_psnr_db:
-        return None
-    found = verdict.findings if verdict else []
-    judged = next((f.stages for f in found if isinstance(f, StageParityFinding)), [])
-    limits_db = {one.stage: one.min_psnr_db for one in judged}
-    rows = []
-    for stage, db in parity.stage_psnr_db.items():
-        limit = limits_db.get(stage)
-        score = "identical" if db is None else f"{db:.1f}"
-        name = plain(FIRST_CALL.get(stage, stage), _LONGEST_NAME)
-        rows.append([name, score, NOT_KNOWN if limit is None else f"{limit:g}"])
-    name = plain(parity.reference, _LONGEST_NAME)
-    return Table(
-        f"Each stage's first call on {name}'s own inputs, PSNR to {name}'s output", ["stage", "dB", "limit dB"], rows
-    )
-
-
 def _claim(claim: CheckedClaim) -> tuple[Mark, str]:
     mark = mark_of(Status.PASSED if claim.holds else Status.BROKEN)
     return mark, plain(f"{claim.name}: {claim.seen}", _LONGEST_LINE)
-
-
-def _kernels(measured: Measurement) -> Table | None:
-    kernels = sorted(measured.evidence.kernels, key=lambda k: -k.time_ms)
-    total = sum(k.time_ms for k in kernels)
-    if not total > 0:
-        return None
-    rows = [
-        [
-            plain(f"{k.operation} {k.implementation}", _LONGEST_NAME),
-            plain(k.precision, 20),
-            str(k.calls),
-            f"{k.time_ms / total * 100:.1f} %",
-        ]
-        for k in kernels[:_MOST_KERNELS]
-    ]
-    more = f"; {len(kernels) - _MOST_KERNELS} more are not shown" if len(kernels) > _MOST_KERNELS else ""
-    source = plain(measured.evidence.kernel_source, _LONGEST_NAME)
-    return Table(
-        f"Kernels by time over one picture, as {source} tells{more}", ["kernel", "precision", "calls", "of time"], rows
-    )
-
-
-def _environment(environment: Environment) -> Table:
-    told: Mapping[str, str] = {
-        "machine": environment.machine_key,
-        "CPU": environment.cpu_model,
-        "kernel": environment.kernel,
-        "Python": environment.python,
-        "threads": str(environment.threads or ""),
-        "CPUs": _listed(environment.cpus),
-        **environment.packages,
-        **environment.variables,
-    }
-    rows = [[plain(name, _LONGEST_NAME), plain(text, _LONGEST_LINE)] for name, text in told.items() if text]
-    return Table("Environment of this run", ["what", "value"], rows)
-
-
-def _listed(cpus: Sequence[int]) -> str:
-    return ",".join(map(str, cpus))

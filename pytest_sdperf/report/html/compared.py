@@ -26,6 +26,10 @@ _ASIDE = 0.17
 """Half the distance between the two arms of a pair, in the same."""
 
 
+_LARGEST_DRAWN = 1e6
+"""Ratio."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """A case and its base."""
@@ -119,11 +123,17 @@ def _process(arm: str, at: float, run: ProcessRun, size: str, *, counts: bool = 
 def _change(finding: LatencyFinding | None, *, pairs: list[float] | None = None) -> Change | None:
     """The interval of the latency finding at the size that decides; None where nothing was compared."""
     worst = worst_size(finding.sizes) if finding and finding.sizes else None
-    if finding is None or worst is None or worst.ratio is None:
+    if finding is None or worst is None or worst.ratio is None or _drawn(worst.ratio) is None:
         return None
     if isinstance(finding, PairedLatencyFinding):
         limits = {"ignored": finding.ignore, "limit": finding.must_catch}
     else:
         limits = {"limit": finding.limit}
-    bounds = [None if bound is None else bound - 1 for bound in (worst.lower, worst.upper)]
-    return Change(worst.ratio - 1, bounds[0], bounds[1], limits, pairs or [])
+    lower, upper = _drawn(worst.lower), _drawn(worst.upper)
+    drawn = {word: limit for word, limit in limits.items() if _drawn(limit + 1) is not None}
+    return Change(worst.ratio - 1, lower, upper, drawn, pairs or [])
+
+
+def _drawn(ratio: float | None) -> float | None:
+    """The change that a ratio stands for; None where no axis holds it: a report read from a file may have any."""
+    return ratio - 1 if ratio is not None and abs(ratio) < _LARGEST_DRAWN else None

@@ -6,11 +6,10 @@ from functools import lru_cache
 import msgspec
 import numpy as np
 import pytest
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.comparison import Comparison, Pair, Side
-from pytest_sdperf.judge.paired_latency import judge_side_by_side
+from pytest_sdperf.judge.paired_latency import judge_paired_latency
 from pytest_sdperf.judge.picture import judge_picture
 from pytest_sdperf.judge.stage_parity import judge_stage_parity
 from pytest_sdperf.measurement import (
@@ -29,6 +28,8 @@ from pytest_sdperf.options import Thresholds
 from pytest_sdperf.report.fp32_speedup import fp32_latencies
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.thumbnails import with_pictures
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import DEFAULT_PROMPTS, Workload, picture_key
 
 SECONDS = {"fp32": 35.5, "tuned": 31.1, "torch_bf16": 18.2, "ipex_bf16": 17.4, "ipex_bf16_dpm": 17.2, "openvino": 13.3,
@@ -102,7 +103,7 @@ def compared(measurement, seconds, rng, size):
     return Comparison(base, Side("working tree at 5e4d3c2b1a", ENVIRONMENT), pairs, spent_s=300.0)
 
 
-def outcome_of(variant, seconds, images, *, side, prompts):
+def outcome_of(variant, seconds, images, make_finding, make_proof, *, side, prompts):
     rng = random.Random(variant)
     size = f"{side}x{side}"
     workload = Workload(prompts=tuple(prompts), sizes=((side, side),))
@@ -121,34 +122,23 @@ def outcome_of(variant, seconds, images, *, side, prompts):
     m = measured(variant, seconds, rng, size, prompts, stage_parity)
     thresholds = Thresholds()
     comparison = compared(m, seconds, rng, size) if variant == "openvino_static" else None
-    latency = (
-        judge_side_by_side(comparison, m, thresholds)
-        if comparison
-        else Finding(
-            "latency", Status.INCONCLUSIVE if variant == "openvino" else Status.PASSED,
-            f"{seconds} s is +1.2 % from the baseline's (limit +5 %)",
-            figures={"size": size, "ratio": 1.012, "lower": 0.99, "upper": 1.08, "limit": 1.05},
-        )
-    )  # fmt: skip
-    if side > LARGE:  # SSIM takes longer than all else
-        figures = {"ssim": 0.99, "psnr_db": 41.5, "worst": picture_key((side, side), 3), "reference": "fp32"}
-        picture = Finding("picture", Status.PASSED, "as promised", figures=figures)
+    if comparison:
+        latency = judge_paired_latency(comparison, m, thresholds)
     else:
-        picture = judge_picture(
-            own,
-            truth,
-            thresholds,
-            prompt_seeds=workload.prompt_seeds,
-            sizes=workload.sizes,
-            is_reference=variant == "fp32",
+        status = Status.INCONCLUSIVE if variant == "openvino" else Status.PASSED
+        latency = make_finding(
+            "latency", status, size=size, median_s=seconds, ratio=1.012, lower=0.99, upper=1.08, limit=0.05
         )
-    proof = Finding(
-        "proof", Status.PASSED, "2 claims hold", ["holds: kernel_precision(bf16): 97 % of kernel time (limit 90 %)"],
-        {"kernel_precision(bf16)": 0.97, "claim kernel_precision(bf16)": "holds"},
-    )  # fmt: skip
+    truths = References(truth, is_reference=variant == "fp32")
+    judged = own if side <= LARGE else {}  # SSIM takes longer than all else
+    picture = judge_picture(judged, truths, thresholds, workload)
+    if side > LARGE:
+        pictures = [msgspec.structs.replace(p, fault="", ssim=0.99, psnr_db=41.5) for p in picture.pictures]
+        picture = msgspec.structs.replace(picture, status=Status.PASSED, pictures=pictures, reference="fp32")
+    proof = make_proof(bf16=0.97)
     stages = [judge_stage_parity(stage_parity, STAGE_LIMITS_DB)] if stage_parity else []
     verdict = Verdict(
-        [latency, picture, *stages, proof, Finding("memory", Status.PASSED, "peak 4.8 GiB")],
+        [latency, picture, *stages, proof, make_finding("memory")],
         ["latency", "picture", "proof", "memory"],
     )
     past = Baseline(
@@ -165,18 +155,20 @@ def outcome_of(variant, seconds, images, *, side, prompts):
     return with_pictures(outcome, workload, own, References(truth), images)
 
 
-def made(variants=SECONDS, *, side=64, prompts=DEFAULT_PROMPTS):
-    images = {}
-    outcomes = [outcome_of(v, s, images, side=side, prompts=prompts) for v, s in variants.items()]
-    return Report(
-        outcomes, ["1 stored here but not used by this run, and left as they are: baselines/old.json"],
-        fp32_latencies(o.measurement for o in outcomes), images, "2026-11-24T12:00:00Z", "0.1.0",
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="session")
-def make_whole():
+def make_whole(make_finding, make_proof):
     """Make a report of every feature: make_whole(variant -> s, side=pixels, prompts=…)."""
+
+    def made(variants=SECONDS, *, side=64, prompts=DEFAULT_PROMPTS):
+        images = {}
+        outcomes = [
+            outcome_of(v, s, images, make_finding, make_proof, side=side, prompts=prompts) for v, s in variants.items()
+        ]
+        return Report(
+            outcomes, ["1 stored here but not used by this run, and left as they are: baselines/old.json"],
+            fp32_latencies(o.measurement for o in outcomes), images, "2026-11-24T12:00:00Z", "0.1.0",
+        )  # fmt: skip
+
     return made
 
 
@@ -198,7 +190,7 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="session")
-def hostile(make_whole):
+def hostile(make_whole, make_finding, make_score, make_claim):
     """The same with names that want to be more than text."""
     report = make_whole(
         {"fp32": 2.0, "openvino_static": 1.0}, prompts=tuple(f"p{i} {name}" for i, name in enumerate(HOSTILE[:4]))
@@ -216,8 +208,12 @@ def hostile(make_whole):
             for p in m.processes
         ]
         stage_parity = StageParity(name, {name: 50.0}, [50.0, None, 40.0])
-        findings = [Finding(name, Status.BROKEN, name, [name], {"ssim": name, "reference": name, "claim " + name: name}), *outcome.verdict.findings,
-                    Finding("proof", Status.BROKEN, name, [name, f"holds: {name}"], {f"claim {name}": "broken"})]  # fmt: skip
+        findings = [
+            make_finding("paired", Status.INVALID_ENVIRONMENT, base=name, head=name, invalid=name),
+            make_finding("picture", Status.BROKEN, reference=name, pictures=[make_score(prompt=name, fault=name)]),
+            *outcome.verdict.findings,
+            make_finding("proof", Status.BROKEN, claims=[make_claim("fact", want=name, holds=False, seen=name)]),
+        ]
         changed = msgspec.structs.replace(
             m, variant=name, model=name, case_id=name, scheduler=name, environment=environment, evidence=evidence, processes=runs, stage_parity=stage_parity,
         )  # fmt: skip

@@ -1,17 +1,17 @@
-"""What a case stands beside: the other arm, the stored jobs, or nothing."""
+"""What a case is compared with: the base, recorded runs, or nothing."""
 
 import msgspec
 import pytest
-from pytest_sdperf.judge.verdict import Finding, Status, Verdict
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
-from pytest_sdperf.report.html.compared import beside
+from pytest_sdperf.report.html.compared import compared
 from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.verdict.case_verdict import Verdict
 
 
 def test_side_by_side(whole):
     outcome = whole.outcomes[-1]
-    found = beside(outcome)
+    found = compared(outcome)
     assert found.base_label == "main (1a2b3c4d5e)"
     assert found.base.latency.median_s == pytest.approx(9.6 * 0.88, rel=0.02)
     assert [(p.arm, p.counts) for p in found.processes[4:6]] == [("base", False), ("head", False)]
@@ -26,17 +26,17 @@ def test_side_by_side(whole):
 
 def test_a_process_is_its_median_and_the_range_of_its_pictures(whole):
     outcome = whole.outcomes[0]
-    first = beside(outcome).processes[-3]
+    first = compared(outcome).processes[-3]
     timings = [t.total_ns / 1e9 for t in outcome.measurement.processes[0].images["64x64"]]
     assert (first.arm, first.shortest_s, first.longest_s) == ("head", min(timings), max(timings))
     assert first.median_s == sorted(timings)[2]
 
 
-def test_after_stored_jobs(whole):
-    found = beside(whole.outcomes[1])
-    assert found.base_label == "stored job of 2026-11-23T12:00:00Z"
+def test_after_recorded_runs(whole):
+    found = compared(whole.outcomes[1])
+    assert found.base_label == "recorded run of 2026-11-23T12:00:00Z"
     assert [p.arm for p in found.processes] == ["base"] * 6 + ["head"] * 3
-    assert list(found.ticks.values()) == ["job 1", "job 2", "now"]
+    assert list(found.ticks.values()) == ["run 1", "run 2", "now"]
     places = [p.at for p in found.processes]
     assert places == sorted(set(places))
     assert (found.change.lower, found.change.upper) == (pytest.approx(-0.01), pytest.approx(0.08))
@@ -44,29 +44,29 @@ def test_after_stored_jobs(whole):
 
 
 def test_alone(make_measurement):
-    found = beside(Outcome("test", make_measurement(), None))
+    found = compared(Outcome("test", make_measurement(), None))
     assert (found.base, found.base_label, found.change) == (None, "", None)
     assert (found.kernel_changes, found.environment_changes) == ([], [])
     assert list(found.ticks.values()) == ["1", "2", "3"]
 
 
-def test_the_size_that_decides(make_measurement):
+def test_the_size_that_decides(make_measurement, make_finding):
     m = make_measurement(sizes=("64x64", "128x128"))
     for named, size in (("128x128", "128x128"), ("9x9", "64x64"), (None, "64x64")):
-        verdict = Verdict([Finding("latency", Status.PASSED, "", figures={"size": named})], [])
-        assert beside(Outcome("test", m, verdict)).size == size
+        verdict = Verdict([make_finding("latency", size=named) if named else make_finding("latency", sizes=[])], [])
+        assert compared(Outcome("test", m, verdict)).size == size
 
 
-def test_jobs_that_lack_the_size_are_no_base(make_measurement):
+def test_runs_that_lack_the_size_are_no_base(make_measurement):
     old = Baseline([RecordedRun("", make_measurement(sizes=("64x64",)))])
-    assert beside(Outcome("test", make_measurement(sizes=("128x128",)), None, old)).base is None
+    assert compared(Outcome("test", make_measurement(sizes=("128x128",)), None, old)).base is None
     same = Baseline([RecordedRun("", make_measurement(sizes=("128x128",)))])
-    assert beside(Outcome("test", make_measurement(sizes=("128x128",)), None, same)).base_label == "stored job"
+    assert compared(Outcome("test", make_measurement(sizes=("128x128",)), None, same)).base_label == "recorded run"
 
 
 def test_a_comparison_of_which_no_pair_counts_is_no_base(whole):
     outcome = whole.outcomes[-1]
     dropped = [msgspec.structs.replace(p, dropped="a storm") for p in outcome.comparison.pairs]
     lost = msgspec.structs.replace(outcome.comparison, pairs=dropped)
-    assert beside(msgspec.structs.replace(outcome, comparison=lost)).base_label.startswith("stored job")
-    assert beside(msgspec.structs.replace(outcome, comparison=lost, baseline=None)).base is None
+    assert compared(msgspec.structs.replace(outcome, comparison=lost)).base_label.startswith("recorded run")
+    assert compared(msgspec.structs.replace(outcome, comparison=lost, baseline=None)).base is None

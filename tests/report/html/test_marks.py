@@ -1,10 +1,10 @@
 """Every status has words, a symbol and a kind; what fails looks bad, what only could have does not."""
 
 import pytest
-from pytest_sdperf.judge.verdict import Status
 
 from pytest_sdperf.report.html.marks import mark_of, mark_of_outcome
 from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.verdict.status import Status
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -83,7 +83,7 @@ def test_every_case_has_all_of_its_parts(page, whole):
     assert len(charts) == 1 + 3 * len(whole.outcomes) - 1
     for told in (
         "Change +13", "95 % bounds", "Crosses: pairs that do not count", "appeared: convolution brg_conv_fwd",
-        "vanished: convolution jit:avx512_core_amx_bf16", "torch 2.7.1 -> 2.8.0", "kernel_precision(bf16): 97 % of kernel time",
+        "vanished: convolution jit:avx512_core_amx_bf16", "torch 2.7.1 -> 2.8.0", "kernel_precision(bf16): as claimed",
         "difference (black: no difference; brightest:", "no difference: identical", "UNet call 1", "OMP_NUM_THREADS",
     ):  # fmt: skip
         assert told in page.text, told
@@ -205,3 +205,10 @@ def test_all_stages_and_drifts_that_there_can_be(make_measurement, whole):
         stage_parity = msgspec.structs.replace(m.stage_parity, drift_db=drift)
         told = html.render(Report([Outcome("test", msgspec.structs.replace(m, stage_parity=stage_parity), None)]))
         assert ("Drift of the latents" in told) is drawn
+
+
+def test_claims_that_differ_only_in_at_least_are_two_lines(make_measurement, make_outcome, make_finding, make_claim):
+    claims = [make_claim("kernel_precision(bf16)", at_least=share) for share in (0.9, 0.95)]
+    told = Page(html.render(Report([make_outcome(make_measurement(), make_finding("proof", claims=claims))]))).text
+    for share in (90, 95):
+        assert f"kernel_precision(bf16, at least {share} %): as claimed" in told

@@ -1,0 +1,117 @@
+"""The tables of one case: stages, stage parity, kernels and environment, every text made plain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_sdperf.measurement import Environment, Measurement
+from pytest_sdperf.report.html.compared import Compared
+from pytest_sdperf.report.picture_text import FIRST_CALL
+from pytest_sdperf.report.plain import plain
+from pytest_sdperf.units import format_seconds, format_share
+from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.picture_findings import StageParityFinding
+
+NOT_KNOWN = "–"  # noqa: RUF001 - a dash, as tables have it where there is no figure
+
+_LONGEST_NAME = 80
+_LONGEST_LINE = 500
+_MOST_KERNELS = 10
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column heads its rows."""
+
+    caption: str
+    headings: list[str]
+    rows: list[list[str]]
+    swatches: bool = False
+    "the rows' colours are those of the stages chart"
+
+
+def stages_of(case: Compared) -> tuple[dict[str, float], dict[str, float] | None]:
+    """Stage -> s of a picture, of this run and of the base (None: there is none); what no stage took: `rest`, last."""
+    head = case.head.stages_s(case.size)
+    base = case.base.stages_s(case.size) if case.base else None
+    names = list(dict.fromkeys([*head, *(base or {})]))
+    names = [n for n in names if n != "rest"] + ["rest"]
+    return {n: head.get(n, 0.0) for n in names}, None if base is None else {n: base.get(n, 0.0) for n in names}
+
+
+def stages_table(case: Compared) -> Table:
+    """Each stage of a picture in this run and the base."""
+    head, base = stages_of(case)
+    rows = []
+    for stage, now_s in head.items():
+        was_s = base[stage] if base else None
+        change = format_share(now_s / was_s - 1) if was_s and was_s > 0 else NOT_KNOWN
+        told = [format_seconds(was_s), format_seconds(now_s), change] if was_s is not None else [format_seconds(now_s)]
+        rows.append([plain(stage, _LONGEST_NAME), *told])
+    headings = ["stage", "base", "this run", "change"] if base else ["stage", "this run"]
+    return Table(
+        "Median time of a picture in each stage; rest: scheduler, Python and copies", headings, rows, swatches=True
+    )
+
+
+def stage_parity_table(measured: Measurement, verdict: Verdict | None) -> Table | None:
+    """Each stage's first call on the reference's inputs; None where none was compared."""
+    parity = measured.stage_parity
+    if parity is None or not parity.stage_psnr_db:
+        return None
+    found = verdict.findings if verdict else []
+    judged = next((f.stages for f in found if isinstance(f, StageParityFinding)), [])
+    limits_db = {one.stage: one.min_psnr_db for one in judged}
+    rows = []
+    for stage, db in parity.stage_psnr_db.items():
+        limit = limits_db.get(stage)
+        score = "identical" if db is None else f"{db:.1f}"
+        name = plain(FIRST_CALL.get(stage, stage), _LONGEST_NAME)
+        rows.append([name, score, NOT_KNOWN if limit is None else f"{limit:g}"])
+    name = plain(parity.reference, _LONGEST_NAME)
+    return Table(
+        f"Each stage's first call on {name}'s own inputs, PSNR to {name}'s output", ["stage", "dB", "limit dB"], rows
+    )
+
+
+def kernels_table(measured: Measurement) -> Table | None:
+    """The kernels that took the most time; None where none was seen."""
+    kernels = sorted(measured.evidence.kernels, key=lambda k: -k.time_ms)
+    total = sum(k.time_ms for k in kernels)
+    if not total > 0:
+        return None
+    rows = [
+        [
+            plain(f"{k.operation} {k.implementation}", _LONGEST_NAME),
+            plain(k.precision, 20),
+            str(k.calls),
+            f"{k.time_ms / total * 100:.1f} %",
+        ]
+        for k in kernels[:_MOST_KERNELS]
+    ]
+    more = f"; {len(kernels) - _MOST_KERNELS} more are not shown" if len(kernels) > _MOST_KERNELS else ""
+    source = plain(measured.evidence.kernel_source, _LONGEST_NAME)
+    return Table(
+        f"Kernels by time over one picture, as {source} tells{more}", ["kernel", "precision", "calls", "of time"], rows
+    )
+
+
+def environment_table(environment: Environment) -> Table:
+    """Everything around the code that may matter."""
+    told: Mapping[str, str] = {
+        "machine": environment.machine_key,
+        "CPU": environment.cpu_model,
+        "kernel": environment.kernel,
+        "Python": environment.python,
+        "threads": str(environment.threads or ""),
+        "CPUs": _listed(environment.cpus),
+        **environment.packages,
+        **environment.variables,
+    }
+    rows = [[plain(name, _LONGEST_NAME), plain(text, _LONGEST_LINE)] for name, text in told.items() if text]
+    return Table("Environment of this run", ["what", "value"], rows)
+
+
+def _listed(cpus: Sequence[int]) -> str:
+    return ",".join(map(str, cpus))

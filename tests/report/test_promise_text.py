@@ -1,0 +1,119 @@
+"""What is said of proof and of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_sdperf.report.promise_text import memory_details, memory_sentence, proof_details, proof_sentence
+from pytest_sdperf.verdict.status import Missing, Status
+
+Make = Callable[..., Any]
+GIB = 2**30
+
+
+def test_claims_that_hold(make_proof: Make) -> None:
+    assert proof_sentence(make_proof("threads")) == "1 claim holds: threads"
+    finding = make_proof("threads", "allocator(jemalloc)")
+    assert proof_sentence(finding) == "2 claims hold: threads, allocator(jemalloc)"
+    assert proof_details(finding) == ["holds: threads: as claimed", "holds: allocator(jemalloc): as claimed"]
+
+
+def test_every_claim_is_listed_and_every_broken_one_named(make_finding: Make, make_claim: Make) -> None:
+    claims = [
+        make_claim("threads", holds=False, seen="the library computes with 1 thread (asked: 2)"),
+        make_claim("affinity", seen="threads may run on CPUs 0 (asked: 0)"),
+        make_claim("allocator(jemalloc)", holds=False, seen="no allocator was seen"),
+    ]
+    finding = make_finding("proof", Status.BROKEN, claims=claims)
+    assert proof_sentence(finding) == (
+        "broken claims threads: the library computes with 1 thread (asked: 2); "
+        "allocator(jemalloc): no allocator was seen"
+    )
+    assert proof_details(finding) == [
+        "BROKEN: threads: the library computes with 1 thread (asked: 2)",
+        "holds: affinity: threads may run on CPUs 0 (asked: 0)",
+        "BROKEN: allocator(jemalloc): no allocator was seen",
+    ]
+
+
+def test_one_broken_claim_names_its_share_and_what_ran_instead(make_finding: Make, make_claim: Make) -> None:
+    seen = "3 % of kernel time (limit 90 %), the rest ran jit_bf16:avx512_core"
+    lost = make_claim("kernel_isa(avx512_bf16)", at_least=0.9, holds=False, seen=seen)
+    assert proof_sentence(make_finding("proof", Status.BROKEN, claims=[lost])) == (
+        f"broken claim kernel_isa(avx512_bf16, at least 90 %): {seen}"
+    )
+
+
+def test_claims_that_differ_only_in_at_least_read_differently(make_finding: Make, make_claim: Make) -> None:
+    claims = [make_claim("kernel_precision(bf16)", at_least=share) for share in (0.9, 0.95, 1.0)]
+    finding = make_finding("proof", claims=claims)
+    names = ["kernel_precision(bf16, at least 90 %)", "kernel_precision(bf16, at least 95 %)", "kernel_precision(bf16)"]
+    assert proof_sentence(finding) == f"3 claims hold: {', '.join(names)}"
+    assert proof_details(finding) == [f"holds: {name}: as claimed" for name in names]
+
+
+def test_a_variant_without_claims(make_finding: Make) -> None:
+    finding = make_finding("proof", Status.NOT_JUDGED)
+    assert proof_sentence(finding) == "the variant claims nothing"
+    assert proof_details(finding) == []
+
+
+@pytest.mark.parametrize(
+    ("peak", "change"),
+    [(1_100_000_000, "+10.0 %"), (1_100_100_000, "+10.01 %"), (1_200_000_000, "+20.0 %"), (900_000_000, "-10.0 %")],
+)
+def test_growth_beside_its_limit(make_finding: Make, peak: int, change: str) -> None:
+    finding = make_finding("memory", peak_bytes=peak, base_bytes=1_000_000_000, max_growth=0.10000001)
+    assert memory_sentence(finding).endswith(f" GiB, {change} against the baseline's 954 MiB (limit +10.0 %)") or (
+        memory_sentence(finding).endswith(f" MiB, {change} against the baseline's 954 MiB (limit +10.0 %)")
+    )
+    assert memory_details(finding) == []
+
+
+def test_growth_over_the_base(make_finding: Make) -> None:
+    assert memory_sentence(make_finding("memory", base="main (1a2b3c4d5e)")) == (
+        "peak 4.0 GiB, +0.0 % against main (1a2b3c4d5e)'s 4.0 GiB (limit +10.0 %)"
+    )
+
+
+@pytest.mark.parametrize(("more", "shown"), [(0, "4.0 GiB"), (1, "4.0 GiB (4294967297 bytes)")])
+def test_both_sides_of_the_absolute_limit(make_finding: Make, more: int, shown: str) -> None:
+    finding = make_finding("memory", peak_bytes=4 * GIB + more, max_bytes=4 * GIB)
+    assert memory_sentence(finding) == (
+        f"peak {shown}, +0.0 % against the baseline's 4.0 GiB (limit +10.0 %), absolute limit 4.0 GiB"
+    )
+
+
+def test_the_absolute_limit_needs_no_baseline(make_finding: Make) -> None:
+    finding = make_finding("memory", Status.BROKEN, peak_bytes=5 * GIB, max_bytes=4 * GIB, base_bytes=None, base="")
+    assert memory_sentence(finding) == "peak 5.0 GiB (absolute limit 4.0 GiB)"
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        ("fail", ", but no run is recorded; record it with --sdperf-update=new"),
+        ("record", ", to be recorded as the baseline if no part fails"),
+        ("skip", ", not judged: no run is recorded, and --sdperf-missing=skip"),
+    ],
+)
+@pytest.mark.parametrize("limit", [None, 6 * GIB])
+def test_growth_needs_a_baseline(make_finding: Make, then: str, told: str, limit: int | None) -> None:
+    missing = Missing("no run is recorded", then)
+    assert memory_sentence(make_finding("memory", Status.NO_BASELINE, max_bytes=limit, missing=missing)) == (
+        f"peak 4.0 GiB{told}"
+    )
+
+
+def test_what_must_not_be_compared(make_finding: Make) -> None:
+    unmeasured = make_finding("memory", Status.INVALID_ENVIRONMENT)
+    assert memory_sentence(unmeasured) == "the base was not measured, so growth is not judged"
+    other = make_finding(
+        "memory", Status.INVALID_ENVIRONMENT, is_base_unmeasured=False, other_work="model a, this is b"
+    )
+    assert memory_sentence(other) == (
+        "the baseline was measured with model a, this is b; record it again with --sdperf-update=all"
+    )
