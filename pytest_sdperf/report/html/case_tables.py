@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_sdperf.measurement import Environment, Measurement
+from pytest_sdperf.models.families import FIRST_CALL
 from pytest_sdperf.report.html.compared import Compared
-from pytest_sdperf.report.picture_text import FIRST_CALL
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.case_verdict import Verdict
