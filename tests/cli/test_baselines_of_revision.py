@@ -16,7 +16,7 @@ def root(make_repository, stored):
     machine = stored.environment.machine_key
     repository = make_repository()
     root = repository.path / "deep" / "baselines"
-    BaselineStore(root, machine).save(Baseline([RecordedRun("", stored)]))
+    BaselineStore(root, machine).save(Baseline([RecordedRun("2026-11-24T12:00:00Z", stored)]))
     (root / "references" / "abc").mkdir(parents=True)
     (root / "references" / "x.json").write_text("{}")
     repository.commit()
