@@ -1,4 +1,4 @@
-"""What is stored of one case: the jobs that recorded it, and whether another measurement is of the same work."""
+"""The baseline of one case: its recorded runs, and whether another measurement is of the same work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_sdperf.measurement import Measurement
 
 MAX_RUNS = 10
 """Jobs that a baseline keeps. The test's standard error goes with sqrt(1 + 1/K): ten more would narrow it by 2 %, at
-twice the file (a job is 10 to 15 kB), and the older a job is, the less it is of the machine as it is now."""
+twice the file (a run is 10 to 15 kB), and the older a run is, the less it is of the machine as it is now."""
 
 
 class RecordedRun(msgspec.Struct, frozen=True):
@@ -36,17 +36,17 @@ class Baseline(msgspec.Struct, frozen=True):
 
     @property
     def measurements(self) -> list[Measurement]:
-        """Of all jobs, newest last."""
-        return [job.measurement for job in self.runs]
+        """Of all runs, newest last."""
+        return [run.measurement for run in self.runs]
 
-    def with_run(self, job: RecordedRun) -> Baseline:
-        """The baseline with one more job; the oldest falls off beyond MAX_RUNS."""
-        return Baseline([*self.runs, job][-MAX_RUNS:])
+    def with_run(self, run: RecordedRun) -> Baseline:
+        """The baseline with one more run; the oldest falls off beyond MAX_RUNS."""
+        return Baseline([*self.runs, run][-MAX_RUNS:])
 
 
-def level_s(jobs: Sequence[Measurement], size: str) -> float:
-    """The latency that jobs stand for at one size: the geometric mean of their medians, s."""
-    return math.exp(statistics.fmean(math.log(job.latency_at(size).median_s) for job in jobs))
+def level_s(runs: Sequence[Measurement], size: str) -> float:
+    """The latency that recorded runs stand for at one size: the geometric mean of their medians, s."""
+    return math.exp(statistics.fmean(math.log(run.latency_at(size).median_s) for run in runs))
 
 
 def other_work(stored: Measurement, now: Measurement) -> str | None:
@@ -66,5 +66,5 @@ def other_work(stored: Measurement, now: Measurement) -> str | None:
 
 
 def _plain(value: object) -> bytes:
-    """One form for tuples and lists, which a stored file does not tell apart."""
+    """One form for tuples and lists, which a stored file does not distinguish."""
     return msgspec.json.encode(value, order="deterministic")

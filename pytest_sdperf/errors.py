@@ -47,7 +47,7 @@ class WorkerError(SdperfError):
 
 
 class ComparisonError(SdperfError):
-    """The two arms cannot be set side by side: no such revision, interpreter or code; ``log_tail`` as above."""
+    """Base and head cannot be compared: no such revision, interpreter or code; ``log_tail`` as above."""
 
     def __init__(self, what: str, *, cure: str, where: str = "", log_tail: str = "") -> None:
         super().__init__(what, cure=cure, where=where)

@@ -1,4 +1,4 @@
-"""The variants that a tree declares, as the process that collected them tells it."""
+"""The variants that a tree declares, as the process that collected them reports it."""
 
 from __future__ import annotations
 

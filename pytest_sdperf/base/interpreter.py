@@ -1,4 +1,4 @@
-"""The interpreter of the other arm: whether it can run our workers, and how it finds our package."""
+"""The interpreter of the base: whether it can run our workers, and how it finds our package."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ if sys.version_info >= (3, 10):
         try:
             __import__(name)
         except Exception as error:
-            told = isinstance(error, ModuleNotFoundError) and error.name == name
-            seen["missing"][name] = "" if told else "%s: %s" % (type(error).__name__, error)
+            missing = isinstance(error, ModuleNotFoundError) and error.name == name
+            seen["missing"][name] = "" if missing else "%s: %s" % (type(error).__name__, error)
 print("\\n" + sys.argv[1] + json.dumps(seen))
 """
 
@@ -117,7 +117,7 @@ def other_interpreter(value: str, rootdir: Path, environ: Mapping[str, str]) -> 
     found = Interpreter(path, version, Path(seen["prefix"]), tuple(map(Path, seen["libraries"])))
     if found.prefix.resolve() == Path(sys.prefix).resolve():
         raise ComparisonError(
-            f"{path} is of the environment that runs this session ({sys.prefix}): both arms would be the same",
+            f"{path} is of the environment that runs this session ({sys.prefix}): base and head would be the same",
             where=where,
             cure="Name the python of another environment, or write --sdperf-against=self for a control.",
         )
@@ -186,7 +186,7 @@ def _look(path: Path, environ: Mapping[str, str], where: str) -> dict[str, Any]:
         said = (done.stderr or done.stdout).decode(errors="backslashreplace").strip().splitlines()
         last = f": {said[-1].strip()[:200]}" if said else ""
         raise ComparisonError(
-            f"{path} is no Python that works (exit code {done.returncode}){last}", where=where, cure=cure
+            f"{path} is not a working Python (exit code {done.returncode}){last}", where=where, cure=cure
         )
     seen: dict[str, Any] = json.loads(answers[-1])
     return seen

@@ -1,4 +1,4 @@
-"""Where the base arm runs: the head's folders and import path, mapped into the base's tree."""
+"""Where the base runs: the head's folders and import path, mapped into the base's tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Exists = Callable[[Path], bool]
 
 @dataclass(frozen=True)
 class Place:
-    """What a worker of one arm starts with."""
+    """What a worker of the base starts with."""
 
     cwd: Path
     rootdir: Path

@@ -1,4 +1,4 @@
-"""Decide from the files that workers loaded whether each arm ran its own code."""
+"""Decide from the files that workers loaded whether base and head each ran their own code."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def wrong_code(
     *,
     same_declaration: bool = True,
 ) -> ComparisonError | None:
-    """What is wrong with the code that the two arms ran, as an error to raise; None where all is well.
+    """What is wrong with the code that base and head ran, as an error to raise; None where all is well.
 
     ``factory`` is the variant's `package.module:function`; the files are those of the modules that each
-    arm's worker loaded. Where the arms declare the variant differently (other parameters, say), a factory
+    side's worker loaded. Where the two declare the variant differently (other parameters, say), a factory
     from outside of the repository may be the same in both: then it is the declaration that is compared.
-    The same goes for what is installed of the project itself: with one declaration, both arms would run that.
+    The same goes for what is installed of the project itself: with one declaration, both would run that.
     """
     module = factory.partition(":")[0]
-    for arm, files in (("head", head_files), ("base", base_files)):
+    for side, files in (("head", head_files), ("base", base_files)):
         if module not in files:
             return _error(
-                f"the worker of the {arm} does not say which file the factory's module {module} comes from",
+                f"the worker of the {side} does not say which file the factory's module {module} comes from",
                 "Give the variant a factory from a Python file",
             )
     head, base = (_root(module, files[module]) for files in (head_files, base_files))
@@ -68,7 +68,7 @@ def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees)
     if not copies:
         return None
     return _error(
-        f"both arms run installed code in place of the revisions': {_first_ones(copies)}", _capital(_EDITABLE)
+        f"base and head run installed code in place of the revisions': {_first_ones(copies)}", _capital(_EDITABLE)
     )
 
 
@@ -81,7 +81,7 @@ def stray_code(base_files: Mapping[str, str], trees: Trees, *, asked_by: str) ->
     if not strays:
         return None
     return _error(
-        f"the base arm runs code of the working tree: {_first_ones(strays)}",
+        f"the base runs code of the working tree: {_first_ones(strays)}",
         f"{_capital(_PYTHONPATH)}; where only the working tree has that module, let nothing "
         "import it that the revision has, too",
         asked_by,
@@ -96,18 +96,18 @@ def _first_ones(files: Mapping[str, str]) -> str:
 
 
 def _outside(module: str, head: tuple[str, Home], base: tuple[str, Home], trees: Trees) -> ComparisonError | None:
-    """A factory that comes from neither tree in one arm or in both."""
+    """A factory that comes from neither tree on one side or on both."""
     one_tree = trees.head == trees.base
     if head[1] != "elsewhere" or base[1] != "elsewhere":
-        arm, place = ("base", base[0]) if base[1] == "elsewhere" else ("head", head[0])
-        tree = "revision" if arm == "base" and not one_tree else "working tree"
+        side, place = ("base", base[0]) if base[1] == "elsewhere" else ("head", head[0])
+        tree = "revision" if side == "base" and not one_tree else "working tree"
         return _error(
-            f"the factory's module {module} of the {arm} comes from {place}, not from the {tree}", _capital(_EDITABLE)
+            f"the factory's module {module} of the {side} comes from {place}, not from the {tree}", _capital(_EDITABLE)
         )
     if one_tree:  # two interpreters, each with what is installed there: that may be what is compared
         return None
     places = head[0] if head[0] == base[0] else f"{head[0]} and {base[0]}"
-    what = f"the factory's module {module} comes from {places} in both arms, not from the revisions"
+    what = f"the factory's module {module} comes from {places} in base and head, not from the revisions"
     if module.partition(".")[0] == "pytest_sdperf":
         return _error(
             f"{what}: built-in variants are the same code in both",

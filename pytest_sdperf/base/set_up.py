@@ -1,4 +1,4 @@
-"""Set up the base arm: its tree, its declared variants, and what starts its workers."""
+"""Set up the base: its tree, its declared variants, and what starts its workers."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Invocation:
 
 @dataclass(frozen=True)
 class BaseSide:
-    """The base arm of a session, ready to measure."""
+    """The base of a session, ready to measure."""
 
     target: Target
     launcher: Launcher
     cache_dir: Path | None
     "of exports that its own code makes; None: it runs the head's code"
     trees: Trees | None
-    "None: both arms run the same code, and there is nothing to prove"
+    "None: base and head run the same code, and there is nothing to prove"
     declaration: Declaration | None
     "None: as the head declares"
 
@@ -72,7 +72,7 @@ class BaseSide:
 def set_up_base(
     target: Target, launcher: Launcher, invocation: Invocation, *, rootdir: Path, work_dir: Path, stack: ExitStack
 ) -> BaseSide:
-    """Make the base arm; ``launcher`` is the head's. What is set up is taken down with ``stack``.
+    """Set the base up; ``launcher`` is the head's. What is set up is taken down with ``stack``.
 
     Raises ComparisonError where the revision cannot be checked out, or its variants cannot be collected.
     """

@@ -18,7 +18,7 @@ SELF = "self"
 
 @dataclass(frozen=True)
 class Target:
-    """The other arm, named and known to be there."""
+    """The base, named and known to be there."""
 
     head: Head | None
     "the working tree; None where only interpreters differ, or nothing does"
@@ -31,14 +31,14 @@ class Target:
 
     @property
     def is_head(self) -> bool:
-        """True where both arms are the same."""
+        """True where base and head are the same."""
         return self.revision is None and self.interpreter is None
 
     @property
     def label(self) -> str:
         """For people: ``origin/main (1a2b3c4d5e)``."""
-        told = [part.label for part in (self.revision, self.interpreter) if part is not None]
-        return ", ".join(told) or "the same tree"
+        parts = [part.label for part in (self.revision, self.interpreter) if part is not None]
+        return ", ".join(parts) or "the same tree"
 
     @property
     def head_label(self) -> str:
@@ -51,7 +51,7 @@ def target_of(
 ) -> Target | None:
     """What ``--sdperf-against`` and ``--sdperf-against-python`` name; None where neither says anything.
 
-    ``against`` is a revision, ``self``, or a revision and ``,self``: then each comparison has a control beside it.
+    ``against`` is a revision, ``self``, or a revision and ``,self``: then each comparison has a control with it.
     Raises ComparisonError for what cannot be compared with.
     """
     if against is None and against_python is None:

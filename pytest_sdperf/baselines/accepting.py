@@ -18,24 +18,24 @@ def is_to_be_recorded(options: Options, baseline: Baseline | None) -> bool:
     return baseline is None and options.update == "new"
 
 
-def begins_anew(measurement: Measurement, jobs: Sequence[Measurement], spread: RunSpread) -> str:
-    """Why ``measurement`` makes the stored jobs (at least one) obsolete, as a clause; empty where it joins them.
+def begins_anew(measurement: Measurement, runs: Sequence[Measurement], spread: RunSpread) -> str:
+    """Why ``measurement`` makes the recorded runs (at least one) obsolete, as a clause; empty where it joins them.
 
-    Jobs of other work, and those of another speed, would drag every later comparison back. Another speed is
-    one that is surely not the same: the limit that a test allows plays no part, for what is accepted within
-    it shall be the new level too. The more jobs would be lost, the surer it must be (1 % of false calls
-    either way for one job, 0.1 % for ten): at a constant 1 % an outlier that begins anew now and then makes
-    the job after it look like a change, and false alarms rose from 1.0 % to 1.8 % (simulated: nine variants,
-    forty updates, jobs spread by 8 %).
+    Runs of other work, and those of another speed, would drag every later comparison back. Another speed is
+    one that is significantly different: the limit that a test allows plays no part, for what is accepted within
+    it shall be the new level too. The more runs would be lost, the more certain it must be (1 % of false calls
+    either way for one run, 0.1 % for ten): at a constant 1 % an outlier that begins anew now and then makes
+    the run after it look like a change, and false alarms rose from 1.0 % to 1.8 % (simulated: nine variants,
+    forty updates, runs spread by 8 %).
     """
-    difference_of_work = other_work(jobs[-1], measurement)
+    difference_of_work = other_work(runs[-1], measurement)
     if difference_of_work:
-        return f"the stored jobs were measured with {difference_of_work}"
-    sizes = [size for size in measurement.sizes if all(size in job.sizes for job in jobs)]
-    apart = {size: difference(measurement, jobs, size, spread) for size in sizes}
+        return f"the recorded runs were measured with {difference_of_work}"
+    sizes = [size for size in measurement.sizes if all(size in run.sizes for run in runs)]
+    apart = {size: difference(measurement, runs, size, spread) for size in sizes}
     for size, diff in apart.items():
         for sure, word in ((diff.significantly_above, "slower"), (diff.significantly_below, "faster")):
-            if sure(0.0, len(sizes) * len(jobs)):
+            if sure(0.0, len(sizes) * len(runs)):
                 where = f" at {size}" if len(sizes) > 1 else ""
-                return f"surely {word}{where} than the {plural(len(jobs), 'stored job')}"
+                return f"significantly {word}{where} than the {plural(len(runs), 'recorded run')}"
     return ""

@@ -1,4 +1,4 @@
-"""Tell which stored files differ between two folders of baselines, in words for a reviewer."""
+"""Say which stored files differ between two folders of baselines, in words for a reviewer."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pytest_sdperf.units import format_seconds, format_share
 def changed_files(base: Path, head: Path) -> list[str]:
     """One clause for each file that is new, gone or another one in ``head``, sorted by name.
 
-    Of a baseline the change of its latency is told: ``m/ship.json: latency 5 ms -> 7 ms (+40.0 %)``.
+    Of a baseline the change of its latency is named: ``m/ship.json: latency 5 ms -> 7 ms (+40.0 %)``.
     """
     names = sorted({*_files(base), *_files(head)})
-    return [f"{name}: {told}" for name in names if (told := _change(base, head, name))]
+    return [f"{name}: {change}" for name in names if (change := _change(base, head, name))]
 
 
 def _files(root: Path) -> list[str]:
@@ -48,5 +48,5 @@ def _levels(before: Baseline, after: Baseline) -> str:
         return "of other sizes"
     was_s, now_s = (level_s(stored.measurements, size) for stored in (before, after))
     change = format_share(now_s / was_s - 1)
-    jobs = f", {len(before.runs)} -> {len(after.runs)} jobs" if len(before.runs) != len(after.runs) else ""
-    return f"latency {format_seconds(was_s)} -> {format_seconds(now_s)} ({change}){jobs}"
+    runs = f", {len(before.runs)} -> {len(after.runs)} runs" if len(before.runs) != len(after.runs) else ""
+    return f"latency {format_seconds(was_s)} -> {format_seconds(now_s)} ({change}){runs}"

@@ -1,4 +1,4 @@
-"""The baseline file: one case's jobs as JSON, headline figures first, raw samples after; read with distrust."""
+"""The baseline file: one case's recorded runs as JSON, headline first, raw samples after; read with distrust."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ FORMAT_VERSION = 3
 
 History:
 3 (2026-11): a measurement's `stage_parity` with `stage_psnr_db` takes the place of other names.
-2 (2026-11): several jobs, newest last, each with the time it was recorded at, and a headline for each; the libraries'
-  pages beside the peak memory.
+2 (2026-11): several runs (`jobs`), newest last, each with the time it was recorded at, and a headline for each; the
+  libraries' pages next to the peak memory.
 1 (2026-11): first. headline (derived, checked on reading), then the Measurement with its raw samples.
 """
 
@@ -43,7 +43,7 @@ class _Stamp(msgspec.Struct, frozen=True):
     format_version: int
 
 
-class _RawJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _RawRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recorded_at: str
     measurement: dict[str, Any]
 
@@ -54,7 +54,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     case_id: str
     machine_key: str
     headline: list[dict[str, Any]]
-    jobs: list[_RawJob]
+    jobs: list[_RawRun]
 
 
 def time_text(moment: datetime) -> str:
@@ -63,7 +63,7 @@ def time_text(moment: datetime) -> str:
 
 
 def encode(stored: Baseline) -> bytes:
-    """The file's bytes. Raises BaselineError for jobs that must not be stored (NaN, no samples, not of one work)."""
+    """The file's bytes. Raises BaselineError for runs that must not be stored (NaN, no samples, not of one work)."""
     newest = stored.newest
     case_id, machine_key = newest.case_id, newest.environment.machine_key
     fault = next(_faults(stored), None)
@@ -75,14 +75,14 @@ def encode(stored: Baseline) -> bytes:
             "format_version": FORMAT_VERSION,
             "case_id": case_id,
             "machine_key": machine_key,
-            "headline": [_job_headline(job) for job in stored.runs],
+            "headline": [_run_headline(run) for run in stored.runs],
             "jobs": msgspec.to_builtins(stored.runs),
         }
     ).encode()
 
 
 def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseline:
-    """The jobs in a file's bytes, if it is whole, of this version, and of this case and machine.
+    """The recorded runs in a file's bytes, if it is whole, of this version, and of this case and machine.
 
     ``where`` names the file in errors. Raises BaselineError for anything else.
     """
@@ -96,7 +96,7 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseli
             cure=f"Use the pytest-sdperf that wrote it. {_CURE}",
         )
     file: _File = _read(data, _File, where=where)
-    measurements = [_measurement(job.measurement, f"jobs[{i}].measurement", where) for i, job in enumerate(file.jobs)]
+    measurements = [_measurement(run.measurement, f"jobs[{i}].measurement", where) for i, run in enumerate(file.jobs)]
     stored = Baseline([RecordedRun(raw.recorded_at, m) for raw, m in zip(file.jobs, measurements, strict=True)])
     for name, inside, here in (
         ("case", {file.case_id, *(m.case_id for m in measurements)}, case_id),
@@ -107,7 +107,7 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseli
     fault = next(_faults(stored), None)
     if fault:
         _refuse(fault, where=where)
-    if file.headline != [_job_headline(job) for job in stored.runs]:
+    if file.headline != [_run_headline(run) for run in stored.runs]:
         _refuse("the headline does not agree with the samples below it, so one of them was edited", where=where)
     return stored
 
@@ -129,8 +129,8 @@ def headline(measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def _job_headline(job: RecordedRun) -> dict[str, Any]:
-    return {"recorded_at": job.recorded_at, **headline(job.measurement)}
+def _run_headline(run: RecordedRun) -> dict[str, Any]:
+    return {"recorded_at": run.recorded_at, **headline(run.measurement)}
 
 
 def _measurement(raw: dict[str, Any], place: str, where: str) -> Measurement:
@@ -145,19 +145,19 @@ def _measurement(raw: dict[str, Any], place: str, where: str) -> Measurement:
 
 
 def _faults(stored: Baseline) -> Iterator[str]:
-    """What must keep these jobs from being stored or trusted, as sentences."""
+    """What must keep these runs from being stored or trusted, as sentences."""
     if not stored.runs:
-        yield "there are no jobs"
-    for i, job in enumerate(stored.runs):
-        fault = implausible(job.measurement)
+        yield "there are no recorded runs"
+    for i, run in enumerate(stored.runs):
+        fault = implausible(run.measurement)
         if fault:
             yield f"jobs[{i}]: {fault}"
-        if not _is_time(job.recorded_at):
-            yield f"jobs[{i}] was recorded at {job.recorded_at!r}, which is no time like 2026-11-24T12:00:00Z"
-        difference = other_work(stored.runs[0].measurement, job.measurement)
+        if not _is_time(run.recorded_at):
+            yield f"jobs[{i}] was recorded at {run.recorded_at!r}, which is not a time like 2026-11-24T12:00:00Z"
+        difference = other_work(stored.runs[0].measurement, run.measurement)
         if difference:
             yield f"jobs[{i}] does not belong to jobs[0], which was measured with {difference}"
-        elif not fault and (drew := {*job.measurement.sizes}) ^ {*stored.runs[0].measurement.sizes}:
+        elif not fault and (drew := {*run.measurement.sizes}) ^ {*stored.runs[0].measurement.sizes}:
             yield f"jobs[{i}] drew the sizes {', '.join(sorted(drew))}, and jobs[0] others"
 
 

@@ -119,7 +119,7 @@ def read_single(path: Path) -> StoredFile:
     try:
         names = msgspec.json.decode(data, type=_Names)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        names = _Names()  # what is wrong with it is told below
+        names = _Names()  # what is wrong with it is reported below
     found = of_bytes(data, path, names.machine_key, names.case_id)
     if found.fault:
         raise found.fault

@@ -52,16 +52,16 @@ class BaselineStore:
         return file_format.decode(data, where=str(path), case_id=case_id, machine_key=self.machine_key)
 
     def save(self, stored: Baseline) -> Path:
-        """Store the jobs of a case as its baseline, whole or not at all, and say where.
+        """Store the runs of a case as its baseline, whole or not at all, and say where.
 
-        Raises BaselineError for jobs of another machine, jobs that must not be stored, or a disk that does
+        Raises BaselineError for runs of another machine, runs that must not be stored, or a disk that does
         not take them; what was stored before is then unchanged.
         """
         measured_on = stored.newest.environment.machine_key
         path = self.path(stored.newest.case_id)
         if measured_on != self.machine_key:
             raise BaselineError(
-                f"a measurement of machine {measured_on} is no baseline of machine {self.machine_key}",
+                f"a measurement of machine {measured_on} cannot be a baseline of machine {self.machine_key}",
                 where=str(path),
                 cure="Record it on the machine that it shall judge.",
             )
@@ -69,7 +69,7 @@ class BaselineStore:
         return path
 
     def variants(self) -> Iterator[list[Measurement]]:
-        """The jobs of every case of this machine, used by this run or not: they show how far jobs differ here.
+        """The runs of every case of this machine, used by this run or not: they show how far runs differ here.
 
         A file that cannot be trusted shows nothing; it fails the case that it belongs to, not all others.
         """
@@ -86,7 +86,7 @@ class BaselineStore:
         return [p for p in _entries(self.root / self.machine_key) if _is_baseline(p) and p.stem not in used_ids]
 
     def foreign(self) -> list[Path]:
-        """Other machines' folders and files that are no baselines: reported, never deleted."""
+        """Other machines' folders and files that are not baselines: reported, never deleted."""
         ours = {self.machine_key, REFERENCES}
         around = [p for p in _entries(self.root) if not (p.name in ours and p.is_dir())]
         return around + [p for p in _entries(self.root / self.machine_key) if not _is_baseline(p)]

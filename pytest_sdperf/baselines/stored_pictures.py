@@ -57,8 +57,8 @@ class ReferenceKey:
     @property
     def file_name(self) -> str:
         """Readable, with a digest of what does not fit a name."""
-        told = repr((self.prompt, float(self.guidance_scale), self.seed, self.model_digest)).encode()
-        digest = hashlib.sha256(told).hexdigest()[:8]
+        identity = repr((self.prompt, float(self.guidance_scale), self.seed, self.model_digest)).encode()
+        digest = hashlib.sha256(identity).hexdigest()[:8]
         scheduler = re.sub(r"[^A-Za-z0-9]+", "-", self.scheduler).strip("-") or "none"
         return f"{self.variant}-{size_key(self.size)}-{self.num_inference_steps}steps-{scheduler}-{digest}.png"
 

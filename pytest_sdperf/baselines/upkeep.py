@@ -33,7 +33,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class Shortening:
-    """A baseline whose oldest jobs are to go."""
+    """A baseline whose oldest runs are to go."""
 
     file: StoredFile
     stored: Baseline
@@ -42,7 +42,7 @@ class Shortening:
     @property
     def why(self) -> str:
         had = 0 if self.file.stored is None else len(self.file.stored.runs)
-        return f"{plural(had - len(self.stored.runs), 'older job')} of {had}"
+        return f"{plural(had - len(self.stored.runs), 'older run')} of {had}"
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Rules:
     "machine key -> ids of the cases that a whole run used there; other machines are not judged by it"
     only_machine: str = ""
     "baselines of all other machines are to go; empty: they stay"
-    keep_jobs: int | None = None
-    "the newest jobs that stay; None: all"
+    keep_runs: int | None = None
+    "the newest runs that stay; None: all"
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ def prunable(found: Inventory, rules: Rules) -> Prunable:
     staying = [file for file in found.files if file.path not in going]
     removals = [Removal(f.path, going[f.path], f.size_bytes) for f in found.files if f.path in going]
     shortenings = [
-        Shortening(file, Baseline(file.stored.runs[-rules.keep_jobs :]))
+        Shortening(file, Baseline(file.stored.runs[-rules.keep_runs :]))
         for file in staying
-        if rules.keep_jobs is not None and file.stored and len(file.stored.runs) > rules.keep_jobs
+        if rules.keep_runs is not None and file.stored and len(file.stored.runs) > rules.keep_runs
     ]
     notes = list(_notes(found, staying, rules))
     pictures = {picture.key: picture for picture in found.pictures if picture.key is not None}
@@ -140,7 +140,7 @@ class Need(NamedTuple):
 
 
 def needs(measurement: Measurement) -> list[Need] | None:
-    """The pictures that a measurement's case is compared with; None where its workload is not told in full."""
+    """The pictures that a measurement's case is compared with; None where its workload is not known in full."""
     drawn: Mapping[str, Any] = measurement.workload
     try:
         return [

@@ -40,7 +40,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but an unknown name is told with the closest known one."""
+        """As click does, but an unknown name is reported with the closest known one."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
@@ -55,20 +55,20 @@ def _unknown(ctx: click.Context, name: str, known: list[str]) -> NoReturn:
     raise click.UsageError(f"no command '{plain(name)}'.{hint} Known: {', '.join(known)}.", ctx=ctx)
 
 
-class _Told(click.ClickException):
+class _UserError(click.ClickException):
     """An error that the user can mend: one line, exit code 2."""
 
     exit_code = 2
 
 
 class _Watched(LazyGroup):
-    """The outermost group: what goes wrong below is told in one line."""
+    """The outermost group: what goes wrong below is reported in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except SdperfError as error:
-            raise _Told(plain(str(error), _LONGEST_ERROR)) from error
+            raise _UserError(plain(str(error), _LONGEST_ERROR)) from error
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
 

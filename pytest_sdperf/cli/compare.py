@@ -20,14 +20,14 @@ def compare(before: str, after: str) -> None:
     """Compare two JSON reports (pytest --sdperf --sdperf-json=PATH), case by case.
 
     Latency with the bounds of its change, picture, proof, memory, stages, kernels and environment. Cases of another
-    machine, model, scheduler or workload are told, and their latency and memory are not compared. `-` is stdin.
+    machine, model, scheduler or workload are named, and their latency and memory are not compared. `-` is stdin.
 
     \b
     Examples:
       sdperf compare main.json branch.json
       git show main:results.json | sdperf compare - results.json
 
-    Exit code 1 where not a single case can be compared; a slower case is no error, for this decides nothing.
+    Exit code 1 where not a single case can be compared; a slower case is not an error, for this decides nothing.
     """
     from pytest_sdperf.cli.pages.changes_page import Compared, Sides, render
     from pytest_sdperf.report.two_reports import two_reports

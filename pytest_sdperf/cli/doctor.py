@@ -25,7 +25,7 @@ def doctor(*, no_noise: bool) -> None:
       sdperf doctor
       sdperf doctor --no-noise | less
 
-    Exit code 0 where at least fp32 can run, which all pictures are held against, else 1.
+    Exit code 0 where at least fp32 can run, which all pictures are compared with, else 1.
     """
     from pytest_sdperf.cli.pages.doctor_page import render
     from pytest_sdperf.doctor.examine import examine
@@ -53,4 +53,4 @@ def _measure() -> Noise:
         host_lock(waiting),
         click.progressbar(length=PAIRS, label="measuring noise", file=sys.stderr) as bar,
     ):
-        return measure_noise(tell=lambda _: bar.update(1))
+        return measure_noise(report=lambda _: bar.update(1))

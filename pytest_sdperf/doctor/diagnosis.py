@@ -14,7 +14,7 @@ class State(str, Enum):
 
     FINE = "ok"
     NOTE = "-"
-    "neither good nor bad, or not told by this system"
+    "neither good nor bad, or not reported by this system"
     WEAK = "weak"
     "measures worse than it could"
     LACKS = "no"
@@ -54,7 +54,7 @@ class Runnable:
 
 @dataclass(frozen=True)
 class Noise:
-    """Pairs of fresh processes that did the same small work in turn, as two arms of a comparison do."""
+    """Pairs of fresh processes that did the same small work in turn, as base and head of a comparison do."""
 
     pair_log_ratios: list[float]
     "natural logarithm, one for each pair; the truth is 0"
@@ -69,7 +69,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Everything that is told of a machine."""
+    """Everything that is known of a machine."""
 
     machine_key: str
     sections: list[Section]

@@ -20,7 +20,7 @@ from pytest_sdperf.worker.environment import usable_cpus
 
 PAIRS = 8
 ROUNDS = 10
-"""Eight pairs of ten rounds take 5 to 10 s on two cores; eight tell a spread to within a factor of 1.6 either way."""
+"""Eight pairs of ten rounds take 5 to 10 s on two cores; eight show a spread to within a factor of 1.6 either way."""
 
 _WORKER = "pytest_sdperf.doctor.noise_worker"
 
@@ -32,23 +32,23 @@ def measure_noise(
     pairs: int = PAIRS,
     rounds: int = ROUNDS,
     *,
-    tell: Callable[[int], None] = lambda _: None,
+    report: Callable[[int], None] = lambda _: None,
     cpu_times: Callable[[], CpuTimes] = machine_cpu_times,
 ) -> Noise:
     """Time ``pairs`` pairs as a comparison does: both processes alive, in turn, first one drawn at random.
 
-    The host's lock must be held. ``tell`` takes the number of each pair as it is done. Raises WorkerError where
+    The host's lock must be held. ``report`` takes the number of each pair as it is done. Raises WorkerError where
     a process does not start.
     """
-    order = random.Random(0)  # noqa: S311 - the order of two arms is no secret
+    order = random.Random(0)  # noqa: S311 - the order of two processes is not a secret
     start_s, before, own_s = time.perf_counter(), cpu_times(), _own_and_children_s()
     ratios, medians_s = [], []
     for number in range(1, pairs + 1):
         with worker() as base, worker() as head:
-            arms = _in_turn([base, head], rounds, order)
-        ratios.append(pair_log_ratio(*arms))
-        medians_s += [statistics.median(arm) / 1e9 for arm in arms]
-        tell(number)
+            times_ns = _in_turn([base, head], rounds, order)
+        ratios.append(pair_log_ratio(*times_ns))
+        medians_s += [statistics.median(ns) / 1e9 for ns in times_ns]
+        report(number)
     spent_s, after = max(time.perf_counter() - start_s, 1e-9), cpu_times()
     cpus = len(usable_cpus())
     foreign_s = after.busy_s - before.busy_s - (_own_and_children_s() - own_s)
@@ -56,12 +56,12 @@ def measure_noise(
     return Noise(ratios, medians_s, steal, foreign_share(foreign_s, spent_s, cpus, spare_cpus()), spent_s)
 
 
-def _in_turn(arms: Sequence[Work], rounds: int, order: random.Random) -> tuple[list[int], list[int]]:
-    """Ns of each round, arm by arm."""
+def _in_turn(works: Sequence[Work], rounds: int, order: random.Random) -> tuple[list[int], list[int]]:
+    """Ns of each round, of base and head."""
     times: tuple[list[int], list[int]] = [], []
     for _ in range(rounds):
-        for arm in order.sample((0, 1), 2):
-            times[arm].append(arms[arm]())
+        for side in order.sample((0, 1), 2):
+            times[side].append(works[side]())
     return times
 
 

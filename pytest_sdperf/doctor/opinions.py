@@ -13,7 +13,7 @@ from pytest_sdperf.units import format_bytes
 from pytest_sdperf.wording import plain_share, plural
 
 _LEAST_AVAILABLE = 2 * 1024**3
-"""Bytes. Two arms of the packaged model take 1 GB each; the shapes of SD 1.5 take 5 to 9 GB."""
+"""Bytes. Base and head of the packaged model take 1 GB each; the shapes of SD 1.5 take 5 to 9 GB."""
 
 _MUCH_SWAP = 256 * 1024**2
 """Bytes that lie on the disk: some always do on a machine that is up for long."""
@@ -70,8 +70,8 @@ def cores(
         checks.append(Check("cgroup quota", State.FINE, f"{quota:g} CPUs' time"))
     checks.append(_numa(nodes))
     if variables:
-        told = ", ".join(f"{name}={value}" for name, value in variables.items())
-        checks.append(Check("variables", State.NOTE, f"{told} (part of what is measured)"))
+        text = ", ".join(f"{name}={value}" for name, value in variables.items())
+        checks.append(Check("variables", State.NOTE, f"{text} (part of what is measured)"))
     return Section("Threads and cores", checks)
 
 
@@ -82,34 +82,34 @@ def _threads(physical: Sequence[Sequence[int]]) -> str:
 
 def _numa(nodes: Mapping[int, Sequence[int]]) -> Check:
     if not nodes:
-        return Check("NUMA nodes", State.NOTE, "not told by this system")
+        return Check("NUMA nodes", State.NOTE, "not reported by this system")
     if len(nodes) == 1:
         return Check("NUMA nodes", State.FINE, "1")
-    told = "; ".join(f"{node}: CPUs {_ranges(cpus)}" for node, cpus in nodes.items())
+    text = "; ".join(f"{node}: CPUs {_ranges(cpus)}" for node, cpus in nodes.items())
     node, cpus = next(iter(nodes.items()))
     advice = (
         f"Bind pytest to one NUMA node (numactl --cpunodebind={node} --membind={node}, or taskset -c {_ranges(cpus)}): "
         "memory of another node is slower, and which one a process gets is chance."
     )
-    return Check("NUMA nodes", State.WEAK, f"{len(nodes)} ({told})", advice)
+    return Check("NUMA nodes", State.WEAK, f"{len(nodes)} ({text})", advice)
 
 
 def clock(frequency: Frequency, *, virtual: bool) -> Section:
     """Governor and turbo."""
-    where = "not told: the host of this virtual machine decides" if virtual else "not told by this system"
+    where = "not reported: the host of this virtual machine decides" if virtual else "not reported by this system"
     checks = [Check("governor", State.NOTE, where)]
     if frequency.governors:
-        told = ", ".join(frequency.governors) + (f" ({frequency.driver})" if frequency.driver else "")
+        text = ", ".join(frequency.governors) + (f" ({frequency.driver})" if frequency.driver else "")
         slow = [name for name in frequency.governors if name != "performance"]
         advice = "Use the governor performance: sudo cpupower frequency-set -g performance." if slow else ""
-        checks = [Check("governor", State.WEAK if slow else State.FINE, told, advice)]
+        checks = [Check("governor", State.WEAK if slow else State.FINE, text, advice)]
     if frequency.preferences:
         checks.append(Check("energy preference", State.NOTE, ", ".join(frequency.preferences)))
     if frequency.turbo is None:
         return Section("Clock", [*checks, Check("turbo", State.NOTE, where)])
     advice = (
         "Where you may, switch turbo off for measuring: it gives a core more or less by heat and by its neighbours. "
-        "Side by side both arms share it."
+        "Side by side, base and head share it."
     )
     on = Check("turbo", State.WEAK, "on: clocks differ by heat and load", advice)
     return Section("Clock", [*checks, on if frequency.turbo else Check("turbo", State.FINE, "off: clocks are steady")])
@@ -119,16 +119,16 @@ def memory(*, usable: int, available: int, limit: int | None, swapped: int, huge
     """Memory in bytes, swap, transparent huge pages."""
     enough = available >= _LEAST_AVAILABLE
     advice = "" if enough else "Free memory: two processes of the packaged model take 2 GB, real models 5 to 9 GB each."
-    told = f"{format_bytes(available)} of {format_bytes(usable)}"
+    text = f"{format_bytes(available)} of {format_bytes(usable)}"
     checks = [
-        Check("available", State.FINE if enough else State.WEAK, told, advice),
+        Check("available", State.FINE if enough else State.WEAK, text, advice),
         Check("cgroup limit", State.FINE, "none" if limit is None else format_bytes(limit)),
     ]
     if swapped > _MUCH_SWAP:
         advice = "End what fills the memory, or switch swap off: a page that is read back stops its thread."
         checks.append(Check("swap", State.WEAK, f"{format_bytes(swapped)} in use", advice))
     words = {
-        "": (State.NOTE, "not told by this system", ""),
+        "": (State.NOTE, "not reported by this system", ""),
         "always": (State.FINE, "always", ""),
         "madvise": (State.FINE, "madvise: programs that ask for huge pages get them", ""),
         "never": (
@@ -159,9 +159,9 @@ def libraries(
             checks.append(Check(name, State.LACKS, f"{role}: none is found", advice))
     others = ", ".join(_below(file, prefix) for file in runtimes) or "none"
     checks.append(Check("OpenMP runtimes", State.NOTE, f"{others} (which one a variant uses is part of its proof)"))
-    told = ", ".join(f"{name} {version}" for name, version in packages.items())
-    if told:
-        return Section("Libraries", [*checks, Check("packages", State.NOTE, told)])
+    text = ", ".join(f"{name} {version}" for name, version in packages.items())
+    if text:
+        return Section("Libraries", [*checks, Check("packages", State.NOTE, text)])
     advice = 'Install what the variants need: pip install "pytest-sdperf[all]", or [torch], [openvino], [ipex].'
     return Section("Libraries", [*checks, Check("packages", State.LACKS, "no torch, no openvino", advice)])
 

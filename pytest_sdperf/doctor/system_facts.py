@@ -29,7 +29,7 @@ class Frequency:
     preferences: tuple[str, ...] = ()
     "energy preferences, each once: `balance_performance`"
     turbo: bool | None = None
-    "whether clocks above the nominal one are allowed; None: not told"
+    "whether clocks above the nominal one are allowed; None: not reported"
 
 
 def read_frequency(cpus: Sequence[int], *, root: Path = Path("/")) -> Frequency:

@@ -152,7 +152,7 @@ def validate_required(
                 raise OptionError(error.what, where=where, cure=error.cure) from None
             close = difflib.get_close_matches(name, sorted(known), n=1)
             raise OptionError(
-                f"{name!r} is no requirement",
+                f"{name!r} is not a valid requirement",
                 where=where,
                 cure=(f"Did you mean {close[0]!r}? " if close else "") + f"Known are: {', '.join(sorted(known))}.",
             ) from None

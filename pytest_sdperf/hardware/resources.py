@@ -86,7 +86,7 @@ def _cores_by_count(cpus: Sequence[int]) -> list[tuple[int, ...]]:
 
     logical = psutil.cpu_count(logical=True) or len(cpus)
     physical = psutil.cpu_count(logical=False) or logical
-    if logical % physical:  # cores of two kinds, only some with two threads: which, nothing tells
+    if logical % physical:  # cores of two kinds, only some with two threads: which, nothing says
         return [(cpu,) for cpu in sorted(cpus)[:physical]]
     threads = logical // physical
     grouped: dict[int, list[int]] = {}

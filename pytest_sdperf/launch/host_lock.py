@@ -20,7 +20,7 @@ _POLL_S = 0.5
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who holds the lock: written beside it for those who wait."""
+    """Who holds the lock: written next to it for those who wait."""
 
     pid: int
     started: str
@@ -33,8 +33,8 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def host_lock(tell: Callable[[str], None], *, folder: Path | None = None, poll_s: float = _POLL_S) -> Iterator[None]:
-    """Hold the host's lock; where another session has it, ``tell`` who does and wait.
+def host_lock(report: Callable[[str], None], *, folder: Path | None = None, poll_s: float = _POLL_S) -> Iterator[None]:
+    """Hold the host's lock; where another session has it, ``report`` who does and wait.
 
     Two sessions at once would measure each other. The lock is the kernel's (flock): it ends with its
     holder, however that ends. ``folder`` is where the lock file lies; all users of the host share it.
@@ -63,7 +63,7 @@ def host_lock(tell: Callable[[str], None], *, folder: Path | None = None, poll_s
                 cure="Run the inner session in a process of its own, after this one.",
             ) from None
         who = f" ({holder})" if holder else ""
-        tell(f"waiting for another sdperf session on this host to end{who}; lock: {path}")
+        report(f"waiting for another sdperf session on this host to end{who}; lock: {path}")
         lock.acquire(poll_interval=poll_s)
     try:
         _write_holder(sidecar)
@@ -91,11 +91,11 @@ def read_holder(sidecar: Path) -> Holder | None:
 
 
 def _write_holder(sidecar: Path) -> None:
-    """Tell others who we are. Only for their information, so a failure is no reason to stop."""
+    """Let others know who we are. Only for their information, so a failure is no reason to stop."""
     holder = Holder(
         pid=os.getpid(),
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        # Arguments that are no UTF-8 have surrogates, which JSON cannot hold.
+        # Arguments that are not UTF-8 have surrogates, which JSON cannot hold.
         command=" ".join(sys.argv)[:200].encode(errors="replace").decode(),
     )
     with suppress(OSError):

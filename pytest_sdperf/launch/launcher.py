@@ -45,7 +45,7 @@ def launch(
     if extra_sys_path:
         path = [*map(str, extra_sys_path), *filter(None, [env.get("PYTHONPATH")])]
         env["PYTHONPATH"] = os.pathsep.join(path)
-    # Not beside the log: the paths of sockets, which libraries keep there, may have 107 characters.
+    # Not next to the log: the paths of sockets, which libraries keep there, may have 107 characters.
     given = env.get("TMPDIR")
     temporary = Path(tempfile.mkdtemp(prefix="sdperf-", dir=given if given and Path(given).is_dir() else None))
     env["TMPDIR"] = str(temporary)

@@ -60,7 +60,7 @@ class ProcessGroup:
         return _died(self._process)
 
     def note_descendants(self) -> None:
-        """Remember what the process has started, before it ends: later nobody can tell whose they are."""
+        """Remember what the process has started, before it ends: later nothing says whose they are."""
         if not self.died():
             self._strays += _descendants(self._process.pid)
 

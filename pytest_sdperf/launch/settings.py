@@ -141,7 +141,7 @@ def _library_file(name: str, find_library: FindLibrary) -> str:
     found = find_library(name)
     if found is None and absolute:
         raise LaunchError(
-            f"{name} cannot be preloaded: it is no shared library for this processor",
+            f"{name} cannot be preloaded: it is not a shared library for this processor",
             where=where,
             cure="Name one that was built for it.",
         )

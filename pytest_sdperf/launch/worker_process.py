@@ -72,7 +72,7 @@ class Worker:
         if not self._open:
             raise self._error(f"the worker is gone, it cannot go on with {command}", "Start another one.")
         self._doing = str(command)
-        # A worker that died meanwhile is told better by _answer than by the broken pipe.
+        # A worker that died meanwhile is reported better by _answer than by the broken pipe.
         with suppress(BrokenPipeError):
             os.write(self._command_fd, protocol.encode(command))
 

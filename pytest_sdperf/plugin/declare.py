@@ -79,7 +79,7 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
     class Watch:
         def __init__(self) -> None:
             # In the place of a path that is not here (a test renamed since) the folder it would lie in:
-            # the conftests on the way there count, those below and beside it do not.
+            # the conftests on the way there count, those below and next to it do not.
             self._folders = {_nearest(Path(path)) for path in wanted if not Path(path).exists()}
             self.paths = [*(path for path in wanted if Path(path).exists()), *map(str, sorted(self._folders))]
             self._whole = {path for path in self.paths if Path(path) not in self._folders}

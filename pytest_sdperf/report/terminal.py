@@ -141,4 +141,4 @@ def _written(outcome: Outcome, baseline: Baseline) -> str:
     full = len(baseline.runs) >= MAX_RUNS
     number = MAX_RUNS if full else len(baseline.runs) + 1
     fell = "; the oldest fell off" if full else ""
-    return f"ADDED job {number} of at most {MAX_RUNS} to {path}: latency {now}, stored {was} ({change}){fell}"
+    return f"ADDED run {number} of at most {MAX_RUNS} to {path}: latency {now}, stored {was} ({change}){fell}"

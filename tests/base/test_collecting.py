@@ -149,7 +149,7 @@ def test_a_plugin_of_the_head_alone_is_seen(arms):
     assert str(arms.head) not in place.env["PYTHONPATH"]
     env = {**place.env, "PYTHONPATH": arms.env["PYTHONPATH"]}
     error = arms.refused(options=["-p", "fleet"], place=dataclasses.replace(place, env=env))
-    assert error.what == f"the base arm runs code of the working tree: fleet ({arms.head}/src/fleet.py)"
+    assert error.what == f"the base runs code of the working tree: fleet ({arms.head}/src/fleet.py)"
 
 
 def test_no_cache_is_asked_for_where_the_head_has_none_and_settings_are_strict(arms):

@@ -130,16 +130,16 @@ def test_home_is_written_short(fake, tmp_path, monkeypatch):
             "echo 'sdperf-interpreter {\"version\": [2, 7, 18]}'",
             "{0} is Python 2.7.18. Name one of 3.10 or newer: workers need that.",
         ),
-        ("echo oh; echo dear >&2; exit 3", "{0} is no Python that works (exit code 3): dear. " + NAME_ONE),
-        ("echo hello", "{0} is no Python that works (exit code 0): hello. " + NAME_ONE),
-        ("true", "{0} is no Python that works (exit code 0). " + NAME_ONE),
+        ("echo oh; echo dear >&2; exit 3", "{0} is not a working Python (exit code 3): dear. " + NAME_ONE),
+        ("echo hello", "{0} is not a working Python (exit code 0): hello. " + NAME_ONE),
+        ("true", "{0} is not a working Python (exit code 0). " + NAME_ONE),
         (
             answers("[3, 13, 0]", '{"numpy": ""}'),
             "{0} (Python 3.13.0) lacks numpy, which workers need. Install there: {0} -m pip install numpy.",
         ),
         (
             answers("[3, 13, 0]", prefix=sys.prefix),
-            "{0} is of the environment that runs this session (" + sys.prefix + "): both arms would be the same. "
+            "{0} is of the environment that runs this session (" + sys.prefix + "): base and head would be the same. "
             "Name the python of another environment, or write --sdperf-against=self for a control.",
         ),
     ],

@@ -29,13 +29,13 @@ def said(error):
         (
             SITE,
             SITE,
-            f"the factory's module service.pipeline comes from {SITE} in both arms, not from the revisions "
+            f"the factory's module service.pipeline comes from {SITE} in base and head, not from the revisions "
             f"[--sdperf-against]. {EDITABLE}",
         ),
         (
             SITE,
             "/lib",
-            f"the factory's module service.pipeline comes from {SITE} and /lib in both arms, not from the revisions "
+            f"the factory's module service.pipeline comes from {SITE} and /lib in base and head, not from the revisions "
             f"[--sdperf-against]. {EDITABLE}",
         ),
         (
@@ -101,7 +101,7 @@ def test_another_declaration_with_the_same_code_is_something_to_compare():
 def test_a_built_in_variant_is_the_same_in_both():
     module = {"pytest_sdperf.variants.fp32": f"{SITE}/pytest_sdperf/variants/fp32.py"}
     assert str(wrong_code("pytest_sdperf.variants.fp32:build", module, module, TREES)) == (
-        f"the factory's module pytest_sdperf.variants.fp32 comes from {SITE} in both arms, not from the revisions: "
+        f"the factory's module pytest_sdperf.variants.fp32 comes from {SITE} in base and head, not from the revisions: "
         "built-in variants are the same code in both [--sdperf-against]. "
         "Compare variants of the project itself, or libraries with --sdperf-against-python."
     )
@@ -118,15 +118,15 @@ def test_a_factory_without_a_file(arm):
 
 def test_the_folder_of_a_package():
     package = {"service": "/lib/service/__init__.py"}
-    assert "service comes from /lib in both" in str(wrong_code("service:build", package, package, TREES))
+    assert "service comes from /lib in base and head" in str(wrong_code("service:build", package, package, TREES))
     odd = {"a.b.c": "/c.py"}
-    assert "a.b.c comes from / in both" in str(wrong_code("a.b.c:build", odd, odd, TREES))
+    assert "a.b.c comes from / in base and head" in str(wrong_code("a.b.c:build", odd, odd, TREES))
 
 
 def test_code_of_the_working_tree_in_the_base_arm():
     stray = files("/base/src", **{f"m{i}": f"/repo/m{i}.py" for i in range(3)}, json="/usr/lib/json.py")
     assert str(wrong_code(FACTORY, files("/repo/src"), stray, TREES)) == (
-        "the base arm runs code of the working tree: m0 (/repo/m0.py), m1 (/repo/m1.py), m2 (/repo/m2.py) "
+        "the base runs code of the working tree: m0 (/repo/m0.py), m1 (/repo/m1.py), m2 (/repo/m2.py) "
         "[--sdperf-against]. Add its source folder to pytest's `pythonpath`, which is mapped into the revision; "
         "where only the working tree has that module, let nothing import it that the revision has, too."
     )
@@ -151,7 +151,7 @@ def test_a_factory_of_the_tree_that_calls_installed_code(trees):
     assert wrong_code("harbour:build", head, base, trees) is None
     head["service"] = f"{site}/service/__init__.py"
     assert said(wrong_code("harbour:build", head, base, trees)) == (
-        f"both arms run installed code in place of the revisions': service ({site}/service/__init__.py) "
+        f"base and head run installed code in place of the revisions': service ({site}/service/__init__.py) "
         f"[--sdperf-against]. {EDITABLE}"
     )
     assert wrong_code("harbour:build", head, base, trees, same_declaration=False) is None

@@ -98,5 +98,5 @@ def test_commas_alone(named, against):
 
 
 def test_the_real_interpreter_of_this_session_is_refused(repository):
-    with pytest.raises(ComparisonError, match="both arms would be the same"):
+    with pytest.raises(ComparisonError, match="base and head would be the same"):
         target_of(None, sys.executable, repository.path, {})

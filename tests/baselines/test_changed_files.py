@@ -49,7 +49,7 @@ def test_the_latency_of_a_baseline(folders, make, make_stored, machine, case_id)
     BaselineStore(base, machine).save(make_stored())
     BaselineStore(head, machine).save(make_stored(slow, slow))
     [told] = changed_files(base, head)
-    assert told == f"{machine}/{case_id}.json: latency 2.1 s -> 2.31 s (+10.0 %), 1 -> 2 jobs"
+    assert told == f"{machine}/{case_id}.json: latency 2.1 s -> 2.31 s (+10.0 %), 1 -> 2 runs"
     BaselineStore(head, machine).save(make_stored(slow))
     [told] = changed_files(base, head)
     assert told == f"{machine}/{case_id}.json: latency 2.1 s -> 2.31 s (+10.0 %)"

@@ -173,7 +173,7 @@ def test_an_edited_headline_is_refused(stored, read):
 
 
 def test_no_jobs_are_no_baseline(stored, read):
-    assert refused(read, {**stored, "headline": [], "jobs": []}) == "there are no jobs"
+    assert refused(read, {**stored, "headline": [], "jobs": []}) == "there are no recorded runs"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_no_jobs_are_no_baseline(stored, read):
 )
 def test_times_that_are_none(stored, read, time):
     stored["headline"][0]["recorded_at"] = stored["jobs"][0]["recorded_at"] = time
-    assert refused(read, stored) == (f"jobs[0] was recorded at {time!r}, which is no time like 2026-11-24T12:00:00Z")
+    assert refused(read, stored) == (f"jobs[0] was recorded at {time!r}, which is not a time like 2026-11-24T12:00:00Z")
 
 
 def test_jobs_of_other_sizes_do_not_belong_together(make, make_stored):

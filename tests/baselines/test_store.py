@@ -63,7 +63,9 @@ def test_a_file_copied_from_another_machine_is_refused(store, make, make_stored,
 def test_a_measurement_of_another_machine_is_not_saved(store, make, make_stored):
     with pytest.raises(BaselineError) as error:
         store.save(make_stored(make(environment=Environment(machine_key="spr-32c-amx"))))
-    assert error.value.what == ("a measurement of machine spr-32c-amx is no baseline of machine zen5-2c-avx512_bf16")
+    assert error.value.what == (
+        "a measurement of machine spr-32c-amx cannot be a baseline of machine zen5-2c-avx512_bf16"
+    )
     assert error.value.cure == "Record it on the machine that it shall judge."
     assert not store.root.exists()
 

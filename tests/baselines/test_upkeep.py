@@ -27,7 +27,7 @@ def key(prompt="a ship", **changes):
 
 @pytest.fixture
 def root(tmp_path, make, make_stored, machine):
-    """One baseline of three jobs with its two pictures."""
+    """One baseline of three runs with its two pictures."""
     root = tmp_path / "baselines"
     measurement = make(workload=WORKLOAD)
     BaselineStore(root, machine).save(make_stored(measurement, measurement, measurement))
@@ -120,8 +120,8 @@ def test_other_machines(root, case_id, machine):
 
 
 @pytest.mark.parametrize(("keep", "left"), [(1, 1), (2, 2), (3, 3)])
-def test_older_jobs(root, keep, left, machine, case_id):
-    found = prunable(inventory(root), Rules(variants=["fp32"], keep_jobs=keep))
+def test_older_runs(root, keep, left, machine, case_id):
+    found = prunable(inventory(root), Rules(variants=["fp32"], keep_runs=keep))
     assert bool(found) == (keep < 3)
     prune(root, found)
     stored = BaselineStore(root, machine).load(case_id)
@@ -129,8 +129,8 @@ def test_older_jobs(root, keep, left, machine, case_id):
 
 
 def test_how_many_jobs_go_is_told(root):
-    (one,) = prunable(inventory(root), Rules(variants=["fp32"], keep_jobs=1)).shortenings
-    assert one.why == "2 older jobs of 3"
+    (one,) = prunable(inventory(root), Rules(variants=["fp32"], keep_runs=1)).shortenings
+    assert one.why == "2 older runs of 3"
 
 
 def test_pruning_removes_what_was_told_and_empty_folders(root, machine):

@@ -84,7 +84,7 @@ def measure():
 
 @pytest.fixture
 def store(folder):
-    """Store jobs of one case under ./baselines, with the picture that they are held against."""
+    """Store runs of one case under ./baselines, with the picture that they are compared with."""
 
     def store(*jobs, picture=True):
         jobs = jobs or (measurement(),)

@@ -77,7 +77,7 @@ def test_show(baselines, store, measure):
     assert out.startswith(f"{ID} on {MACHINE}\n")
     for told in (
         "file                 ", "prompts              a ship", "sizes                64x64",
-        "Latency at 64x64, 2 jobs, newest last", "2026-11-02T12:00:00Z", "800 ms  78.4 %", "import  3 s",
+        "Latency at 64x64, 2 runs, newest last", "2026-11-02T12:00:00Z", "800 ms  78.4 %", "import  3 s",
         "Kernels by oneDNN verbose", "and 2 more", "libjemalloc.so", "unet.sample [2,4,8,8]", "port=80",
         "torch 2.8.0", "OMP_NUM_THREADS=8", "8 on CPUs 0, 1",
     ):  # fmt: skip
@@ -160,13 +160,13 @@ def test_prune_by_a_report(baselines, store, measure, write_report):
     assert ID not in out
 
 
-def test_prune_of_older_jobs_and_other_machines(baselines, store, measure):
+def test_prune_of_older_runs_and_other_machines(baselines, store, measure):
     store(measure(), measure(), measure())
-    out = baselines("prune", "--keep-jobs=1", code=1).stdout
-    assert f"{MACHINE}/{ID}.json  2 older jobs of 3" in out
+    out = baselines("prune", "--keep-runs=1", code=1).stdout
+    assert f"{MACHINE}/{ID}.json  2 older runs of 3" in out
     assert "1 baseline shortened; nothing was changed" in out
     assert "another machine than this" in baselines("prune", "--other-machines", code=1).stdout
-    baselines("prune", "--keep-jobs=0", code=2)
+    baselines("prune", "--keep-runs=0", code=2)
 
 
 def test_diff_of_two_files(run, store, measure, folder):
@@ -226,4 +226,4 @@ def test_diff_needs_two_sides(baselines, store, arguments):
 
 
 def test_a_folder_that_is_not_there(run):
-    assert "there is no folder 'gone' [--baselines]" in run("baselines", "list", "--baselines=gone", code=2).stderr
+    assert "there is not a folder 'gone' [--baselines]" in run("baselines", "list", "--baselines=gone", code=2).stderr

@@ -31,7 +31,7 @@ def test_what_a_revision_holds(root, stored):
     assert str(file.path) == f"HEAD:{machine}/{case_id}.json"
 
 
-def test_a_file_that_was_broken_then(root, machine, make_repository):
+def test_a_file_that_was_broken_then(root, make_repository):
     make_repository(path=root.parents[1]).commit()
     broken = [file for file in files_at(root, "HEAD") if file.fault]
     assert [file.case_id for file in broken] == ["new"]

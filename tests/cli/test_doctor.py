@@ -47,7 +47,7 @@ def doctor(run, monkeypatch, tmp_path):
         monkeypatch.setattr(examine_module, "examine", lambda measure, *, no_noise: _with(found, measure, no_noise))
         monkeypatch.setattr(lock_module, "current_holder", lambda: holder)
         monkeypatch.setattr(lock_module, "_shared_folder", lambda: tmp_path)
-        monkeypatch.setattr(noise_module, "measure_noise", lambda *, tell: tell(1) or quiet())
+        monkeypatch.setattr(noise_module, "measure_noise", lambda *, report: report(1) or quiet())
         return run("doctor", *arguments, **more)
 
     def _with(found, measure, no_noise):
@@ -88,7 +88,7 @@ def test_a_variant_that_cannot_run_says_why():
     assert "  no  fp32  needs package:torch: this environment has no torch. Install it." in text
     assert "entry point x cannot be loaded." in text
     assert "What to change\n  nothing\n" in text
-    assert text.endswith("0 of 1 variant can run here; fp32 cannot, so no picture can be held against it\n")
+    assert text.endswith("0 of 1 variant can run here; fp32 cannot, so no picture can be compared with it\n")
 
 
 def test_what_noise_means():
@@ -102,7 +102,7 @@ def test_what_noise_means():
         "Pairs spread by 1.1 % (with 80 % confidence 0.8 % to 1.7 % in truth), processes by 0.7 %; "
     )
     assert "8 pairs of fresh processes that sorted numbers in turn on one core, for 7 s in all" in lines[3]
-    assert "It is no diffusion pipeline" in lines[3]
+    assert "It is not a diffusion pipeline" in lines[3]
     assert len(lines) == 4
 
 

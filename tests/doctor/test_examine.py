@@ -33,4 +33,4 @@ def test_the_systems_files_are_read_below_the_root(tmp_path):
     assert found["turbo"].startswith("on")
     assert found["huge pages"].startswith("never")
     assert found["variables"].startswith("OMP_NUM_THREADS=3")
-    assert found["NUMA nodes"] == "not told by this system"
+    assert found["NUMA nodes"] == "not reported by this system"

@@ -13,7 +13,7 @@ from pytest_sdperf.measure.noise_watch import CpuTimes
 def test_a_short_measurement():
     seen = []
     times = iter([CpuTimes(0.0, 0.0), CpuTimes(0.0, 1e6)])
-    noise = measure_noise(2, 2, tell=seen.append, cpu_times=lambda: next(times))
+    noise = measure_noise(2, 2, report=seen.append, cpu_times=lambda: next(times))
     assert seen == [1, 2]
     assert len(noise.pair_log_ratios) == 2
     assert len(noise.process_medians_s) == 4

@@ -126,9 +126,13 @@ def test_turbo(turbo, state):
 
 def test_a_virtual_machine_says_who_decides():
     section = opinions.clock(Frequency(), virtual=True)
-    assert {check.found for check in section.checks} == {"not told: the host of this virtual machine decides"}
+    assert {check.found for check in section.checks} == {"not reported: the host of this virtual machine decides"}
     section = opinions.clock(Frequency(preferences=("power",)), virtual=False)
-    assert [check.found for check in section.checks] == ["not told by this system", "power", "not told by this system"]
+    assert [check.found for check in section.checks] == [
+        "not reported by this system",
+        "power",
+        "not reported by this system",
+    ]
 
 
 def memory(**changes):

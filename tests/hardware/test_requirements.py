@@ -185,7 +185,7 @@ def test_known_names_are_accepted(name):
 
 
 def test_packages_of_declared_requirements_are_known():
-    with pytest.raises(OptionError, match="'nncf' is no requirement"):
+    with pytest.raises(OptionError, match="'nncf' is not a valid requirement"):
         validate_required(["nncf"])
     assert validate_required(["nncf"], declared=["package:nncf>=3"]) == ("nncf",)
 
@@ -193,8 +193,11 @@ def test_packages_of_declared_requirements_are_known():
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("amxx", f"'amxx' is no requirement [--sdperf-require]. Did you mean 'amx'? Known are: {KNOWN_NAMES}."),
-        ("gpu", f"'gpu' is no requirement [--sdperf-require]. Known are: {KNOWN_NAMES}."),
+        (
+            "amxx",
+            f"'amxx' is not a valid requirement [--sdperf-require]. Did you mean 'amx'? Known are: {KNOWN_NAMES}.",
+        ),
+        ("gpu", f"'gpu' is not a valid requirement [--sdperf-require]. Known are: {KNOWN_NAMES}."),
         (
             "cores:none",
             "requirement 'cores:none': 'none' is not a quantity [--sdperf-require]. Write it like `cores:4`.",

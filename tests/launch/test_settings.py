@@ -165,7 +165,7 @@ def test_missing_absolute_path_is_refused():
 
 
 def test_file_that_is_no_library_is_refused(jemalloc):
-    with pytest.raises(LaunchError, match="cannot be preloaded: it is no shared library for this processor"):
+    with pytest.raises(LaunchError, match="cannot be preloaded: it is not a shared library for this processor"):
         resolve(Launch(preload=(str(jemalloc),)))
 
 

@@ -174,7 +174,7 @@ def test_a_factory_that_calls_installed_code_is_refused(project, repository, tmp
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: latency INVALID ENVIRONMENT: both arms run installed code in place of the revisions': rigging "
+        "ship: latency INVALID ENVIRONMENT: base and head run installed code in place of the revisions': rigging "
         f"({site / 'rigging.py'}) [--sdperf-against]. Install the project in editable mode (pip install -e .) or add its",
     )
 

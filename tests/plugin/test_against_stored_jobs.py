@@ -8,7 +8,7 @@ def test_stored_jobs_that_pass_need_no_pair(project, weather, told):
     result = project.run(*BESIDE)
     result.assert_outcomes(passed=1)
     assert weather.pairs == []
-    assert weather.alone == ["ship"] * 6, "three processes, to hold against the stored jobs"
+    assert weather.alone == ["ship"] * 6, "three processes, to hold against the recorded runs"
     told(result, "PASSED")
 
 
@@ -45,7 +45,7 @@ def test_stored_jobs_that_are_out_of_date_are_told(project, weather, told):
     assert "FASTER" not in result.stdout.str(), "nothing changed in this code"
     told(
         result,
-        "NOTE ship is surely faster than its stored jobs, which let later slowdowns pass: accept it with "
+        "NOTE ship is significantly faster than its stored jobs, which let later slowdowns pass: accept it with "
         "--sdperf-update=all",
     )
 

@@ -184,7 +184,10 @@ def test_names_that_git_does_not_know(refused, repository):
         "git knows no commit 'tronk' [--sdperf-against=tronk]. Did you mean trunk? Name a branch, tag or commit of this "
         "clone, or fetch it first.",
     )
-    refused("-f", "'-f' is no name of a revision [--sdperf-against]. Name a branch, a tag or a commit, or write auto.")
+    refused(
+        "-f",
+        "'-f' is not a valid name of a revision [--sdperf-against]. Name a branch, a tag or a commit, or write auto.",
+    )
 
 
 def test_several_names(refused, repository):

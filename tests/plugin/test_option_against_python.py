@@ -113,12 +113,12 @@ def test_interpreters_that_cannot_be_compared_with(refused, project, other):
     refused("next", f"{other} is a folder [{where}=next]. Name {other}/bin/python.")
     refused(
         sys.executable,
-        f"{sys.executable} is of the environment that runs this session ({sys.prefix}): both arms would be the same "
+        f"{sys.executable} is of the environment that runs this session ({sys.prefix}): base and head would be the same "
         f"[{where}={sys.executable}]. Name the python of another environment, or write --sdperf-against=self for a control.",
     )
     (project.path / "tool").write_text("#!/bin/sh\necho ahoy; exit 3\n")
     (project.path / "tool").chmod(0o755)
-    refused("./tool", f"{project.path}/tool is no Python that works (exit code 3): ahoy [{where}=./tool].")
+    refused("./tool", f"{project.path}/tool is not a working Python (exit code 3): ahoy [{where}=./tool].")
 
 
 @posix

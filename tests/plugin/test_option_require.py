@@ -47,7 +47,11 @@ def test_ini_and_command_line_over_it(needy):
 def test_something_unknown_is_a_usage_error(needy, told):
     result = needy.run("--sdperf-require=amx,coers")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    told(result, "'coers' is no requirement [--sdperf-require]. Did you mean 'cores'? Known are: ", "no-such-whale")
+    told(
+        result,
+        "'coers' is not a valid requirement [--sdperf-require]. Did you mean 'cores'? Known are: ",
+        "no-such-whale",
+    )
     needy.ini(require="whale")
     assert needy.run().ret == pytest.ExitCode.USAGE_ERROR
 

@@ -147,9 +147,9 @@ def test_stored_jobs_that_an_update_left_alone_are_named(
 @pytest.mark.parametrize(
     ("known", "told"),
     [
-        (1, "ADDED job 2 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %)"),
-        (9, "ADDED job 10 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %)"),
-        (10, "ADDED job 10 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %); the oldest fell off"),
+        (1, "ADDED run 2 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %)"),
+        (9, "ADDED run 10 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %)"),
+        (10, "ADDED run 10 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %); the oldest fell off"),
     ],
 )
 def test_an_added_job_is_counted(

@@ -78,7 +78,7 @@ def git(folder: Path, *arguments: str) -> Answer:
     except FileNotFoundError as error:
         if not folder.is_dir():
             raise ComparisonError(
-                f"{folder} is no folder", where=str(folder), cure="Run pytest in a clone of the project."
+                f"{folder} is not a folder", where=str(folder), cure="Run pytest in a clone of the project."
             ) from error
         raise ComparisonError(
             "git is not installed, or not on PATH",

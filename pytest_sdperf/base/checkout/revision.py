@@ -26,7 +26,7 @@ _SHORT = 10
 
 @dataclass(frozen=True)
 class Head:
-    """The arm under test: the working tree as it is."""
+    """The head: the working tree as it is."""
 
     commit: str
     "that is checked out"
@@ -45,7 +45,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Revision:
-    """The arm to compare with."""
+    """The revision to compare with."""
 
     name: str
     "as the user wrote it; of `auto`: what it was resolved to, in words"
@@ -111,7 +111,7 @@ def find(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
     where = f"{head.asked_by}={name}"
     if name.startswith("-") or not name.strip():
         raise ComparisonError(
-            f"{name!r} is no name of a revision",
+            f"{name!r} is not a valid name of a revision",
             where=head.asked_by,
             cure="Name a branch, a tag or a commit, or write auto.",
         )

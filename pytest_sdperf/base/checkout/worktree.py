@@ -156,10 +156,10 @@ def submodules_of(repository: Path, head: Path, commit: str) -> Iterator[Submodu
 
 
 def _names(repository: Path, commit: str) -> dict[str, str]:
-    """Path -> name of the submodules that a commit's .gitmodules tells of."""
+    """Path -> name of the submodules that a commit's .gitmodules lists."""
     blob = f"--blob={commit}:.gitmodules"
-    told = git_in(repository, "config", "--null", blob, "--get-regexp", r"^submodule\..*\.path$").out
-    pairs = (entry.partition("\n") for entry in told.split("\0") if entry)
+    listed = git_in(repository, "config", "--null", blob, "--get-regexp", r"^submodule\..*\.path$").out
+    pairs = (entry.partition("\n") for entry in listed.split("\0") if entry)
     return {path: key.removeprefix("submodule.").removesuffix(".path") for key, _, path in pairs}
 
 
@@ -173,7 +173,7 @@ def _kept(repository: Path, name: str) -> Path | None:
 def left_in_lfs(tree: Path, head: Path) -> list[str]:
     """Files, relative to the tree, that are pointers in it and have their content in the head's tree.
 
-    Where the head has pointers, too, both arms go without; what the head has no longer may not be needed.
+    Where the head has pointers, too, base and head go without; what the head has no longer may not be needed.
     """
     listed = git(tree, "ls-files", "-z", "--", ":(attr:filter=lfs)").out
     return [name for name in listed.split("\0") if name and _is_pointer(tree / name) and _has_content(head / name)]

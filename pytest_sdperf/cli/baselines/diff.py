@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_sdperf.cli.pages.changes_page import Sides
 
 _HONEST = (
-    "Levels of all stored jobs where a side has several (bounds from how far they differ), else medians of the "
+    "Levels of all recorded runs where a side has several (bounds from how far they differ), else medians of the "
     "processes of the newest one. Jobs of other hours: this describes, and decides nothing."
 )
 
@@ -85,13 +85,13 @@ def _sides(
     return Sides(
         *names,
         cases=[Compared(stored_changes(one, other), unchanged=one == other) for one, other in pairs if one and other],
-        only_before=[_told(file) for name, file in old.items() if name not in new],
-        only_after=[_told(file) for name, file in new.items() if name not in old],
+        only_before=[_name(file) for name, file in old.items() if name not in new],
+        only_after=[_name(file) for name, file in new.items() if name not in old],
         problems=[str(file.fault) for files in (old, new) for file in files.values() if file.fault],
     )
 
 
-def _told(file: StoredFile) -> str:
+def _name(file: StoredFile) -> str:
     return f"{file.machine_key}/{file.case_id}"
 
 
@@ -104,7 +104,7 @@ def files_at(root: Path, revision: str) -> list[StoredFile]:
     from pytest_sdperf.baselines.store import REFERENCES
 
     if revision.startswith("-"):
-        raise BaselineError(f"{revision!r} is no revision", where="--against", cure="Name a branch, tag or commit.")
+        raise BaselineError(f"{revision!r} is not a revision", where="--against", cure="Name a branch, tag or commit.")
     listed = _git(root, revision, "ls-tree", "-r", "-z", "--name-only", f"{revision}^{{commit}}", "--", ".")
     found = []
     for name in filter(None, listed.split("\0")):

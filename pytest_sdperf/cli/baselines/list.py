@@ -12,10 +12,10 @@ from pytest_sdperf.cli.streams import screen
 @click.command("list", short_help="What is stored, machine by machine.")
 @baselines_option
 def list_(folder: str | None) -> None:
-    """List what is stored: machines, cases, jobs, newest date, latency, spread, peak memory, file size.
+    """List what is stored: machines, cases, runs, newest date, latency, spread, peak memory, file size.
 
-    Latency is the mean level of the stored jobs. The spread is that of the jobs (standard deviation), or with ± the
-    half range of the processes where only one job is stored.
+    Latency is the mean level of the recorded runs. The spread is that of the runs (standard deviation), or with ± the
+    half range of the processes where only one run is stored.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(short_help="List or delete what nothing needs any more.")
 @click.option("--tests", multiple=True, metavar="PATH", help="Tests whose conftests declare all your variants.")
 @click.option("--unused-by", metavar="REPORT.json", help="Also cases that this whole run's --sdperf-json did not use.")
-@click.option("--keep-jobs", type=click.IntRange(min=1), metavar="N", help="Also jobs older than the newest N.")
+@click.option("--keep-runs", type=click.IntRange(min=1), metavar="N", help="Also runs older than the newest N.")
 @click.option("--other-machines", is_flag=True, help="Also baselines of other machines than this one.")
 @click.option("--yes", is_flag=True, help="Delete. Without it nothing is changed.")
 @baselines_option
@@ -26,7 +26,7 @@ def prune(
     *,
     tests: tuple[str, ...],
     unused_by: str | None,
-    keep_jobs: int | None,
+    keep_runs: int | None,
     other_machines: bool,
     yes: bool,
     folder: str | None,
@@ -34,15 +34,15 @@ def prune(
     """List, and with --yes delete, what nothing needs any more.
 
     That is: baselines of variants that are gone (only with --tests, for a conftest may declare them), and reference
-    pictures that no stored baseline is held against. The options below add more. A file that cannot be read is never
-    deleted: sdperf baselines verify tells what is wrong with it.
+    pictures that no baseline is compared with. The options below add more. A file that cannot be read is never
+    deleted: sdperf baselines verify says what is wrong with it.
 
     \b
     Examples:
       sdperf baselines prune
       sdperf baselines prune --tests=tests --yes
       sdperf baselines prune --unused-by=results.json
-      sdperf baselines prune --keep-jobs=3 --yes
+      sdperf baselines prune --keep-runs=3 --yes
 
     Exit code 1 where something could be deleted and --yes is not given.
     """
@@ -66,7 +66,7 @@ def prune(
         all_known=bool(tests) and not problems,
         used=used,
         only_machine=machine_key(detect()) if other_machines else "",
-        keep_jobs=keep_jobs,
+        keep_runs=keep_runs,
     )
     found = prunable(inventory(root), rules)
     if yes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 )
 @baselines_option
 def show(case: str, machine: str | None, folder: str | None) -> None:
-    """Show one baseline in full: jobs, stages, cold start, kernels, evidence, environment.
+    """Show one baseline in full: runs, stages, cold start, kernels, evidence, environment.
 
     CASE is a case id, as sdperf baselines list shows it, or a file.
 

@@ -26,7 +26,7 @@ def verify(folder: str | None) -> None:
       sdperf baselines verify
       sdperf baselines verify --baselines=baselines || exit 1     # in CI
 
-    Exit code 1 where there is a fault; each is told with its file and cure.
+    Exit code 1 where there is a fault; each is named with its file and cure.
     """
     from pytest_sdperf.baselines.inventory import inventory
     from pytest_sdperf.baselines.upkeep import faults

@@ -24,10 +24,10 @@ def render_list(found: Inventory, *, here: str, width: int | None, colour: bool)
     for key in machines:
         files = [file for file in found.files if file.machine_key == key]
         page.title(f"{key} (this machine)" if key == here else key)
-        headings = ("case", "jobs", "newest", "latency", "spread", "peak", "file")
+        headings = ("case", "runs", "newest", "latency", "spread", "peak", "file")
         rows = [_row(file) for file in files]
         page.table(
-            headings, rows, right=("jobs", "latency", "spread", "peak", "file"), spare=("file", "spread", "peak")
+            headings, rows, right=("runs", "latency", "spread", "peak", "file"), spare=("file", "spread", "peak")
         )
     if not machines:
         page.title(f"no baselines in {found.root}")
@@ -71,9 +71,9 @@ def date(recorded_at: str) -> str:
 
 
 def spread(stored: Baseline, size: str) -> str:
-    """How far the jobs differ (standard deviation of the log), or the processes of the only one (half their range)."""
+    """How far the runs differ (standard deviation of the log), or the processes of the only one (half their range)."""
     if len(stored.runs) > 1:
-        logs = [math.log(job.latency_at(size).median_s) for job in stored.measurements]
+        logs = [math.log(run.latency_at(size).median_s) for run in stored.measurements]
         return share(statistics.stdev(logs))
     latency = stored.newest.latency_at(size)
     return f"±{share(latency.spread)}" if len(latency.process_medians_s) > 1 else _UNKNOWN
@@ -82,7 +82,7 @@ def spread(stored: Baseline, size: str) -> str:
 def render_show(file: StoredFile, *, width: int | None, colour: bool) -> str:
     """One baseline in full; it must be one that can be trusted."""
     page = Page(width=width, colour=colour)
-    assert file.stored is not None  # noqa: S101 - files that are not trusted are told as errors
+    assert file.stored is not None  # noqa: S101 - files that are not trusted are reported as errors
     newest = file.stored.newest
     page.title(f"{newest.case_id} on {newest.environment.machine_key}")
     page.pairs(
@@ -95,14 +95,14 @@ def render_show(file: StoredFile, *, width: int | None, colour: bool) -> str:
         ]
     )
     for size in newest.sizes:
-        page.title(f"Latency at {size}, {plural(len(file.stored.runs), 'job')}, newest last")
+        page.title(f"Latency at {size}, {plural(len(file.stored.runs), 'run')}, newest last")
         page.table(
             ("recorded", "median", "spread", "processes", "peak"),
-            [_job(job.recorded_at, job.measurement, size) for job in file.stored.runs],
+            [_run_row(job.recorded_at, job.measurement, size) for job in file.stored.runs],
             right=("median", "spread", "processes", "peak"),
             indent=2,
         )
-        page.title(f"Stages at {size}, newest job")
+        page.title(f"Stages at {size}, newest run")
         total_s = newest.latency_at(size).median_s
         stages = [(name, format_seconds(s), share(s / total_s)) for name, s in newest.stages_s(size).items()]
         page.table(("stage", "median", "share"), stages, right=("median", "share"), indent=2)
@@ -112,7 +112,7 @@ def render_show(file: StoredFile, *, width: int | None, colour: bool) -> str:
     return page.text()
 
 
-def _job(recorded_at: str, job: Measurement, size: str) -> tuple[str, ...]:
+def _run_row(recorded_at: str, job: Measurement, size: str) -> tuple[str, ...]:
     latency = job.latency_at(size)
     return (
         recorded_at or "not said",
@@ -160,10 +160,10 @@ def _evidence(page: Page, newest: Measurement) -> None:
         ("calls", ", ".join(f"{stage} {count}" for stage, count in seen.stage_calls.items())),
         ("facts", ", ".join(f"{name}={value}" for name, value in seen.facts.items())),
     ]
-    told = [(name, text) for name, text in rows_of if text]
-    if told:
+    shown = [(name, text) for name, text in rows_of if text]
+    if shown:
         page.title("Evidence")
-        page.pairs(told)
+        page.pairs(shown)
 
 
 def _environment(page: Page, newest: Measurement) -> None:

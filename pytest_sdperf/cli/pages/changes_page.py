@@ -20,7 +20,7 @@ class Compared:
 
     changes: Changes
     more: list[tuple[str, str]] = field(default_factory=list)
-    "what else is told of it, name and text"
+    "what else is known of it, name and text"
     unchanged: bool = False
     "both sides are the same to the bit"
 

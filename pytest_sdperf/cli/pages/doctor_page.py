@@ -77,8 +77,8 @@ def noise_lines(noise: Noise, plan: Plan) -> list[str]:
         ),
         (
             f"This rests on {plural(pairs, 'pair')} of fresh processes that sorted numbers in turn on one core, for "
-            f"{noise.spent_s:.0f} s in all. It is no diffusion pipeline: that uses all cores and much memory, and may "
-            "spread more, or less."
+            f"{noise.spent_s:.0f} s in all. It is not a diffusion pipeline: that uses all cores and much memory, and "
+            "may spread more, or less."
         ),
     ]
     if noise.steal > MOST_STEAL or noise.foreign > MOST_FOREIGN:
@@ -112,7 +112,7 @@ def _process_spread(noise: Noise) -> float:
 
 def _conclusion(diagnosis: Diagnosis) -> str:
     able = [r.variant.name for r in diagnosis.variants if not r.unmet]
-    told = f"{len(able)} of {plural(len(diagnosis.variants), 'variant')} can run here"
+    counted = f"{len(able)} of {plural(len(diagnosis.variants), 'variant')} can run here"
     if not diagnosis.can_run(REFERENCE_VARIANT):
-        return f"{told}; fp32 cannot, so no picture can be held against it"
-    return told
+        return f"{counted}; fp32 cannot, so no picture can be compared with it"
+    return counted

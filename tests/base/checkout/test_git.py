@@ -62,7 +62,7 @@ def test_no_folder(tmp_path):
     with pytest.raises(ComparisonError) as caught:
         git(tmp_path / "gone", "status")
     assert str(caught.value) == (
-        f"{tmp_path / 'gone'} is no folder [{tmp_path / 'gone'}]. Run pytest in a clone of the project."
+        f"{tmp_path / 'gone'} is not a folder [{tmp_path / 'gone'}]. Run pytest in a clone of the project."
     )
 
 

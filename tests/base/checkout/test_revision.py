@@ -76,7 +76,7 @@ def test_labels(repository, name, label):
 @pytest.mark.parametrize("name", ["-x", "--output=/tmp/x", "", "  "])
 def test_an_option_is_no_revision(repository, name):
     assert refused(name, repository) == (
-        f"{name!r} is no name of a revision [--sdperf-against]. Name a branch, a tag or a commit, or write auto."
+        f"{name!r} is not a valid name of a revision [--sdperf-against]. Name a branch, a tag or a commit, or write auto."
     )
 
 
