@@ -114,7 +114,7 @@ def test_only_update_all_replaces(judged, stored, options, kept):
     assert outcome.recorded is (kept == 2_000_000)
     assert outcome.verdict.passed is outcome.recorded
     assert outcome.baseline.newest.latency.median_s == 0.001
-    assert outcome.replaced_because == ("surely slower than the 1 stored job" if outcome.recorded else "")
+    assert outcome.replaced_because == ("significantly slower than the 1 recorded run" if outcome.recorded else "")
     assert stored() == kept
 
 

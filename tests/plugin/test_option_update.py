@@ -117,8 +117,8 @@ def test_all_adds_a_job_of_the_same_speed(project, weather, told):
     assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) for time in times)
     told(
         project.run("--sdperf-inconclusive=fail"),
-        "with 2 stored jobs ",
-        "only 1 repeated job shows how far jobs differ here",
+        "with 2 recorded runs, ",
+        "only 1 repeated run shows how much runs differ here",
     )
 
 
@@ -147,7 +147,7 @@ def test_jobs_of_other_work_are_replaced(project, told):
     told(project.run(), f"the baseline was {told_of}", "; record it again with --sdperf-update=all")
     result = project.run("--sdperf-update=all")
     result.assert_outcomes(passed=1)
-    told(result, "REPLACED baselines/", f"; the stored jobs were {told_of}", ", so this job begins anew")
+    told(result, "REPLACED baselines/", f"; the recorded runs were {told_of}", ", so this job begins anew")
     [job] = project.jobs()
     assert job.measurement.scheduler != "Euler"
 
