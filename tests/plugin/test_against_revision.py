@@ -156,7 +156,7 @@ def test_installed_code_is_refused(project, outside, told):
     result.assert_outcomes(failed=1)
     told(
         result,
-        f"ship: latency INVALID ENVIRONMENT: the factory's module port comes from {outside} in both arms, not from the "
+        f"ship: latency INVALID ENVIRONMENT: the factory's module port comes from {outside} in base and head, not from the "
         "revisions [--sdperf-against]. Install the project in editable mode (pip install -e .) or add its source folder",
     )
 
