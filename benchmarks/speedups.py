@@ -47,7 +47,7 @@ class Study:
 
     def run(self) -> None:
         """Measure every workload; what is done is on disk before the next case begins."""
-        model = self.session.model(self.options)
+        model = self.session.engine.model(self.options)
         self.document["model_digest"] = model.digest
         for size in dict.fromkeys(size for size, _ in self.arguments.workloads):
             flop = self._in_worker(

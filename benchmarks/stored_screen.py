@@ -43,7 +43,7 @@ def run(option: str, folder: Path, variants: str, extra: Sequence[str]) -> dict[
             "status": finding.status.value,
             "sentence": sentence(finding),
             "recorded": outcome.recorded,
-            "anew": outcome.anew,
+            "replaced_because": outcome.replaced_because,
         }
     return {"option": option, "started_utc": f"{started:%Y-%m-%d %H:%M}", "exit_code": done.returncode, "cases": cases}
 
@@ -66,7 +66,9 @@ def render(document: dict[str, Any]) -> str:
             one["option"] or "gate",
             variant,
             ", ".join(f"{s * 1e3:.0f}" for s in case["process_medians_s"]),
-            "recorded" + (f" anew: {case['anew']}" if case["anew"] else "") if case["recorded"] else case["status"],
+            "recorded" + (f", replaced: {case['replaced_because']}" if case["replaced_because"] else "")
+            if case["recorded"]
+            else case["status"],
         ]
         for one in document["runs"]
         for variant, case in one["cases"].items()
