@@ -83,6 +83,13 @@ def render(document: dict[str, Any]) -> str:
     return "\n".join([*lines, "", "What the gating runs said:", "", *gated, ""])
 
 
+def _ending(case: dict[str, Any]) -> str:
+    """The latency's status, or that the run was recorded, and why in place of earlier ones."""
+    if not case["recorded"]:
+        return str(case["status"])
+    return f"recorded, replaced: {case['replaced_because']}" if case["replaced_because"] else "recorded"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--variants", default="fp32,openvino_static", help="as for --sdperf-variants")
