@@ -12,8 +12,8 @@ LATE = {"numpy", "scipy", "skimage", "PIL", "rich", "filelock", "psutil", "archs
         "jinja2", "matplotlib"}  # fmt: skip
 PURE = ("judge/", "stats/", "models/families/", "diff/", "report/", "cli/pages/", "doctor/diagnosis.py", "doctor/opinions.py",
         "policy/stricter.py", "plugin/live_line.py", "measure/progress.py", "baseline.py", "case.py", "claims.py",
-        "comparison.py", "errors.py", "measurement.py", "options.py", "units.py", "variant.py", "wording.py",
-        "workload.py")  # fmt: skip
+        "comparison.py", "errors.py", "kernels.py", "measurement.py", "option_specs.py", "option_values.py", "options.py",
+        "parts.py", "units.py", "variant.py", "wording.py", "workload.py")  # fmt: skip
 TOUCHES_THE_WORLD = {"os", "pathlib", "subprocess", "socket", "shutil", "tempfile", "time", "random", "threading",
                      "multiprocessing", "ctypes", "urllib", "pytest", *HEAVY}  # fmt: skip
 RUNS_IN_A_WORKER = ("variants/", "models/", "worker/", "hardware/amx_kernel.py")
