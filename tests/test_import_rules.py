@@ -22,8 +22,11 @@ MUST_NOT_IMPORT = {
     # room -> (rooms and modules that it does not know, why)
     "judge/": (("measure", "launch", "worker", "base", "policy", "baselines", "report", "gate", "models", "variants",
                 "hardware", "plugin", "cli"), "judges are pure"),
-    "stats/": (("options", "errors", "wording", "measurement", "comparison", "baseline", "judge", "measure", "report"),
-               "statistics know numbers only"),
+    "stats/": (("options", "option_specs", "judge", "verdict", "measure.", "report", "baselines", "plugin", "cli"),
+               "statistics know what was seen, and neither limits nor verdicts"),
+    "diff/": (("options", "judge", "verdict", "measure.", "report", "baselines", "plugin", "cli"),
+              "what differs is described, never judged"),
+    "verdict/": (("options", "judge", "measure.", "report", "baselines", "plugin", "cli"), "a verdict is a value"),
     "report/": (("judge.", "measure", "launch", "worker", "base", "policy", "models", "variants", "hardware", "gate",
                  "plugin", "cli"), "what is reported has been judged"),
     "worker/": (("launch", "measure", "base", "policy", "judge", "baselines", "report", "gate", "plugin", "cli"),
