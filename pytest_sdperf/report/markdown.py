@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,47 @@ from dataclasses import dataclass
 from pytest_sdperf.report import failure
 from pytest_sdperf.report.columns import NOT_KNOWN, columns, common_workload
 from pytest_sdperf.report.finding_text import sentence as finding_sentence
-from pytest_sdperf.report.github_text import fenced, prose
 from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding, worst_size
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import plural
+
+NOTHING = "&#8203;"
+"""A zero-width space: GitHub looks for mentions, emoji and issues in the finished page, where an escape is gone."""
+
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@:!$^=]|(?<=www)\.|(?<=\bGH)-", re.IGNORECASE)
+"""What begins markup, HTML, a table's cell, a formula or a link, wherever it stands in a line."""
+
+_LINKING = re.compile(r"@|#|-|:(?=[\w+-]+:)", re.ASCII)
+"""What makes a mention, an issue's number or an emoji of the word that follows. The `::` of a test's name makes none:
+it must be copied from the page as it is."""
+
+_TICKS = re.compile(r"`+")
+
+
+def prose(text: str, limit: int = 200) -> str:
+    """``text`` on one line, cut to ``limit`` characters, every character of it shown as itself.
+
+    It makes no markup, HTML, image, table cell, link, mention, issue, emoji or formula. Not for the beginning
+    of a block, where `1.` and `+` would begin a list.
+    """
+    return _SPECIAL.sub(_escaped, plain(text, limit))
+
+
+def fenced(text: str) -> str:
+    """Lines as a block of code, in which GitHub looks for nothing; the fence is longer than any in them."""
+    longest = max((len(ticks) for ticks in _TICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    links = _LINKING.match(found.string, found.start())
+    return f"&#{ord(found[0])};{NOTHING if links else ''}"
+
 
 MOST_COMMENT_BYTES = 65_536
 """GitHub refuses comments of more characters than that; a character takes at least a byte."""

@@ -1,15 +1,18 @@
-"""The rows of the summary table, as values: one for each case and size, whatever the rendering."""
+"""The rows of the summary table as values, one a case and size; what was proven; the speed-up over fp32."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from pytest_sdperf.claims import CLAIM_KINDS, CheckedClaim
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.report.fp32_speedup import speed_up
 from pytest_sdperf.report.model import Outcome, Report
-from pytest_sdperf.report.proven import proven
+from pytest_sdperf.variant import REFERENCE_VARIANT
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.wording import plural
 
 
 @dataclass(frozen=True)
@@ -108,3 +111,71 @@ def _workload(measurement: Measurement, size: str) -> dict[str, str]:
         "machine": measurement.environment.machine_key,
     }
     return {aspect: text for aspect, text in aspects.items() if text}
+
+
+def proven(verdict: Verdict | None) -> list[str]:
+    """Every claim that was checked, shortly: broken ones first, as `not …`, then the most telling.
+
+    Of the settings only the number is given: they are many and alike.
+    """
+    proof = verdict.proof if verdict else None
+    claims = proof.claims if proof else []
+    broken = [f"not {_words(one, with_share=False)}" for one in claims if not one.holds]
+    held = sorted((one for one in claims if one.holds), key=_rank)
+    words = [_words(one, with_share=True) for one in held if not _is_setting(one)]
+    return [*broken, *dict.fromkeys(words), *_settings([one for one in held if _is_setting(one)])]
+
+
+def _rank(claim: CheckedClaim) -> int:
+    return list(CLAIM_KINDS).index(claim.kind) if claim.kind in CLAIM_KINDS else len(CLAIM_KINDS)
+
+
+def _words(claim: CheckedClaim, *, with_share: bool) -> str:
+    known = CLAIM_KINDS.get(claim.kind)
+    if with_share and known is not None and known.shows_share and claim.share is not None:
+        # Rounded down: 99.96 % is not the whole time.
+        return f"{claim.want} {int(claim.share * 100 + 1e-9)} %"
+    return (known.word if known else "") or claim.want or claim.kind
+
+
+def _is_setting(claim: CheckedClaim) -> bool:
+    kind = CLAIM_KINDS.get(claim.kind)
+    return kind is not None and kind.is_setting
+
+
+def _settings(claims: Sequence[CheckedClaim]) -> list[str]:
+    return [plural(len(claims), "setting")] if claims else []
+
+
+def workload_key(measurement: Measurement, size: str) -> str:
+    """A text that is equal where two latencies may be compared: model, weights, size and what is drawn.
+
+    ``sizes`` itself is left out: a case that draws more sizes than another still compares at each.
+    """
+    drawn = sorted((k, _frozen(v)) for k, v in measurement.workload.items() if k != "sizes")
+    return f"{measurement.model} {measurement.model_digest} {size} {drawn!r}"
+
+
+def fp32_latencies(measurements: Iterable[Measurement]) -> dict[str, float]:
+    """``Report.fp32_latency_s`` of these measurements: workload key -> median latency of fp32, s.
+
+    Where fp32 was measured twice on one workload, the first counts.
+    """
+    found: dict[str, float] = {}
+    for m in measurements:
+        if m.variant == REFERENCE_VARIANT:
+            for size in m.sizes:
+                found.setdefault(workload_key(m, size), m.latency_at(size).median_s)
+    return found
+
+
+def speed_up(report: Report, measurement: Measurement, size: str) -> float | None:
+    """How many times shorter than fp32 this latency is; None where fp32 was not measured on this workload."""
+    fp32_s = report.fp32_latency_s.get(workload_key(measurement, size))
+    median_s = measurement.latency_at(size).median_s
+    return None if fp32_s is None or median_s <= 0 else fp32_s / median_s
+
+
+def _frozen(value: Any) -> Any:
+    """Lists as tuples: a workload read from a file is equal to the one that was written."""
+    return tuple(_frozen(v) for v in value) if isinstance(value, (list, tuple)) else value

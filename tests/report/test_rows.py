@@ -1,4 +1,4 @@
-"""Rows hold the figures of the summary, one for each case and size."""
+"""The rows of the table, what was proven, and the speed-up over fp32."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from pytest_sdperf.claims import CLAIM_KINDS, Claim
+from pytest_sdperf.judge.proof import judge_proof
+from pytest_sdperf.measurement import Evidence, KernelTime, Measurement
 from pytest_sdperf.report.model import Outcome, Report
-from pytest_sdperf.report.rows import rows, verdict_words
+from pytest_sdperf.report.rows import fp32_latencies, proven, rows, speed_up, verdict_words, workload_key
 from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.workload import Workload
 
 Make = Callable[..., Any]
 
@@ -83,3 +88,121 @@ def test_a_case_that_was_only_measured_has_a_row(make_measurement: Make) -> None
     row = rows(Report([Outcome("test", make_measurement(workload={}), None)]))[0]
     assert (row.status, row.ssim, row.proven, row.speed_up) == (None, None, [], None)
     assert row.workload == {"model": "synthetic:sd15", "size": "256x256", "machine": "zen5-2c-avx512_bf16"}
+
+
+Make = Callable[..., Any]
+
+
+def words(finding: ProofFinding) -> list[str]:
+    return proven(Verdict([finding], ["proof"]))
+
+
+def test_the_blog_posts_short_form(make_proof: Make) -> None:
+    finding = make_proof("allocator(jemalloc)", "static_shapes", "kernel_isa(avx512_bf16)", bf16=0.97)
+    assert words(finding) == ["bf16 97 %", "avx512_bf16", "static", "jemalloc"]
+
+
+def test_broken_claims_come_first_and_say_not(make_proof: Make) -> None:
+    finding = make_proof("dynamic_shapes", broken=("allocator(jemalloc)", "kernel_precision(bf16)"))
+    assert words(finding) == ["not jemalloc", "not bf16", "dynamic"]
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.9996, "bf16 99 %"), (1.0, "bf16 100 %"), (0.97, "bf16 97 %"), (0.29, "bf16 29 %")]
+)
+def test_a_share_is_rounded_down(make_proof: Make, share: float, told: str) -> None:
+    assert words(make_proof(bf16=share)) == [told]
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("no_reference_kernels", "no ref kernels"),
+        ("openmp_runtime(libiomp5)", "libiomp5"),
+        ("affinity", "pinned"),
+        ("threads", "threads"),
+        ("unet_calls(num_inference_steps)", "UNet calls"),
+        ("fact(server=v2 (beta))", "server=v2 (beta)"),
+        ("openmp_setting(KMP_BLOCKTIME=1)", "1 setting"),
+        ("a new kind", "a new kind"),
+    ],
+)
+def test_words_of_each_kind(make_proof: Make, claim: str, told: str) -> None:
+    assert words(make_proof(claim)) == [told]
+
+
+def test_settings_are_counted(make_proof: Make) -> None:
+    finding = make_proof("allocator_setting(a=1)", "threads", "openmp_setting(b=2)", "allocator_setting(c=3)")
+    assert words(finding) == ["threads", "3 settings"]
+
+
+def test_nothing_judged_proves_nothing() -> None:
+    assert proven(None) == []
+    assert proven(Verdict([], [])) == []
+
+
+def test_the_judges_own_finding_is_read() -> None:
+    evidence = Evidence(
+        kernels=[
+            KernelTime("convolution", "brg_conv_fwd:avx512_core_bf16", "bf16", 10, 97.0),
+            KernelTime("convolution", "brg_conv_fwd:avx512_core", "f32", 10, 3.0),
+        ],
+        input_shapes={"unet.sample": "[2,4,?,?]"},
+    )
+    claims = [Claim("static_shapes"), Claim("kernel_precision", "bf16", 0.9)]
+    assert words(judge_proof(claims, evidence, Workload())) == ["not static", "bf16 97 %"]
+
+
+@pytest.mark.parametrize("kind", CLAIM_KINDS)
+def test_every_kind_of_claim_has_words(make_proof: Make, kind: str) -> None:
+    assert words(make_proof(f"{kind}(want)")) != [f"{kind}(want)"]
+
+
+def test_claims_that_differ_only_in_at_least_stand_apart(make_finding: Make, make_claim: Make) -> None:
+    claims = [
+        make_claim("kernel_precision(bf16)", at_least=at_least, holds=holds, share=0.93)
+        for at_least, holds in ((0.95, False), (0.9, True))
+    ]
+    assert words(make_finding("proof", Status.BROKEN, claims=claims)) == ["not bf16", "bf16 93 %"]
+
+
+Make = Callable[..., Measurement]
+
+
+def test_fp32_over_the_variant(make_measurement: Make) -> None:
+    fp32 = make_measurement(medians_s=(30.0, 36.0, 33.0))
+    fast = make_measurement("openvino", medians_s=(11.0,))
+    report = Report([], fp32_latency_s=fp32_latencies([fast, fp32]))
+    assert speed_up(report, fast, "256x256") == pytest.approx(3.0)
+    assert speed_up(report, fp32, "256x256") == 1.0
+
+
+def test_each_size_has_its_own_and_other_sizes_of_the_case_do_not_matter(make_measurement: Make) -> None:
+    fp32 = make_measurement(medians_s=(30.0,), sizes=("256x256", "512x512"))
+    one = make_measurement(
+        "openvino", medians_s=(20.0,), sizes=("512x512",), workload={**fp32.workload, "sizes": [[512, 512]]}
+    )
+    report = Report([], fp32_latency_s=fp32_latencies([fp32]))
+    assert speed_up(report, one, "512x512") == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("change", [{"model": "synthetic:tiny"}, {"workload": {"num_inference_steps": 4}}])
+def test_another_model_or_workload_does_not_compare(make_measurement: Make, change: dict[str, object]) -> None:
+    report = Report([], fp32_latency_s=fp32_latencies([make_measurement()]))
+    assert speed_up(report, make_measurement("openvino", **change), "256x256") is None
+
+
+def test_the_first_fp32_counts_and_no_other_variant_does(make_measurement: Make) -> None:
+    first, second = make_measurement(medians_s=(3.0,)), make_measurement(medians_s=(5.0,))
+    assert list(fp32_latencies([make_measurement("tuned"), first, second]).values()) == [3.0]
+
+
+def test_a_workload_read_from_a_file_is_the_same_workload(make_measurement: Make) -> None:
+    read = make_measurement(workload={"prompts": ["a", "b"], "sizes": [[8, 8]], "seed": 0})
+    made = make_measurement(workload={"seed": 0, "prompts": ("a", "b"), "sizes": ((8, 8),)})
+    assert workload_key(read, "8x8") == workload_key(made, "8x8")
+
+
+def test_a_latency_of_nothing_divides_nothing(make_measurement: Make) -> None:
+    broken = make_measurement("openvino", medians_s=(0.0,))
+    assert speed_up(Report([], fp32_latency_s=fp32_latencies([make_measurement()])), broken, "256x256") is None

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_sdperf.report.columns import Column, columns, common_workload
-from pytest_sdperf.report.fp32_speedup import workload_key
 from pytest_sdperf.report.headline import failed, headline
 from pytest_sdperf.report.html.case_view import CaseView, case_view
 from pytest_sdperf.report.html.charts import Bar, speed_up_chart
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
 from pytest_sdperf.report.model import Outcome, Report
 from pytest_sdperf.report.plain import plain
-from pytest_sdperf.report.rows import Row, rows
+from pytest_sdperf.report.rows import Row, rows, workload_key
 from pytest_sdperf.report.thumbnails import media_type
 from pytest_sdperf.units import format_seconds
 
