@@ -11,7 +11,8 @@ HEAVY = {"torch", "diffusers", "openvino", "optimum", "intel_extension_for_pytor
 LATE = {"numpy", "scipy", "skimage", "PIL", "rich", "filelock", "psutil", "archspec", "platformdirs", "packaging",
         "jinja2", "matplotlib"}  # fmt: skip
 PURE = ("judge/", "stats/", "models/families/", "diff/", "report/", "cli/pages/", "doctor/diagnosis.py", "doctor/opinions.py",
-        "policy/stricter.py", "plugin/live_line.py", "measure/progress.py", "baseline.py", "case.py", "claims.py",
+        "policy/stricter.py", "plugin/live_line.py", "measure/progress.py",
+        "measure/when_paired.py", "baseline.py", "case.py", "claims.py",
         "comparison.py", "errors.py", "kernels.py", "measurement.py", "option_specs.py", "option_values.py", "options.py",
         "parts.py", "units.py", "variant.py", "wording.py", "workload.py")  # fmt: skip
 TOUCHES_THE_WORLD = {"os", "pathlib", "subprocess", "socket", "shutil", "tempfile", "time", "random", "threading",
