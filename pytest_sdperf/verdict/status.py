@@ -42,7 +42,7 @@ class Missing(msgspec.Struct, frozen=True):
     """Why a part has nothing to be compared with, and what becomes of it."""
 
     what: str
-    "what is missing, as a clause: `no baseline is stored for this case and machine`"
+    "what is missing, as a clause: `there is no baseline for this case and machine yet`"
     then: str = "fail"
     "`fail`; `record`: this run is about to become the baseline; `skip`: --sdperf-missing=skip"
 

@@ -100,7 +100,7 @@ def test_a_change_cannot_write_its_own_baseline(trunk, project, weather, told):
     told(
         result,
         "ship: latency REGRESSED: 6 ms is 20.0 % slower",
-        f"NOTE this change alters {name}: latency 5 ms -> 6 ms (+20.0 %), 10 -> 1 jobs; judged by what {trunk.label}",
+        f"NOTE this change alters {name}: latency 5 ms -> 6 ms (+20.0 %), 10 -> 1 runs; judged by what {trunk.label}",
     )
 
 

@@ -8,7 +8,7 @@ NO_BASELINE = "ship: latency NO BASELINE:"
 def test_by_default_a_missing_baseline_fails(project, told):
     result = project.run()
     result.assert_outcomes(failed=1)
-    told(result, NO_BASELINE, "no baseline is stored for this case and machine", "record it with --sdperf-update=new")
+    told(result, NO_BASELINE, "there is no baseline for this case and machine yet", "record it with --sdperf-update=new")
     assert not (project.path / "baselines").exists()
 
 
@@ -18,7 +18,7 @@ def test_skip_skips_with_the_reason_and_writes_nothing(project, told):
     told(
         result,
         "SKIPPED [1] test_it.py:1: latency",
-        "not judged: no baseline is stored for this case and machine, and --sdperf-missing=skip",
+        "not judged: there is no baseline for this case and machine yet, and --sdperf-missing=skip",
         "SKIPPED (no baseline)",
     )
     assert not (project.path / "baselines").exists()
