@@ -192,7 +192,7 @@ def test_a_base_that_cannot_be_built_hides_nothing_of_the_head(project, reposito
         "ship: latency INVALID ENVIRONMENT: the base cannot run: ",
         "ValueError: the mast broke",
         "picture   NO BASELINE: ",
-        "memory    INVALID ENVIRONMENT: the base arm was not measured, so growth is not judged",
+        "memory    INVALID ENVIRONMENT: the base was not measured, so growth is not judged",
     )
     assert repository.worktrees() == [str(project.path)]
 
