@@ -1,1 +1,1 @@
-"""How a report is told: one file per rendering, each with `render(report) -> str`; only the shell prints."""
+"""How results are reported: one file per rendering, each with `render(report) -> str`; it prints nothing."""

@@ -91,7 +91,7 @@ def durations_s(measurement: Measurement) -> list[float]:
 
 
 def extra_info(measurement: Measurement, verdict: Verdict | None) -> dict[str, object]:
-    """What pytest-benchmark's JSON tells of the case beside its durations. JSON-ready.
+    """What pytest-benchmark's JSON has of the case besides its durations. JSON-ready.
 
     pytest-benchmark takes every picture for a replicate; the processes' medians are here because
     they are what the verdict rests on.

@@ -64,8 +64,8 @@ def columns(rows: Sequence[Row]) -> list[Column]:
 def common_workload(rows: Sequence[Row]) -> str:
     """What all rows have in common, for the title: `bundled · 128x128 · 20 steps · zen5-2cores-avx512_bf16`."""
     differing = _differing(rows)
-    told = ("model", "size", "steps", "machine")
-    texts = [rows[0].workload.get(a, "") for a in told if a not in differing] if rows else []
+    shown = ("model", "size", "steps", "machine")
+    texts = [rows[0].workload.get(a, "") for a in shown if a not in differing] if rows else []
     return SEPARATOR.join(plain(t, _LONGEST_NAME) for t in texts if t)
 
 
@@ -132,9 +132,9 @@ def _with_spread(texts: Sequence[str], spreads: Sequence[float | None]) -> list[
     """`71.2 ±1.2 %`, with the ± one under the other."""
     if all(s is None for s in spreads):
         return list(texts)
-    told = ["" if s is None else f"±{s * 100:.{0 if s >= 0.0995 else 1}f} %" for s in spreads]
-    room = max(map(len, told))
-    return [f"{text} {spread:>{room}}" for text, spread in zip(texts, told, strict=True)]
+    shown = ["" if s is None else f"±{s * 100:.{0 if s >= 0.0995 else 1}f} %" for s in spreads]
+    room = max(map(len, shown))
+    return [f"{text} {spread:>{room}}" for text, spread in zip(texts, shown, strict=True)]
 
 
 def _ssim(ssim: float | None) -> str:

@@ -70,7 +70,7 @@ def check_renderings(options: Options) -> None:
 
 
 def write(report: Report, options: Options, rootdir: Path) -> Iterator[str]:
-    """Write every file that was asked for; tells what went wrong. One that fails keeps no other from being written."""
+    """Write every file that was asked for; yields what went wrong. One that fails keeps no other from being written."""
     for flag, path, rendering in _asked(options):
         try:
             text = rendering(report)

@@ -10,7 +10,7 @@ from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import listed, plural
 
 _NAMED = 3
-"""Variants that are named; of more the number is told."""
+"""Variants that are named; of more only the number is given."""
 
 _LONGEST_NAME = 40
 

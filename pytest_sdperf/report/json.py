@@ -83,13 +83,13 @@ def _faults(report: Report) -> Iterator[str]:
     """What the schema cannot say, as sentences."""
     for number, outcome in enumerate(report.outcomes):
         if outcome.baseline is not None and not outcome.baseline.runs:
-            yield f"baseline of outcome {number} has no jobs"
+            yield f"baseline of outcome {number} has no recorded runs"
         stored = [] if outcome.baseline is None else outcome.baseline.measurements
-        for role, measurement in (("measurement", outcome.measurement), *(("baseline", job) for job in stored)):
+        for role, measurement in (("measurement", outcome.measurement), *(("baseline", run) for run in stored)):
             if fault := _fault(measurement):
                 yield f"{role} of outcome {number} {fault}"
-        if any(job.sizes != stored[-1].sizes for job in stored):
-            yield f"baseline of outcome {number} has jobs of different sizes"
+        if any(run.sizes != stored[-1].sizes for run in stored):
+            yield f"baseline of outcome {number} has recorded runs of different sizes"
         for comparison in (outcome.comparison, outcome.control):
             if comparison is not None and (fault := _pairs_fault(comparison, outcome.measurement)):
                 yield f"comparison of outcome {number} {fault}"
@@ -121,13 +121,13 @@ def _fault(measurement: Measurement) -> str:
 
 
 def _pairs_fault(comparison: Comparison, measurement: Measurement) -> str:
-    """The same of pairs, whose arms drew in turn."""
+    """The same of pairs, whose two processes drew in turn."""
     for number, pair in enumerate(comparison.pairs, 1):
         fault = _processes_fault((pair.base, pair.head), measurement.sizes)
         if fault:
             return fault
         if any(len(pair.base.images[size]) != len(pair.head.images[size]) for size in measurement.sizes):
-            return f"has a pair, number {number}, whose arms did not draw equally often"
+            return f"has a pair, number {number}, whose two processes did not draw equally often"
     return ""
 
 

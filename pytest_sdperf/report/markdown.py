@@ -120,8 +120,8 @@ def _fitted(top: str, sections: Sequence[_Section], most_bytes: int) -> str:
             counts[section.name] += 1
         room = max(room, 0) if counts[section.name] == len(section.items) else 0
     left = [(len(s.items) - counts[s.name], s.name) for s in sections]
-    told = ", ".join(f"{count} of {name}" for count, name in left if count)
-    remark = f"> Shortened to {most_bytes:,} bytes; left out: {told}. The report in JSON has all of it.\n"
+    left_out = ", ".join(f"{count} of {name}" for count, name in left if count)
+    remark = f"> Shortened to {most_bytes:,} bytes; left out: {left_out}. The report in JSON has all of it.\n"
     return "\n".join([top, remark, *(text for s in sections if (text := s.shown(counts[s.name])))])
 
 
@@ -134,7 +134,7 @@ def _title(report: Report) -> str:
     if failed:
         return f"❌ sdperf: {failed} of {plural(len(report.outcomes), 'case')} failed"
     if any(_unsure(outcome) for outcome in report.outcomes):
-        return "⚠️ sdperf: nothing failed, not all is decided"
+        return "⚠️ sdperf: nothing failed, and not everything is decided"
     if not report.outcomes:
         return "sdperf: nothing was judged"
     if all(o.verdict is None for o in report.outcomes):
@@ -143,9 +143,9 @@ def _title(report: Report) -> str:
 
 
 def _verdict(report: Report) -> str:
-    """``9 cases: 5 PASSED, 1 FASTER, 1 BROKEN, …``, the recorded ones told apart."""
-    told = Counter(_status(outcome) for outcome in report.outcomes)
-    counts = ", ".join(f"{count} {status}" for status, count in told.most_common())
+    """``9 cases: 5 PASSED, 1 FASTER, 1 BROKEN, …``, the recorded ones counted apart."""
+    found = Counter(_status(outcome) for outcome in report.outcomes)
+    counts = ", ".join(f"{count} {status}" for status, count in found.most_common())
     recorded = sum(1 for outcome in report.outcomes if outcome.recorded)
     loud = f" **{recorded} recorded: latency and memory were not judged for these.**" if recorded else ""
     return f"{plural(len(report.outcomes), 'case')}{': ' + counts if counts else ''}.{loud}"

@@ -20,7 +20,7 @@ class ShownPicture(msgspec.Struct, frozen=True):
     picture: str
     "name of the small copy in Report.images"
     reference: str = ""
-    "the same of what it is held against; empty: there is nothing, or nothing that can be shown"
+    "the same of what it is compared with; empty: there is nothing, or nothing that can be shown"
     difference: str = ""
     "the same of the heat map: each pixel's largest difference of a channel; empty: identical, or not comparable"
     difference_scale: float = 0.0
@@ -34,7 +34,7 @@ class ShownPicture(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """One case of the session, told to people by `report/`."""
+    """One case of the session, as `report/` renders it."""
 
     nodeid: str
     "the test that asked"
@@ -42,17 +42,17 @@ class Outcome(msgspec.Struct, frozen=True):
     verdict: Verdict | None
     "None where the test only measured"
     baseline: Baseline | None = None
-    "the jobs stored before this run, which latency and memory were judged against; None where there were none"
+    "the runs recorded before this one, which latency and memory were compared with; None where there were none"
     baseline_path: str = ""
     "the baseline's file, relative to the rootdir, whether it exists or not"
     recorded: bool = False
     "True where this measurement was written into the baseline"
     replaced_because: str = ""
-    "why the stored jobs were dropped when it was written, as a clause; empty where it joined them"
+    "why the recorded runs were dropped when it was written, as a clause; empty where it joined them"
     not_recorded_because: str = ""
-    "why an update left the stored jobs as they are, as a clause; empty where it did not, or none was asked for"
+    "why an update left the recorded runs as they are, as a clause; empty where it did not, or none was asked for"
     comparison: Comparison | None = None
-    "the case side by side with another arm; None where it was not measured so"
+    "base and head side by side; None where it was not measured so"
     control: Comparison | None = None
     "the same with itself"
     skip_reason: str = ""

@@ -20,7 +20,7 @@ def plain(text: str, limit: int = 200) -> str:
     """``text`` with every hidden character written as its escape, cut to ``limit`` characters.
 
     The end is cut, and an ellipsis says so. What is cut off is never looked at, so that a name of any
-    length costs the same. What would be a workflow command in the log of a GitHub job is written so that it is none.
+    length costs the same. A workflow command in the log of a GitHub job is written so that it is only text.
     """
     shown = "".join(_visible(c) for c in text[: limit + 1])
     shown = _COMMAND.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):02x}", shown)

@@ -21,7 +21,7 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
     latency = verdict.latency if verdict else None
     ssim, psnr_db = worst_picture(verdict)
     ratio = worst_size(latency.sizes).ratio if latency and latency.sizes else None
-    told: list[tuple[str, str | float | None]] = [
+    known: list[tuple[str, str | float | None]] = [
         ("sdperf_case", measurement.case_id),
         ("sdperf_variant", measurement.variant),
         ("sdperf_machine", measurement.environment.machine_key),
@@ -33,7 +33,7 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
         ("sdperf_psnr_db_worst", psnr_db),
         ("sdperf_peak_bytes", measurement.peak_bytes),
     ]
-    return [(name, _plain(value)) for name, value in told if value is not None]
+    return [(name, _plain(value)) for name, value in known if value is not None]
 
 
 def _parts(verdict: Verdict | None) -> dict[str, Status]:

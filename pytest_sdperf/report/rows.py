@@ -36,7 +36,7 @@ class Row:
     "of the case's worst picture, dB; infinite where all are identical; None where none was compared"
     proven: list[str]
     peak_bytes: int
-    "memory of its own at most, without its libraries' pages where they are told apart"
+    "memory of its own at most, without its libraries' pages where they are known"
     status: Status | None
     "None where the case was only measured"
     verdict: str
@@ -80,8 +80,8 @@ def verdict_words(outcome: Outcome) -> str:
         return "SKIPPED (no baseline)"
     if verdict.status in verdict.failing and verdict.passed:
         return f"{verdict.status.value} (not gated)"
-    told = verdict.status is Status.INCONCLUSIVE and not verdict.passed  # else it only warns
-    return verdict.status.value + (" (fails)" if told else "")
+    fails = verdict.status is Status.INCONCLUSIVE and not verdict.passed  # else it only warns
+    return verdict.status.value + (" (fails)" if fails else "")
 
 
 def worst_picture(verdict: Verdict | None) -> tuple[float | None, float | None]:
@@ -121,9 +121,9 @@ def proven(verdict: Verdict | None) -> list[str]:
     proof = verdict.proof if verdict else None
     claims = proof.claims if proof else []
     broken = [f"not {_words(one, with_share=False)}" for one in claims if not one.holds]
-    held = sorted((one for one in claims if one.holds), key=_rank)
-    words = [_words(one, with_share=True) for one in held if not _is_setting(one)]
-    return [*broken, *dict.fromkeys(words), *_settings([one for one in held if _is_setting(one)])]
+    kept = sorted((one for one in claims if one.holds), key=_rank)
+    words = [_words(one, with_share=True) for one in kept if not _is_setting(one)]
+    return [*broken, *dict.fromkeys(words), *_settings([one for one in kept if _is_setting(one)])]
 
 
 def _rank(claim: CheckedClaim) -> int:

@@ -36,7 +36,7 @@ class Followed:
 
     @property
     def peak_bytes(self) -> int:
-        """Memory of its own at most, without its libraries' pages where they are told apart."""
+        """Memory of its own at most, without its libraries' pages where they are known."""
         measurement = self.outcome.measurement
         return measurement.peak_bytes
 

@@ -38,7 +38,7 @@ def render(report: Report, *, width: int, colour: bool, verbosity: int = 0) -> s
     Notes and failures stay on one line each, however long, so that they can be searched for.
 
     ``verbosity`` is pytest's: below 0 (``-q``) says nothing more of what passed than the table does, but all of what
-    failed, is undecided or was recorded; above (``-v``) tells every part of what passed, as a failure's section does.
+    failed, is undecided or was recorded; above (``-v``) lists every part of what passed, as a failure's section does.
     """
     from rich.cells import cell_len
     from rich.console import Console
@@ -131,14 +131,14 @@ def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _written(outcome: Outcome, baseline: Baseline) -> str:
-    """What became of the jobs that were stored before."""
+    """What became of the runs that were recorded before."""
     path, now_s = plain(outcome.baseline_path), outcome.measurement.latency.median_s
     was_s = level_s(baseline.measurements, baseline.newest.sizes[0])
     was, now, change = format_seconds(was_s), format_seconds(now_s), format_share(now_s / was_s - 1)
     if outcome.replaced_because:
         reason = plain(outcome.replaced_because, _LONGEST_LINE)
-        return f"REPLACED {path}: latency {was} -> {now} ({change}); {reason}, so this job begins anew"
+        return f"REPLACED {path}: latency {was} -> {now} ({change}); {reason}, so this run begins a new baseline"
     full = len(baseline.runs) >= MAX_RUNS
     number = MAX_RUNS if full else len(baseline.runs) + 1
     fell = "; the oldest fell off" if full else ""
-    return f"ADDED run {number} of at most {MAX_RUNS} to {path}: latency {now}, stored {was} ({change}){fell}"
+    return f"ADDED run {number} of at most {MAX_RUNS} to {path}: latency {now}, recorded {was} ({change}){fell}"

@@ -46,7 +46,7 @@ _BRIGHTEST_SHARE = 99.9
 """Per cent of the pixels that the scale must hold: a single odd pixel does not darken all others."""
 
 _HEAT = ("#0b0724", "#c73e4c", "#fcf3a6")
-"""No, half, full difference; as in matplotlib's inferno, brightness alone tells them apart, too."""
+"""No, half, full difference; as in matplotlib's inferno, brightness alone distinguishes them, too."""
 
 _MAGIC = {"WEBP": b"RIFF", "JPEG": b"\xff\xd8\xff"}
 
@@ -55,10 +55,10 @@ def with_pictures(
     outcome: Outcome,
     workload: Workload,
     pictures: Mapping[str, Picture],
-    truth: References,
+    references: References,
     images: MutableMapping[str, bytes],
 ) -> Outcome:
-    """The outcome with the worst of its pictures beside what they are held against; their copies go into ``images``.
+    """The outcome with the worst of its pictures next to what they are compared with; their copies go into ``images``.
 
     ``pictures`` maps picture keys to float arrays (H, W, 3) in 0..1; what is no picture at all (another shape) is
     left out, NaN is shown black. The scores are those of the verdict.
@@ -75,7 +75,7 @@ def with_pictures(
     ranked = sorted(drawn, key=lambda key: _rank(scores, key, decides))
     shown = [
         _beside_reference(
-            _alone(key, prompt_seeds[key], pictures[key], scores.get(key), images), pictures[key], truth, images
+            _alone(key, prompt_seeds[key], pictures[key], scores.get(key), images), pictures[key], references, images
         )
         for key in ranked[:MOST_SHOWN]
     ]
@@ -106,15 +106,15 @@ def _alone(
 
 
 def _beside_reference(
-    made: ShownPicture, picture: Picture, truth: References, images: MutableMapping[str, bytes]
+    made: ShownPicture, picture: Picture, references: References, images: MutableMapping[str, bytes]
 ) -> ShownPicture:
-    reference = (truth.pictures or {}).get(made.key)
+    reference = (references.pictures or {}).get(made.key)
     if reference is None or not _is_picture(reference):
         return made
     made = msgspec.structs.replace(made, reference=_kept(images, _copy(reference)))
     if reference.shape != picture.shape:
         return made
-    return _with_heat_map(made, _difference(picture, reference, eight_bit=truth.eight_bit), images)
+    return _with_heat_map(made, _difference(picture, reference, eight_bit=references.eight_bit), images)
 
 
 def _difference(picture: Picture, reference: Picture, *, eight_bit: bool) -> Picture:

@@ -47,8 +47,8 @@ def _command(kind: str, outcome: Outcome, folder: str, title: str, message: str)
         # plain, too: a file may be called anything, and a command is one line.
         file = posixpath.normpath(posixpath.join(folder, outcome.file.replace("\\", "/")))
         properties = {"file": plain(file, _LONGEST_PATH), "line": str(outcome.line or 1), **properties}
-    told = ",".join(f"{key}={escaped_property(value)}" for key, value in properties.items())
-    return f"::{kind} {told}::{escaped_data(message)}"
+    joined = ",".join(f"{key}={escaped_property(value)}" for key, value in properties.items())
+    return f"::{kind} {joined}::{escaped_data(message)}"
 
 
 def escaped_data(text: str) -> str:

@@ -45,7 +45,7 @@ def test_stored_jobs_that_are_out_of_date_are_told(project, weather, told):
     assert "FASTER" not in result.stdout.str(), "nothing changed in this code"
     told(
         result,
-        "NOTE ship is significantly faster than its stored jobs, which let later slowdowns pass: accept it with "
+        "NOTE ship is significantly faster than its recorded runs, which let later slowdowns pass: accept it with "
         "--sdperf-update=all",
     )
 

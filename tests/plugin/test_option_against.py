@@ -69,7 +69,7 @@ def test_the_stage_that_moved_and_both_arms_are_told(project, weather, told):
         "base: the same tree; head: working tree",
         "stage: unet 2 ms -> 3 ms (+50.0 %), +20.0 % of the picture's time",
         "accept    let the test allow it, @pytest.mark.sdperf(ignore=…, must_catch=…), or merge it: then later changes are "
-        "compared with it; stored jobs take it by pytest --sdperf --sdperf-update=all test_it.py::test_ship",
+        "compared with it; recorded runs take it by pytest --sdperf --sdperf-update=all test_it.py::test_ship",
     )
 
 

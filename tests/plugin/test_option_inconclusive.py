@@ -40,7 +40,7 @@ def test_fail(unsure, told):
     told(
         result,
         "ship: latency INCONCLUSIVE: 5 ms is +0.0 % from the baseline's 5 ms, but the noise hides slowdowns up to ",
-        "; with 1 stored job slowdowns above 97.6 % are seen (weak: no repeated job shows yet how far jobs differ here)",
+        "; with 1 recorded run, slowdowns above 97.6 % are detected (weak: no repeated run shows yet how much runs differ here)",
         "; compare side by side with --sdperf-against=REV (a git revision), or record more jobs with --sdperf-update=all.",
         "INCONCLUSIVE (fails)",
         "accept    nothing is decided: compare side by side, pytest --sdperf --sdperf-against=REV test_it.py::test_ship, "
@@ -108,7 +108,7 @@ def test_side_by_side_it_fails_on_demand(unsure_beside, told):
     told(
         result,
         "ship: latency INCONCLUSIVE: 5 ms is -0.2 % from the same tree's 5 ms side by side (95% bounds -7.",
-        "4 pairs); undecided: these pairs would have seen slowdowns above 2",
+        "4 pairs); undecided: these pairs would have detected slowdowns above 2",
         "INCONCLUSIVE (fails)",
         "accept    nothing is decided: allow more pairs (--sdperf-max-pairs, --sdperf-budget) or ask for less "
         "(--sdperf-must-catch)",

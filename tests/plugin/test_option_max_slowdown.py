@@ -30,8 +30,8 @@ def test_both_sides_of_the_default(slower, told):
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: latency REGRESSED: 5.35 ms is 7.0 % slower than the baseline's 5 ms (limit 5 %; at 95% confidence at ",
-        "with 10 stored jobs slowdowns above ",
+        "ship: latency REGRESSED: 5.35 ms is 7.0 % slower than the baseline's 5 ms (limit 5 %; with 95 % confidence at ",
+        "with 10 recorded runs, slowdowns above ",
         "stage: unet",
         "accept    pytest --sdperf --sdperf-update=all test_it.py::test_ship",
     )
@@ -59,7 +59,11 @@ def test_a_gross_limit_is_passed_right_after_the_first_recording(project, weathe
     weather.step_ns["ship"] = 2_000_000
     result = project.run("--sdperf-max-slowdown=50%")
     result.assert_outcomes(failed=1)
-    told(result, "ship: latency REGRESSED: 10 ms is 100.0 % slower", "with 1 stored job slowdowns above 110 % are seen")
+    told(
+        result,
+        "ship: latency REGRESSED: 10 ms is 100.0 % slower",
+        "with 1 recorded run, slowdowns above 110 % are detected",
+    )
 
 
 def test_a_slowdown_on_a_busy_machine_is_no_verdict(project, weather, told):

@@ -84,7 +84,7 @@ def test_all_accepts_a_slower_result_begins_anew_and_says_so(project, weather, t
     told(
         result,
         "REPLACED baselines/",
-        ".json: latency 5 ms -> 10 ms (+100.0 %); significantly slower than the 1 recorded run, so this job begins anew",
+        ".json: latency 5 ms -> 10 ms (+100.0 %); significantly slower than the 1 recorded run, so this run begins a new baseline",
     )
     [headline] = json.loads(project.baseline.read_bytes())["headline"]
     assert headline["64x64"]["median_s"] == 0.01
@@ -99,7 +99,7 @@ def test_all_accepts_a_faster_result_begins_anew_and_says_so(project, weather, t
     result = project.run("--sdperf-update=all")
     told(
         result,
-        "latency 5 ms -> 4.5 ms (-10.0 %); significantly faster than the 10 recorded runs, so this job begins anew",
+        "latency 5 ms -> 4.5 ms (-10.0 %); significantly faster than the 10 recorded runs, so this run begins a new baseline",
     )
     assert len(project.jobs()) == 1
 
@@ -109,7 +109,7 @@ def test_all_adds_a_job_of_the_same_speed(project, weather, told):
     weather.step_ns["ship"] = 1_020_000
     result = project.run("--sdperf-update=all")
     result.assert_outcomes(passed=1)
-    told(result, "ADDED run 2 of at most 10 to baselines/", ".json: latency 5.1 ms, stored 5 ms (+2.0 %)")
+    told(result, "ADDED run 2 of at most 10 to baselines/", ".json: latency 5.1 ms, recorded 5 ms (+2.0 %)")
     assert "REPLACED" not in result.stdout.str()
     assert [job.measurement.latency.median_s for job in project.jobs()] == [0.005, 0.0051]
     times = [job.recorded_at for job in project.jobs()]
@@ -147,7 +147,7 @@ def test_jobs_of_other_work_are_replaced(project, told):
     told(project.run(), f"the baseline was {told_of}", "; record it again with --sdperf-update=all")
     result = project.run("--sdperf-update=all")
     result.assert_outcomes(passed=1)
-    told(result, "REPLACED baselines/", f"; the recorded runs were {told_of}", ", so this job begins anew")
+    told(result, "REPLACED baselines/", f"; the recorded runs were {told_of}", ", so this run begins a new baseline")
     [job] = project.jobs()
     assert job.measurement.scheduler != "Euler"
 

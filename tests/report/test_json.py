@@ -320,13 +320,13 @@ def test_the_first_version_is_refused() -> None:
 
 
 def test_a_baseline_without_jobs_is_refused() -> None:
-    with pytest.raises(ReportError, match="baseline of outcome 0 has no jobs"):
+    with pytest.raises(ReportError, match="baseline of outcome 0 has no recorded runs"):
         read(render(Report([Outcome("test", MEASURED, None, Baseline([]))])))
 
 
 def test_a_baseline_of_different_sizes_is_refused() -> None:
     other = msgspec.structs.replace(MEASURED, processes=[ProcessRun({"16x16": [ImageTiming(5)]}, {}, {}, 1)])
-    with pytest.raises(ReportError, match="baseline of outcome 0 has jobs of different sizes"):
+    with pytest.raises(ReportError, match="baseline of outcome 0 has recorded runs of different sizes"):
         read(
             render(
                 Report([Outcome("test", MEASURED, None, Baseline([RecordedRun("", other), RecordedRun("", MEASURED)]))])
@@ -389,7 +389,7 @@ def test_images_that_cannot_be_trusted_are_refused(images: dict[str, str], messa
         ({"8x8": []}, "has a process without a timed picture at '8x8'"),
         ({"9x9": [5]}, "has a process without a timed picture at '8x8'"),
         ({"8x8": [0]}, "has a latency of 0 ns or less at '8x8'"),
-        ({"8x8": [5, 5]}, "has a pair, number 1, whose arms did not draw equally often"),
+        ({"8x8": [5, 5]}, "has a pair, number 1, whose two processes did not draw equally often"),
     ],
 )
 def test_pairs_that_cannot_be_compared_are_refused(role: str, base: dict[str, list[int]], fault: str) -> None:

@@ -72,7 +72,7 @@ def test_the_whole_report(report: Report) -> None:
     ("statuses", "title"),
     [
         ([Status.PASSED, Status.FASTER], "## ✅ sdperf: nothing failed\n"),
-        ([Status.PASSED, Status.INCONCLUSIVE], "## ⚠️ sdperf: nothing failed, not all is decided\n"),
+        ([Status.PASSED, Status.INCONCLUSIVE], "## ⚠️ sdperf: nothing failed, and not everything is decided\n"),
         ([Status.REGRESSED], "## ❌ sdperf: 1 of 1 case failed\n"),
         ([], "## sdperf: nothing was judged\n"),
     ],

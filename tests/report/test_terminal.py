@@ -125,7 +125,7 @@ def test_a_replaced_baseline_tells_old_and_new_and_why(
         replaced_because="surely slower than the 2 stored jobs",
     )
     assert plain_lines(Report([outcome]))[-1] == (
-        f"REPLACED {PATH}: latency 10 s -> 11 s (+10.0 %); surely slower than the 2 stored jobs, so this job begins anew"
+        f"REPLACED {PATH}: latency 10 s -> 11 s (+10.0 %); surely slower than the 2 stored jobs, so this run begins a new baseline"
     )
 
 
@@ -147,9 +147,9 @@ def test_stored_jobs_that_an_update_left_alone_are_named(
 @pytest.mark.parametrize(
     ("known", "told"),
     [
-        (1, "ADDED run 2 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %)"),
-        (9, "ADDED run 10 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %)"),
-        (10, "ADDED run 10 of at most 10 to {}: latency 11 s, stored 10 s (+10.0 %); the oldest fell off"),
+        (1, "ADDED run 2 of at most 10 to {}: latency 11 s, recorded 10 s (+10.0 %)"),
+        (9, "ADDED run 10 of at most 10 to {}: latency 11 s, recorded 10 s (+10.0 %)"),
+        (10, "ADDED run 10 of at most 10 to {}: latency 11 s, recorded 10 s (+10.0 %); the oldest fell off"),
     ],
 )
 def test_an_added_job_is_counted(

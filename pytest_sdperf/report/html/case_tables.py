@@ -47,8 +47,8 @@ def stages_table(case: Compared) -> Table:
     for stage, now_s in head.items():
         was_s = base[stage] if base else None
         change = format_share(now_s / was_s - 1) if was_s and was_s > 0 else NOT_KNOWN
-        told = [format_seconds(was_s), format_seconds(now_s), change] if was_s is not None else [format_seconds(now_s)]
-        rows.append([plain(stage, _LONGEST_NAME), *told])
+        cells = [format_seconds(was_s), format_seconds(now_s), change] if was_s is not None else [format_seconds(now_s)]
+        rows.append([plain(stage, _LONGEST_NAME), *cells])
     headings = ["stage", "base", "this run", "change"] if base else ["stage", "this run"]
     return Table(
         "Median time of a picture in each stage; rest: scheduler, Python and copies", headings, rows, swatches=True
@@ -93,13 +93,13 @@ def kernels_table(measured: Measurement) -> Table | None:
     more = f"; {len(kernels) - _MOST_KERNELS} more are not shown" if len(kernels) > _MOST_KERNELS else ""
     source = plain(measured.evidence.kernel_source, _LONGEST_NAME)
     return Table(
-        f"Kernels by time over one picture, as {source} tells{more}", ["kernel", "precision", "calls", "of time"], rows
+        f"Kernels by time over one picture, from {source}{more}", ["kernel", "precision", "calls", "of time"], rows
     )
 
 
 def environment_table(environment: Environment) -> Table:
     """Everything around the code that may matter."""
-    told: Mapping[str, str] = {
+    facts: Mapping[str, str] = {
         "machine": environment.machine_key,
         "CPU": environment.cpu_model,
         "kernel": environment.kernel,
@@ -109,7 +109,7 @@ def environment_table(environment: Environment) -> Table:
         **environment.packages,
         **environment.variables,
     }
-    rows = [[plain(name, _LONGEST_NAME), plain(text, _LONGEST_LINE)] for name, text in told.items() if text]
+    rows = [[plain(name, _LONGEST_NAME), plain(text, _LONGEST_LINE)] for name, text in facts.items() if text]
     return Table("Environment of this run", ["what", "value"], rows)
 
 

@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True)
 class PictureView:
-    """A picture beside its reference."""
+    """A picture next to its reference."""
 
     prompt: str
     what: str
@@ -111,7 +111,7 @@ def case_view(outcome: Outcome, number: int) -> CaseView:
             base.ticks,
             base.change,
             name=f"{anchor}-latency",
-            told=f"Latency of each process of {variant}. {_latency_told(base)}",
+            text=f"Latency of each process of {variant}. {_latency_text(base)}",
         ),
         latency_caption=_latency_caption(base),
         stages=_stages(base, anchor, variant),
@@ -142,7 +142,7 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("peak memory", format_bytes(m.peak_rss_bytes) + (f", of its own {format_bytes(own)}" if own else "")),
     ]
     if outcome.baseline_path:
-        stored = plural(len(outcome.baseline.runs), "stored job") if outcome.baseline else "not there before this run"
+        stored = plural(len(outcome.baseline.runs), "recorded run") if outcome.baseline else "not there before this run"
         facts.append(("baseline", f"{outcome.baseline_path} ({stored})"))
     if outcome.skip_reason:
         facts.append(("skipped", outcome.skip_reason))
@@ -191,14 +191,14 @@ def _left_out(count: int) -> str:
     )
 
 
-def _latency_told(case: Compared) -> str:
+def _latency_text(case: Compared) -> str:
     head = f"This run: {format_seconds(case.head.latency_at(case.size).median_s)}"
     if case.base is None:
         return f"{head}, nothing to compare with."
     base = format_seconds(case.base.latency_at(case.size).median_s)
     change = case.change
-    told = f"{head}; {case.base_label}: {base}."
-    return told if change is None else f"{told} {_interval(change.change, change.lower, change.upper)}"
+    text = f"{head}; {case.base_label}: {base}."
+    return text if change is None else f"{text} {_interval(change.change, change.lower, change.upper)}"
 
 
 def _interval(change: float, lower: float | None, upper: float | None) -> str:
@@ -211,32 +211,32 @@ def _latency_caption(case: Compared) -> str:
     at = f" at {plain(case.size, _LONGEST_NAME)}, the size that decides" if several else ""
     what = f"A dot is the median of one process{at}, its line the range of its pictures."
     if case.base is None:
-        return f"{what} {_latency_told(case)}"
+        return f"{what} {_latency_text(case)}"
     ticks = " Short strokes: the pairs' own ratios." if case.change and case.change.pairs else ""
     crosses = " Crosses: pairs that do not count." if any(not p.counts for p in case.processes) else ""
-    return f"{what} Base: {case.base_label}. {_latency_told(case)}{ticks}{crosses}"
+    return f"{what} Base: {case.base_label}. {_latency_text(case)}{ticks}{crosses}"
 
 
 def _stages(case: Compared, anchor: str, variant: str) -> str:
     head, base = stages_of(case)
-    arms = {**({"base": base} if base else {}), "this run": head}
-    told = "; ".join(
+    sides = {**({"base": base} if base else {}), "this run": head}
+    text = "; ".join(
         f"{label}: " + ", ".join(f"{plain(s, 30)} {format_seconds(value)}" for s, value in parts.items())
-        for label, parts in arms.items()
+        for label, parts in sides.items()
     )
-    return stages_chart(arms, name=f"{anchor}-stages", told=f"Time of a picture by stage of {variant}. {told}.")
+    return stages_chart(sides, name=f"{anchor}-stages", text=f"Time of a picture by stage of {variant}. {text}.")
 
 
 def _drift(measured: Measurement, anchor: str, variant: str) -> str:
     stage_parity = measured.stage_parity
     if stage_parity is None or not any(db is not None for db in stage_parity.drift_db):
         return ""
-    told = ", ".join("identical" if db is None else f"{db:.1f} dB" for db in stage_parity.drift_db)
+    text = ", ".join("identical" if db is None else f"{db:.1f} dB" for db in stage_parity.drift_db)
     name = plain(stage_parity.reference, _LONGEST_NAME)
     return drift_chart(
         stage_parity.drift_db,
         name=f"{anchor}-drift",
-        told=f"PSNR of the latents of {variant} to {name}'s before each step: {told}.",
+        text=f"PSNR of the latents of {variant} to {name}'s before each step: {text}.",
     )
 
 

@@ -23,8 +23,8 @@ _LINE = 20
 STAGE_COLOURS = 6
 """Stages that have a colour of their own; any further one has the last."""
 
-_ARMS = {"base": ("o", "none"), "head": ("D", COLOURS["head"])}
-"""Arm -> marker, filling: told apart by shape, not by colour alone."""
+_SIDES = {"base": ("o", "none"), "head": ("D", COLOURS["head"])}
+"""Side (base or head) -> marker, filling: distinguished by shape, not by colour alone."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Bar:
 class Process:
     """One process of the latency chart: a dot, and the range of its pictures."""
 
-    arm: str
+    side: str
     "`base` or `head`"
     at: float
     "place from left to right"
@@ -66,7 +66,7 @@ class Change:
     "of each pair that counts"
 
 
-def speed_up_chart(bars: Sequence[Bar], *, name: str, told: str) -> str:
+def speed_up_chart(bars: Sequence[Bar], *, name: str, text: str) -> str:
     """A bar for each variant: latency, and how many times faster than fp32 it is."""
     longest = max(bar.median_s for bar in bars)
 
@@ -84,13 +84,13 @@ def speed_up_chart(bars: Sequence[Bar], *, name: str, told: str) -> str:
         axes.spines["bottom"].set_visible(False)
         axes.set_ylim(len(bars) - 0.5, -0.5)
 
-    return inline(draw, name=name, height=_LINE * len(bars) + 14, told=told)
+    return inline(draw, name=name, height=_LINE * len(bars) + 14, text=text)
 
 
 def latency_chart(
-    processes: Sequence[Process], ticks: Mapping[float, str], change: Change | None, *, name: str, told: str
+    processes: Sequence[Process], ticks: Mapping[float, str], change: Change | None, *, name: str, text: str
 ) -> str:
-    """A dot for each process, base and head beside each other; below, the interval of their ratio."""
+    """A dot for each process, base and head next to each other; below, the interval of their ratio."""
 
     def draw(figure: Figure) -> None:
         grid: Any = {"height_ratios": (150, 70)} if change else {}
@@ -99,25 +99,25 @@ def latency_chart(
         if change:
             _interval(upper[1], change)
 
-    return inline(draw, name=name, height=270 if change else 180, told=told)
+    return inline(draw, name=name, height=270 if change else 180, text=text)
 
 
 def _dots(axes: Axes, processes: Sequence[Process], ticks: Mapping[float, str]) -> None:
     scale, unit = _unit(max(p.longest_s for p in processes))
-    for arm, (marker, filling) in _ARMS.items():
+    for side, (marker, filling) in _SIDES.items():
         for counts in (True, False):
-            of_arm = [p for p in processes if p.arm == arm and p.counts is counts]
-            if not of_arm:
+            of_side = [p for p in processes if p.side == side and p.counts is counts]
+            if not of_side:
                 continue
-            at, colour = [p.at for p in of_arm], COLOURS[arm if counts else "muted"]
+            at, colour = [p.at for p in of_side], COLOURS[side if counts else "muted"]
             axes.vlines(
-                at, [p.shortest_s * scale for p in of_arm], [p.longest_s * scale for p in of_arm],
+                at, [p.shortest_s * scale for p in of_side], [p.longest_s * scale for p in of_side],
                 color=colour, linewidth=1, alpha=0.6,
             )  # fmt: skip
             face = filling if counts else "none"
-            label = {"base": "base", "head": "this run"}[arm] if counts else ""
+            label = {"base": "base", "head": "this run"}[side] if counts else ""
             axes.plot(
-                at, [p.median_s * scale for p in of_arm], linestyle="", marker=marker if counts else "x", markersize=5,
+                at, [p.median_s * scale for p in of_side], linestyle="", marker=marker if counts else "x", markersize=5,
                 markeredgecolor=colour, markerfacecolor=face, label=label,
             )  # fmt: skip
     axes.set_ylabel(unit, rotation=0, ha="right", va="center")
@@ -127,7 +127,7 @@ def _dots(axes: Axes, processes: Sequence[Process], ticks: Mapping[float, str]) 
     axes.tick_params(axis="x", length=0)
     places = [p.at for p in processes]
     axes.set_xlim(min(places) - 0.6, max(places) + 0.6)
-    if len({p.arm for p in processes}) > 1:
+    if len({p.side for p in processes}) > 1:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, borderpad=0, handletextpad=0.2)
 
 
@@ -148,7 +148,7 @@ def _interval(axes: Axes, change: Change) -> None:
         )  # fmt: skip
     ends = [low if change.lower is None else change.lower * 100, high if change.upper is None else change.upper * 100]
     axes.plot(ends, [0.62, 0.62], color=COLOURS["head"], linewidth=2.4, solid_capstyle="butt")
-    marker, filling = _ARMS["head"]
+    marker, filling = _SIDES["head"]
     axes.plot(
         [change.change * 100], [0.62], marker=marker, markersize=6, color=COLOURS["head"], markerfacecolor=filling
     )
@@ -164,14 +164,14 @@ def _interval(axes: Axes, change: Change) -> None:
     axes.set_xlabel("slower than base, %")
 
 
-def stages_chart(arms: Mapping[str, Mapping[str, float]], *, name: str, told: str) -> str:
-    """A stacked bar for each arm: seconds in each stage. ``arms``: label -> stage -> s; the first's order counts."""
-    stages = list(dict.fromkeys(stage for parts in arms.values() for stage in parts))
-    scale, unit = _unit(max(sum(parts.values()) for parts in arms.values()))
+def stages_chart(sides: Mapping[str, Mapping[str, float]], *, name: str, text: str) -> str:
+    """A stacked bar for each side: seconds in each stage. ``sides``: label -> stage -> s; the first's order counts."""
+    stages = list(dict.fromkeys(stage for parts in sides.values() for stage in parts))
+    scale, unit = _unit(max(sum(parts.values()) for parts in sides.values()))
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        for row, parts in enumerate(arms.values()):
+        for row, parts in enumerate(sides.values()):
             left = 0.0
             for number, stage in enumerate(stages):
                 width = max(0.0, parts.get(stage, 0.0)) * scale
@@ -180,16 +180,16 @@ def stages_chart(arms: Mapping[str, Mapping[str, float]], *, name: str, told: st
                     edgecolor=COLOURS["paper"], linewidth=0.8,
                 )  # fmt: skip
                 left += width
-        axes.set_yticks(range(len(arms)), [plain(label, 14) for label in arms])
+        axes.set_yticks(range(len(sides)), [plain(label, 14) for label in sides])
         axes.tick_params(axis="y", length=0)
-        axes.set_ylim(len(arms) - 0.5, -0.5)
+        axes.set_ylim(len(sides) - 0.5, -0.5)
         axes.set_xlabel(unit)
         axes.grid(axis="x")
 
-    return inline(draw, name=name, height=52 + 30 * len(arms), told=told)
+    return inline(draw, name=name, height=52 + 30 * len(sides), text=text)
 
 
-def drift_chart(drift_db: Sequence[float | None], *, name: str, told: str) -> str:
+def drift_chart(drift_db: Sequence[float | None], *, name: str, text: str) -> str:
     """PSNR of the latents before each step; None: identical, drawn on the upper edge."""
     known = [db for db in drift_db if db is not None]
 
@@ -212,7 +212,7 @@ def drift_chart(drift_db: Sequence[float | None], *, name: str, told: str) -> st
         axes.locator_params(axis="x", integer=True)
         axes.set_xlim(0.5, len(shown) + 0.5)
 
-    return inline(draw, name=name, height=170, told=told)
+    return inline(draw, name=name, height=170, text=text)
 
 
 def _unit(longest_s: float) -> tuple[float, str]:

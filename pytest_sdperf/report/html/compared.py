@@ -23,7 +23,7 @@ _GAP = 1.0
 """Between the groups of the latency chart, in steps of its processes."""
 
 _ASIDE = 0.17
-"""Half the distance between the two arms of a pair, in the same."""
+"""Half the distance between the two processes of a pair, in the same."""
 
 
 _LARGEST_DRAWN = 1e6
@@ -63,7 +63,7 @@ def compared(outcome: Outcome) -> Compared:
     size = named if named in head.sizes else head.sizes[0]
     if outcome.comparison is not None and outcome.comparison.kept:
         return _side_by_side(outcome, size, finding)
-    if outcome.baseline is not None and all(size in job.sizes for job in outcome.baseline.measurements):
+    if outcome.baseline is not None and all(size in run.sizes for run in outcome.baseline.measurements):
         return _after_runs(outcome, size, finding)
     processes = [_process("head", at, run, size) for at, run in enumerate(head.processes, 1)]
     return Compared(head, size, processes=processes, ticks={p.at: str(i) for i, p in enumerate(processes, 1)})
@@ -74,9 +74,9 @@ def _side_by_side(outcome: Outcome, size: str, finding: LatencyFinding | None) -
     assert comparison is not None  # noqa: S101 - for the type checker; the caller asked
     processes = []
     for at, pair in enumerate(comparison.pairs, 1):
-        for arm, run, aside in (("base", pair.base, -_ASIDE), ("head", pair.head, _ASIDE)):
+        for side, run, aside in (("base", pair.base, -_ASIDE), ("head", pair.head, _ASIDE)):
             if size in run.images:
-                processes.append(_process(arm, at + aside, run, size, counts=not pair.dropped))
+                processes.append(_process(side, at + aside, run, size, counts=not pair.dropped))
     ratios = [pair_log_ratio(latencies_s(p.base, size), latencies_s(p.head, size)) for p in comparison.kept]
     return Compared(
         head,
@@ -94,13 +94,13 @@ def _after_runs(outcome: Outcome, size: str, finding: LatencyFinding | None) -> 
     processes: list[Process] = []
     ticks: dict[float, str] = {}
     at = 0.0
-    jobs = outcome.baseline.measurements
-    for number, measurement in enumerate([*jobs, outcome.measurement], 1):
-        arm = "base" if number <= len(jobs) else "head"
+    runs = outcome.baseline.measurements
+    for number, measurement in enumerate([*runs, outcome.measurement], 1):
+        side = "base" if number <= len(runs) else "head"
         at += _GAP
         places = [at + step for step in range(len(measurement.processes))]
-        processes += [_process(arm, p, run, size) for p, run in zip(places, measurement.processes, strict=True)]
-        ticks[sum(places) / len(places)] = f"run {number}" if arm == "base" else "now"
+        processes += [_process(side, p, run, size) for p, run in zip(places, measurement.processes, strict=True)]
+        ticks[sum(places) / len(places)] = f"run {number}" if side == "base" else "now"
         at = places[-1] + _GAP
     newest = outcome.baseline.runs[-1]
     label = plain(f"recorded run of {newest.recorded_at}", _LONGEST_NAME) if newest.recorded_at else "recorded run"
@@ -115,9 +115,9 @@ def _after_runs(outcome: Outcome, size: str, finding: LatencyFinding | None) -> 
     )
 
 
-def _process(arm: str, at: float, run: ProcessRun, size: str, *, counts: bool = True) -> Process:
+def _process(side: str, at: float, run: ProcessRun, size: str, *, counts: bool = True) -> Process:
     seconds = latencies_s(run, size)
-    return Process(arm, at, run.median_ns(size) / 1e9, min(seconds), max(seconds), counts)
+    return Process(side, at, run.median_ns(size) / 1e9, min(seconds), max(seconds), counts)
 
 
 def _change(finding: LatencyFinding | None, *, pairs: list[float] | None = None) -> Change | None:

@@ -138,15 +138,15 @@ def _speed_ups(report: Report, made: list[Row]) -> list[SpeedUp]:
     for number, key in enumerate(dict.fromkeys(keys), 1):
         group = [row for row, k in zip(made, keys, strict=True) if k == key]
         bars = [Bar(row.variant, row.median_s, row.speed_up) for row in group]
-        told = "; ".join(map(_bar_told, bars))
+        text = "; ".join(map(_bar_text, bars))
         svg = speed_up_chart(
-            bars, name=f"speed-up-{number}", told=f"Latency, and how many times faster than fp32. {told}."
+            bars, name=f"speed-up-{number}", text=f"Latency, and how many times faster than fp32. {text}."
         )
         charts.append(SpeedUp(common_workload(group), svg))
     return charts
 
 
-def _bar_told(bar: Bar) -> str:
+def _bar_text(bar: Bar) -> str:
     factor = f", {bar.factor:.2f} times" if bar.factor else ""
     return f"{plain(bar.variant, _LONGEST_NAME)} {format_seconds(bar.median_s)}{factor}"
 

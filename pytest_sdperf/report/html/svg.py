@@ -54,10 +54,10 @@ _COLOUR = re.compile("|".join(COLOURS.values()))
 _BY_COLOUR = {colour: name for name, colour in COLOURS.items()}
 
 
-def inline(draw: Callable[[Figure], None], *, name: str, height: float, told: str) -> str:
+def inline(draw: Callable[[Figure], None], *, name: str, height: float, text: str) -> str:
     """What ``draw`` puts into a figure WIDTH wide and ``height`` high, as one ``<svg>`` element.
 
-    ``name`` is unique on the page; ``told`` says in words what the chart shows, for those who do not see it.
+    ``name`` is unique on the page; ``text`` says in words what the chart shows, for those who do not see it.
     """
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -71,10 +71,10 @@ def inline(draw: Callable[[Figure], None], *, name: str, height: float, told: st
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(buffer, metadata=nothing)
-    return _as_part_of_a_page(buffer.getvalue(), name, told)
+    return _as_part_of_a_page(buffer.getvalue(), name, text)
 
 
-def _as_part_of_a_page(svg: str, name: str, told: str) -> str:
+def _as_part_of_a_page(svg: str, name: str, text: str) -> str:
     root = ET.fromstring(svg)  # noqa: S314 - written by matplotlib a moment ago
     for parent in root.iter():
         for child in [c for c in parent if c.tag.endswith(("}metadata", "}style"))]:
@@ -88,7 +88,7 @@ def _as_part_of_a_page(svg: str, name: str, told: str) -> str:
             for key, value in element.attrib.items()
             if key != "id" or value in referenced
         }
-    root.attrib = {"viewBox": root.attrib["viewBox"], "class": "chart", "role": "img", "aria-label": told}
+    root.attrib = {"viewBox": root.attrib["viewBox"], "class": "chart", "role": "img", "aria-label": text}
     return ET.tostring(root, encoding="unicode")
 
 

@@ -14,7 +14,7 @@ def test_side_by_side(whole):
     found = compared(outcome)
     assert found.base_label == "main (1a2b3c4d5e)"
     assert found.base.latency.median_s == pytest.approx(9.6 * 0.88, rel=0.02)
-    assert [(p.arm, p.counts) for p in found.processes[4:6]] == [("base", False), ("head", False)]
+    assert [(p.side, p.counts) for p in found.processes[4:6]] == [("base", False), ("head", False)]
     assert [round(p.at, 2) for p in found.processes[:3]] == [0.83, 1.17, 1.83]
     assert found.ticks == {float(n): str(n) for n in range(1, 7)}
     assert len(found.change.pairs) == 5
@@ -28,14 +28,14 @@ def test_a_process_is_its_median_and_the_range_of_its_pictures(whole):
     outcome = whole.outcomes[0]
     first = compared(outcome).processes[-3]
     timings = [t.total_ns / 1e9 for t in outcome.measurement.processes[0].images["64x64"]]
-    assert (first.arm, first.shortest_s, first.longest_s) == ("head", min(timings), max(timings))
+    assert (first.side, first.shortest_s, first.longest_s) == ("head", min(timings), max(timings))
     assert first.median_s == sorted(timings)[2]
 
 
 def test_after_recorded_runs(whole):
     found = compared(whole.outcomes[1])
     assert found.base_label == "recorded run of 2026-11-23T12:00:00Z"
-    assert [p.arm for p in found.processes] == ["base"] * 6 + ["head"] * 3
+    assert [p.side for p in found.processes] == ["base"] * 6 + ["head"] * 3
     assert list(found.ticks.values()) == ["run 1", "run 2", "now"]
     places = [p.at for p in found.processes]
     assert places == sorted(set(places))

@@ -19,7 +19,7 @@ def two_lines(figure, text=HOSTILE):
 
 @pytest.fixture(scope="module")
 def chart():
-    return inline(two_lines, name="a", height=100, told='what "it" shows')
+    return inline(two_lines, name="a", height=100, text='what "it" shows')
 
 
 def test_it_is_one_element_that_says_what_it_shows(chart):
@@ -42,7 +42,7 @@ def test_colours_are_the_pages(chart):
 
 
 def test_two_charts_share_no_id():
-    charts = [inline(two_lines, name=name, height=100, told="") for name in ("a", "b")]
+    charts = [inline(two_lines, name=name, height=100, text="") for name in ("a", "b")]
     first, second = ({e.attrib["id"] for e in ET.fromstring(c).iter() if "id" in e.attrib} for c in charts)
     assert first
     assert not first & second
@@ -54,7 +54,7 @@ def test_it_is_the_same_every_time_but_for_ids(chart):
     def anonymous(svg):
         return re.sub(r"a-\w+", "id", svg)
 
-    assert anonymous(inline(two_lines, name="a", height=100, told='what "it" shows')) == anonymous(chart)
+    assert anonymous(inline(two_lines, name="a", height=100, text='what "it" shows')) == anonymous(chart)
 
 
 def test_no_setting_of_the_user_is_left_changed_or_matters():
@@ -62,10 +62,10 @@ def test_no_setting_of_the_user_is_left_changed_or_matters():
 
     with mpl.rc_context({"svg.fonttype": "path", "text.color": "red", "font.size": 40}):
         before = dict(mpl.rcParams)
-        assert "<text" in inline(two_lines, name="a", height=100, told="")
+        assert "<text" in inline(two_lines, name="a", height=100, text="")
         assert dict(mpl.rcParams) == before
 
 
 def test_glyphs_that_only_the_page_has_warn_nobody(recwarn):
-    inline(lambda figure: two_lines(figure, "帆船 ⛵"), name="a", height=100, told="")
+    inline(lambda figure: two_lines(figure, "帆船 ⛵"), name="a", height=100, text="")
     assert not recwarn.list
