@@ -110,7 +110,7 @@ def test_memory_for_one_arm_only(project, weather, monkeypatch, told):
         result,
         "ship: base and head would need 480 MiB, and 1 MiB are left: one runs after the other",
         "ship: latency REGRESSED: 7.5 ms is 50.0 % slower",
-        "memory is too small for both arms, so one ran after the other: drift between them counts as noise",
+        "memory is too small for both, so one ran after the other: drift between them counts as noise",
     )
 
 
@@ -258,9 +258,7 @@ def test_a_revision_that_cannot_be_collected_is_told_once_and_tried_once(project
     result.assert_outcomes(failed=2)
     for name in ("ship", "boat"):
         told(result, f"{name}: latency INVALID ENVIRONMENT: the variants that trunk (")
-    told(
-        result, "cannot be collected: ZeroDivisionError: division by zero", "; memory INVALID ENVIRONMENT: the base arm"
-    )
+    told(result, "cannot be collected: ZeroDivisionError: division by zero", "; memory INVALID ENVIRONMENT: the base")
     assert weather.pairs == []
     assert weather.alone == ["ship", "boat"]
     assert repository.worktrees() == [str(project.path)]
