@@ -8,7 +8,9 @@ NO_BASELINE = "ship: latency NO BASELINE:"
 def test_by_default_a_missing_baseline_fails(project, told):
     result = project.run()
     result.assert_outcomes(failed=1)
-    told(result, NO_BASELINE, "there is no baseline for this case and machine yet", "record it with --sdperf-update=new")
+    told(
+        result, NO_BASELINE, "there is no baseline for this case and machine yet", "record it with --sdperf-update=new"
+    )
     assert not (project.path / "baselines").exists()
 
 
