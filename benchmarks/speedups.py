@@ -13,7 +13,6 @@ import machine
 import msgspec
 import speedup_table
 
-from pytest_sdperf.case import Case
 from pytest_sdperf.errors import SdperfError, WorkerError
 from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.hardware.cpu import native_precision
@@ -27,6 +26,7 @@ from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.observations import Measured, References
 from pytest_sdperf.options import Options
 from pytest_sdperf.report.finding_text import sentence
+from pytest_sdperf.variant import Case
 from pytest_sdperf.variants.registry import Registry
 from pytest_sdperf.verdict.case_verdict import AnyFinding
 from pytest_sdperf.verdict.picture_findings import PictureFinding

@@ -18,10 +18,9 @@ import pytest_sdperf
 from pytest_sdperf import workload
 from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.hardware.requirements import EXAMPLES
-from pytest_sdperf.option_specs import SPECS, OptionSpec
-from pytest_sdperf.option_values import of_base, of_change
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.parts import PARTS
+from pytest_sdperf.options.specs import SPECS, OptionSpec
+from pytest_sdperf.options.values import of_base, of_change
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.plugin import hooks as plugin
 from pytest_sdperf.plugin import hookspecs
@@ -29,6 +28,7 @@ from pytest_sdperf.plugin.fixtures import VariantFixture
 from pytest_sdperf.plugin.run import PREFIX
 from pytest_sdperf.variant import Launch, Variant
 from pytest_sdperf.variants.registry import BUILT_IN, ENTRY_POINT_GROUP, Registry
+from pytest_sdperf.verdict.parts import PARTS
 
 FOLDER = Path(__file__).parent / "reference"
 

@@ -9,20 +9,19 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_sdperf.case import Case
     from pytest_sdperf.claims import Claim
     from pytest_sdperf.errors import SdperfError
     from pytest_sdperf.measurement import Measurement
     from pytest_sdperf.pipeline import BuildContext, Pipeline
     from pytest_sdperf.plugin.fixtures import VariantFixture
-    from pytest_sdperf.variant import Launch, Variant
+    from pytest_sdperf.variant import Case, Launch, Variant
     from pytest_sdperf.workload import Workload
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BuildContext": "pipeline",
-    "Case": "case",
+    "Case": "variant",
     "Claim": "claims",
     "Launch": "variant",
     "Measurement": "measurement",

@@ -15,10 +15,10 @@ from pytest_sdperf.measure.references import store_references
 from pytest_sdperf.measure.session import Session
 from pytest_sdperf.observations import Measured, Observations, References
 from pytest_sdperf.options import Options
-from pytest_sdperf.parts import PARTS
 from pytest_sdperf.report.finding_text import sentence
 from pytest_sdperf.report.model import Outcome
 from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.parts import PARTS
 from pytest_sdperf.verdict.status import Status
 
 

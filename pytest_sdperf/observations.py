@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_sdperf.baseline import Baseline
-from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.measurement import Environment, Measurement
 from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
+from pytest_sdperf.variant import Case
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,10 +6,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pytest_sdperf.case import Case
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
-from pytest_sdperf.variant import Param
+from pytest_sdperf.variant import Case, Param
 from pytest_sdperf.workload import PromptSeed
 
 # 1: first version.

@@ -1,4 +1,4 @@
-"""A variant: one way to build the pipeline, how its process is launched, what it needs and promises."""
+"""A variant: one way to build the pipeline, with its launch, needs and claims; a case: a variant drawing a workload."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.workload import Workload, size_key
 
 Param = str | int | float | bool
 
@@ -89,3 +91,29 @@ class Variant:
             if not (precision == "f32" and c.kind == "kernel_isa" and c.want == "auto")
         )
         return dataclasses.replace(self, params=params, claims=claims)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to judge: a variant, resolved for this machine, drawing a workload with a model."""
+
+    variant: Variant
+    workload: Workload
+    model: str
+    "the model as the user names it: `bundled`, `synthetic:tiny`, a folder, a hub id"
+
+    @property
+    def id(self) -> str:
+        """Readable and unique per (variant, model, workload): the stem of the baseline's file name."""
+        w = self.workload
+        sizes = "+".join(size_key(s) for s in w.sizes)
+        plain = Workload(num_inference_steps=w.num_inference_steps, sizes=w.sizes)
+        extra = "" if w == plain else f"-{_digest((w.prompts, w.guidance_scale, w.seeds))}"
+        model = re.sub(r"[^A-Za-z0-9]+", "-", self.model.rstrip("/").rsplit("/", 1)[-1]).strip("-") or "model"
+        return f"{self.variant.name}-{model}-{sizes}-{w.num_inference_steps}steps{extra}"
+
+
+def _digest(value: Any) -> str:
+    import hashlib  # only needed for workloads off the default
+
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:8]

@@ -11,7 +11,6 @@ import pytest
 from pytest_sdperf import gate
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.store import BaselineStore
-from pytest_sdperf.case import Case
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measure.session import Session
@@ -19,7 +18,7 @@ from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageT
 from pytest_sdperf.observations import Measured
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.report import thumbnails
-from pytest_sdperf.variant import Variant
+from pytest_sdperf.variant import Case, Variant
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import Workload
 

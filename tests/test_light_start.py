@@ -32,7 +32,7 @@ print("\\n" + json.dumps({"code": int(code), "modules": sorted(sys.modules), "st
 HEAVY = {"numpy", "scipy", "skimage", "PIL", "torch", "diffusers", "openvino", "jinja2", "matplotlib", "rich", "psutil", "archspec",
          "filelock", "platformdirs", "msgspec", "packaging.requirements", "multiprocessing", "click"}  # fmt: skip
 
-OURS = {"errors", "measure", "option_specs", "option_values", "options", "parts", "plugin", "report", "units"}
+OURS = {"errors", "measure", "options", "plugin", "report", "units", "verdict"}
 """Modules and rooms that every pytest start loads."""
 
 NEEDY = """

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from pytest_sdperf.claims import CheckedClaim
-from pytest_sdperf.parts import PARTS
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
 from pytest_sdperf.verdict.latency_findings import (
     SizeLatency,
@@ -16,6 +15,7 @@ from pytest_sdperf.verdict.latency_findings import (
     worst_size,
 )
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
+from pytest_sdperf.verdict.parts import PARTS
 from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore, StageParityFinding, StageScore
 from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import FAILING, Missing, Status

@@ -13,7 +13,6 @@ from pytest_sdperf.base.declaration import same_declaration
 from pytest_sdperf.base.provenance import wrong_code
 from pytest_sdperf.base.set_up import BaseSide, Invocation, set_up_base
 from pytest_sdperf.base.target import Target
-from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Comparison, Side
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.resources import available_memory_bytes
@@ -30,6 +29,7 @@ from pytest_sdperf.models.source import parse_model
 from pytest_sdperf.observations import Measured
 from pytest_sdperf.options import Options
 from pytest_sdperf.units import format_bytes
+from pytest_sdperf.variant import Case
 
 _ROOM = 1.2
 """Memory that base and head need, of twice the head's own peak: the base may have been larger."""

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from pytest_sdperf import protocol
-from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
 from pytest_sdperf.measure.noise_watch import NoiseWatch
@@ -21,6 +20,7 @@ from pytest_sdperf.measure.progress import Progress, unseen
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, ProcessRun, Usage
 from pytest_sdperf.protocol import A
+from pytest_sdperf.variant import Case
 from pytest_sdperf.workload import picture_key, size_key
 
 _OTHER = {BASE: HEAD, HEAD: BASE}

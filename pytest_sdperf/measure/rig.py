@@ -12,13 +12,12 @@ from typing import Protocol
 import msgspec
 
 from pytest_sdperf import protocol
-from pytest_sdperf.case import Case
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.protocol import A
 from pytest_sdperf.units import format_seconds
-from pytest_sdperf.variant import Launch
+from pytest_sdperf.variant import Case, Launch
 
 Note = Callable[[str], None]
 """Takes a line that people must not miss."""

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from pytest_sdperf import protocol
-from pytest_sdperf.case import Case
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Progress, Step, expected_end_s
 from pytest_sdperf.measure.rig import (
@@ -26,7 +25,7 @@ from pytest_sdperf.measure.rig import (
 )
 from pytest_sdperf.measurement import Disturbance, Environment, Measurement, ProcessRun
 from pytest_sdperf.units import format_seconds
-from pytest_sdperf.variant import Launch
+from pytest_sdperf.variant import Case, Launch
 from pytest_sdperf.workload import picture_key, size_key
 
 

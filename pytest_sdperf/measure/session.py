@@ -18,7 +18,6 @@ from pytest_sdperf.baselines.accepting import is_to_be_recorded
 from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.baselines.stored_pictures import reference_keys
-from pytest_sdperf.case import Case
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measure.compare_stages import compare_stages
 from pytest_sdperf.measure.comparer import Compared, Comparer
@@ -45,7 +44,7 @@ from pytest_sdperf.report.run_notes import run_notes
 from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.stats.run_spread import RunSpread, run_spread
-from pytest_sdperf.variant import Variant
+from pytest_sdperf.variant import Case, Variant
 from pytest_sdperf.wording import plural
 from pytest_sdperf.worker.trace import load
 from pytest_sdperf.workload import Workload, workload_of

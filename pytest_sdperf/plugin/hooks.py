@@ -8,8 +8,8 @@ from collections.abc import Generator
 import pytest
 
 from pytest_sdperf.errors import OptionError, SdperfError
-from pytest_sdperf.option_specs import SPECS
 from pytest_sdperf.options import given_options, resolve
+from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.plugin import fixtures, hookspecs
 from pytest_sdperf.plugin.fail_or_skip import failures_reported, refuse, skip
 from pytest_sdperf.plugin.run import RUN, Run

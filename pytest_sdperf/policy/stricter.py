@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_sdperf.option_specs import SPECS, OptionSpec
-from pytest_sdperf.option_values import of_base, of_change
 from pytest_sdperf.options import Options
+from pytest_sdperf.options.specs import SPECS, OptionSpec
+from pytest_sdperf.options.values import of_base, of_change
 from pytest_sdperf.variant import Variant
 
 

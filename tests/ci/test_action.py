@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.option_specs import SPECS
+from pytest_sdperf.options.specs import SPECS
 
 pytestmark = pytest.mark.one_python
 

@@ -10,8 +10,8 @@ import sys
 
 import yaml
 
-from pytest_sdperf.option_specs import SPECS
 from pytest_sdperf.options import resolve
+from pytest_sdperf.options.specs import SPECS
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,7 +8,7 @@ from doc_reading import SHELL, check_options, flags_in, read, same
 from doc_scene import Scene, declare
 
 from pytest_sdperf.errors import SdperfError
-from pytest_sdperf.option_specs import SPECS
+from pytest_sdperf.options.specs import SPECS
 
 pytestmark = pytest.mark.one_python
 

@@ -8,7 +8,7 @@ from doc_pages import ROOT
 
 from pytest_sdperf.claims import CLAIM_KINDS
 from pytest_sdperf.hardware.requirements import EXAMPLES
-from pytest_sdperf.option_specs import SPECS
+from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.plugin import hooks as plugin
 from pytest_sdperf.variants.registry import BUILT_IN
 

@@ -5,16 +5,15 @@ import numpy as np
 import pytest
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
-from pytest_sdperf.case import Case
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.comparison import Comparison, Side
 from pytest_sdperf.judge.assembly import judge
 from pytest_sdperf.measurement import Environment, Evidence
 from pytest_sdperf.observations import Observations, References
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.parts import PARTS
 from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
-from pytest_sdperf.variant import Variant
+from pytest_sdperf.variant import Case, Variant
+from pytest_sdperf.verdict.parts import PARTS
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import Workload
 

@@ -12,7 +12,6 @@ from pytest_sdperf.base.declaration import Declaration
 from pytest_sdperf.base.set_up import BaseSide, Invocation
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.base.trees import Trees
-from pytest_sdperf.case import Case
 from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.errors import ComparisonError, WorkerError
 from pytest_sdperf.measure import comparer
@@ -23,7 +22,7 @@ from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageT
 from pytest_sdperf.observations import Measured
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.protocol import Built
-from pytest_sdperf.variant import Variant
+from pytest_sdperf.variant import Case, Variant
 from pytest_sdperf.workload import Workload
 
 SHIP = Variant("ship", "harbour:build", prepare="harbour:prepare", reference=None)

@@ -89,7 +89,7 @@ def test_fixtures_say_what_they_are(project, told):
 
 
 def test_help_has_every_option(project, told):
-    from pytest_sdperf.option_specs import SPECS
+    from pytest_sdperf.options.specs import SPECS
 
     told(project.run("--help"), *(spec.flag for spec in SPECS if spec.on_command_line))
 

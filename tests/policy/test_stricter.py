@@ -6,9 +6,9 @@ import pytest
 
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.models.families import STAGE_LIMITS_DB
-from pytest_sdperf.option_specs import SPECS
-from pytest_sdperf.option_values import of_base, of_change
 from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.options.specs import SPECS
+from pytest_sdperf.options.values import of_base, of_change
 from pytest_sdperf.policy.stricter import changes, governed, promises_changed
 from pytest_sdperf.variant import Variant
 

@@ -5,10 +5,9 @@ import textwrap
 
 import pytest
 
-from pytest_sdperf.case import Case
 from pytest_sdperf.launch.launcher import launch
 from pytest_sdperf.launch.settings import resolve_launch
-from pytest_sdperf.variant import Launch, Variant
+from pytest_sdperf.variant import Case, Launch, Variant
 from pytest_sdperf.workload import Workload
 
 PIPELINES = textwrap.dedent(

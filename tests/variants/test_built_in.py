@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from pytest_sdperf.claims.kernels import ISA_RANKS
 from pytest_sdperf.hardware import requirements
-from pytest_sdperf.kernels import ISA_RANKS
 from pytest_sdperf.variants.registry import BUILT_IN, Registry
 
 HEAVY = ("torch", "diffusers", "transformers", "optimum", "openvino", "intel_extension_for_pytorch", "numpy")

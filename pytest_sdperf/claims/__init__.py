@@ -10,8 +10,7 @@ from pathlib import PurePath
 
 import msgspec
 
-from pytest_sdperf.errors import CaseError
-from pytest_sdperf.kernels import (
+from pytest_sdperf.claims.kernels import (
     ISA_RANKS,
     canonical_isa,
     canonical_precision,
@@ -22,6 +21,7 @@ from pytest_sdperf.kernels import (
     share_of_time,
     shows_no_isa,
 )
+from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measurement import Evidence, KernelTime
 from pytest_sdperf.wording import apart, plain_share, plural
 from pytest_sdperf.workload import Workload

@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_sdperf import units
 from pytest_sdperf.errors import OptionError
-from pytest_sdperf.parts import PARTS
+from pytest_sdperf.verdict.parts import PARTS
 
 MOST_PAIRS = 200
 

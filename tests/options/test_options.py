@@ -2,9 +2,9 @@ import pytest
 
 from pytest_sdperf.errors import OptionError
 from pytest_sdperf.models.families import STAGE_LIMITS_DB
-from pytest_sdperf.option_specs import SPECS
 from pytest_sdperf.options import Options, Thresholds, given_options, resolve
-from pytest_sdperf.parts import PARTS
+from pytest_sdperf.options.specs import SPECS
+from pytest_sdperf.verdict.parts import PARTS
 
 BY_NAME = {s.name: s for s in SPECS}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_sdperf.kernels import (
+from pytest_sdperf.claims.kernels import (
     ISA_RANKS,
     canonical_isa,
     canonical_precision,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_sdperf.errors import OptionError
-from pytest_sdperf.option_specs import SPECS
-from pytest_sdperf.option_values import DEFAULT_STAGE_LIMITS_DB
-from pytest_sdperf.parts import PARTS
+from pytest_sdperf.options.specs import SPECS
+from pytest_sdperf.options.values import DEFAULT_STAGE_LIMITS_DB
+from pytest_sdperf.verdict.parts import PARTS
 
 if TYPE_CHECKING:
     from typing import Protocol

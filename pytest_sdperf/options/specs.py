@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from pytest_sdperf import option_values as values
 from pytest_sdperf import units
-from pytest_sdperf.option_values import Decide, Parser, Show, of_base, of_change
-from pytest_sdperf.parts import PARTS
+from pytest_sdperf.options import values
+from pytest_sdperf.options.values import Decide, Parser, Show, of_base, of_change
+from pytest_sdperf.verdict.parts import PARTS
 
 
 class OptionSpec(NamedTuple):
