@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class SdperfError(Exception):
-    """Something the user can mend.
+    """Something the user can fix.
 
     ``what`` is a sentence that names the offending value, ``where`` the option, file or test it
     came from, ``cure`` what to do about it.

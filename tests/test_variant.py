@@ -40,7 +40,11 @@ def test_auto_becomes_the_machines_best():
     )
     here = variant.on(precision="bf16", isa="amx")
     assert here.params == {"precision": "bf16", "other": "auto", "threads": 2}
-    assert [str(c) for c in here.claims] == ["kernel_precision(bf16)", "kernel_isa(amx, at least 90 %)", "allocator(auto)"]
+    assert [str(c) for c in here.claims] == [
+        "kernel_precision(bf16)",
+        "kernel_isa(amx, at least 90 %)",
+        "allocator(auto)",
+    ]
     assert here.claims[1].at_least == 0.9
 
 

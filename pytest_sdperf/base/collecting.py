@@ -120,7 +120,7 @@ def declared_in(
         raise ComparisonError(
             f"the variants that {label} declares cannot be collected: {error}",
             where=f"log: {folder / 'declared.log'}",
-            cure="The log ends with what pytest says there; mend the revision or name another one.",
+            cure="The log ends with what pytest says there; fix the revision or name another one.",
             log_tail=error.log_tail,
         ) from error
     if stray := stray_code(declaration.files, trees, asked_by=asked_by):
@@ -165,7 +165,7 @@ def _reason(log: str) -> str:
     for kind in _REASONS:
         if found := [match[1] for line in lines if (match := kind.match(line))]:
             return found[-1]
-    return "pytest said nothing"
+    return "pytest printed nothing"
 
 
 def _option(left: list[str]) -> tuple[str, str | None]:

@@ -105,7 +105,7 @@ def other_interpreter(value: str, rootdir: Path, environ: Mapping[str, str]) -> 
         raise ComparisonError(
             f"{path} (Python {version}) cannot import {name} ({why})",
             where=where,
-            cure=f"Mend it there, and look whether PYTHONPATH leads to packages of another Python: {path} -m pip "
+            cure=f"Fix it there, and look whether PYTHONPATH leads to packages of another Python: {path} -m pip "
             f"install --force-reinstall {name}.",
         )
     if missing:

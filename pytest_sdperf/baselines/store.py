@@ -133,7 +133,7 @@ def write_file(path: Path, data: bytes) -> None:
         ) from error
     except OSError as error:
         raise BaselineError(
-            f"writing failed: {error.strerror or error}; what was stored before is unchanged",
+            f"writing failed: {error.strerror or error}; the stored file is unchanged",
             where=str(path),
             cure="Make room or give write permission, then run the same command again.",
         ) from error

@@ -118,7 +118,7 @@ def save_reference(
 
     path = reference_path(root, key)
     if fault := picture_fault(picture, key.size):
-        raise BaselineError(f"the picture {fault}", where=str(path), cure="It is never stored; mend what drew it.")
+        raise BaselineError(f"the picture {fault}", where=str(path), cure="It is never stored; fix what drew it.")
     chunk = {"format_version": REFERENCE_VERSION, **_identity(key), "threads": threads, "packages": dict(packages)}
     info = PngInfo()
     info.add_text(_CHUNK, json.dumps(chunk))

@@ -56,7 +56,7 @@ def _unknown(ctx: click.Context, name: str, known: list[str]) -> NoReturn:
 
 
 class _UserError(click.ClickException):
-    """An error that the user can mend: one line, exit code 2."""
+    """An error that the user can fix: one line, exit code 2."""
 
     exit_code = 2
 

@@ -8,7 +8,7 @@ from pytest_sdperf.cli.streams import read_report, screen
 
 _HONEST = (
     "Medians of the processes of each run, bounds from how far these differ within a run. Two runs of one program, at "
-    "other hours or on other hosts, differ by more than that: this describes, and decides nothing. "
+    "other hours or on other hosts, differ by more than that: this describes the difference and decides nothing. "
     "To decide, compare side by side: pytest --sdperf --sdperf-against=REV."
 )
 

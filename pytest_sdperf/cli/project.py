@@ -12,7 +12,7 @@ from pytest_sdperf.errors import CaseError, OptionError
 from pytest_sdperf.variant import Variant
 
 _PLUGIN = "pytest_sdperf.plugin.hooks"
-_CURE = "Mend it, or name the folder with --baselines=DIR."
+_CURE = "Fix it, or name the folder with --baselines=DIR."
 
 
 def baselines_folder(named: str | None) -> Path:

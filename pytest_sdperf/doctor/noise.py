@@ -108,8 +108,8 @@ def _ended(process: subprocess.Popen[str]) -> WorkerError:
     process.kill()
     said = process.communicate()[1].strip().splitlines()
     return WorkerError(
-        f"a process of the noise measurement ended: {said[-1] if said else 'it said nothing'}",
-        cure="Mend what it says, or leave the measurement out with --no-noise.",
+        f"a process of the noise measurement ended: {said[-1] if said else 'it printed nothing'}",
+        cure="Fix what it says, or leave the measurement out with --no-noise.",
     )
 
 

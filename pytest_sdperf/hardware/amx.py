@@ -125,7 +125,7 @@ def library_layer(tried: Probe) -> Layer:
     """Layer 3: torch's own view, `torch.cpu._is_amx_tile_supported()`."""
     name = "library's view"
     if "torch" not in tried.facts:
-        return Layer(3, name, False, f"is unknown: importing torch {tried.ending}", "Mend the installation of torch.")
+        return Layer(3, name, False, f"is unknown: importing torch {tried.ending}", "Fix the installation of torch.")
     version = tried.facts["torch"]
     if version is None:
         return Layer(3, name, None, "is not asked: torch is not installed")

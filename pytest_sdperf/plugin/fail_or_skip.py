@@ -21,7 +21,7 @@ _LONGEST_LINE = 1000
 
 @contextmanager
 def failures_reported(item: pytest.Item) -> Iterator[None]:
-    """Turn an error that people can mend into the test's failure: its sentence, no traceback, the worker's log."""
+    """Turn an error that people can fix into the test's failure: its sentence, no traceback, the worker's log."""
     try:
         yield
     except SdperfError as error:

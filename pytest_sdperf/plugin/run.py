@@ -280,10 +280,10 @@ class Run:
 def _interruption(unfinished: str | None) -> str:
     """What the report of a run that somebody ended must say, lest it be taken for the whole."""
     if unfinished is None:
-        return "INTERRUPTED: what had not been measured by then is not in this report"
+        return "INTERRUPTED: cases that were not measured by then are not in this report"
     return (
-        f"INTERRUPTED during {unfinished}: nothing of that is judged or recorded, and what was to follow was not "
-        "measured; what was finished before stands"
+        f"INTERRUPTED during {unfinished}: it is neither judged nor recorded, and later cases were not measured; "
+        "earlier results stand"
     )
 
 

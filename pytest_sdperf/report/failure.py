@@ -68,7 +68,7 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     """The command that accepts the result, or why there is none."""
     failures = verdict.failures
     if any(map(_is_promise, failures)):
-        return "no update accepts a broken promise: mend it, or change the limit where the test states it"
+        return "no update accepts a broken promise: fix it, or change the limit where the test states it"
     node = shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))
     if outcome.comparison is not None and (way := _way_out_side_by_side(failures, node)):
         return way
@@ -93,12 +93,12 @@ def _way_out_side_by_side(failures: Sequence[AnyFinding], node: str) -> str:
         more = "allow more pairs (--sdperf-max-pairs, --sdperf-budget) or ask for less (--sdperf-must-catch)"
         return f"nothing is decided: {more}"
     if status is Status.INVALID_ENVIRONMENT:
-        return "nothing was compared: see to what latency says, and run again"
+        return "nothing was compared: read what latency says, then run again"
     return ""
 
 
 def _is_promise(finding: AnyFinding) -> bool:
-    """True where the finding does not rest on the baseline, so that another baseline mends nothing.
+    """True where the finding does not rest on the baseline, so that another baseline fixes nothing.
 
     So it is with pictures and claims, with `min_speedup`, and with an absolute limit on memory.
     """

@@ -108,7 +108,7 @@ def speedup_details(finding: SpeedupFinding) -> list[str]:
 
 
 def without_baseline(measured: str, missing: Missing | None, *, mode: str = "new") -> str:
-    """The sentence of a part that has nothing to be compared with; ``mode`` is the --sdperf-update that mends it."""
+    """The sentence of a part that has nothing to be compared with; ``mode`` is the --sdperf-update that fixes it."""
     what, then = (missing.what, missing.then) if missing else ("there is nothing to compare it with", "fail")
     if then == "record":
         return f"{measured}, to be recorded as the baseline if no part fails"

@@ -11,7 +11,7 @@ from pytest_sdperf.wording import plural, share_apart
 
 def proof_sentence(finding: ProofFinding) -> str:
     if not finding.claims:
-        return "the variant claims nothing"
+        return "the variant makes no claims"
     broken = [one for one in finding.claims if not one.holds]
     if broken:
         seen = "; ".join(f"{one.name}: {one.seen}" for one in broken)

@@ -80,7 +80,7 @@ class Registry:
             except Exception as error:
                 raise CaseError(
                     f"{origin} cannot be loaded: {type(error).__name__}: {error}",
-                    cure="Mend or uninstall the package that declares it.",
+                    cure="Fix or uninstall the package that declares it.",
                 ) from error
             names += self.add(declared, origin=origin)
         return names

@@ -3,7 +3,7 @@
 PARTS: dict[str, str] = {
     "latency": "a picture takes no longer than the limits allow",
     "picture": "it shows what the reference shows",
-    "proof": "what the variant claims of its process is seen in it",
+    "proof": "every claim of the variant is seen in its process",
     "memory": "the process needs no more than the limits allow",
 }
 """In the order in which they are listed."""

@@ -71,7 +71,7 @@ class Arms:
         )
         assert found, error.what
         assert error.where == f"log: {self.folder / 'declared.log'}"
-        assert error.cure == "The log ends with what pytest says there; mend the revision or name another one."
+        assert error.cure == "The log ends with what pytest says there; fix the revision or name another one."
         return found[1]
 
 
@@ -186,7 +186,7 @@ def test_settings_of_the_base(arms):
         ),
         ({"pytest.ini": "[pytest]\naddopts = --sdperf-wind=3\n"}, "unrecognized arguments: --sdperf-wind=3"),
         ({"pytest.ini": "[pytest]\nsdperf_rounds = many\n"}, "sdperf_rounds"),
-        ({"conftest.py": "import os\nos._exit(3)"}, "pytest said nothing"),
+        ({"conftest.py": "import os\nos._exit(3)"}, "pytest printed nothing"),
         ({"conftest.py": "def pytest_collection(): 1 / 0"}, "ZeroDivisionError: division by zero"),
         (
             {"conftest.py": CONFTEST.format(name="ship", sails="1").replace("masts=3", "masts=object")},

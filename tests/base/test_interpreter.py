@@ -87,7 +87,7 @@ def test_an_environment_that_has_it(bare, tmp_path):
     (packages / "numpy" / "__init__.py").write_text("raise ImportError('built for another Python')")
     assert refused(bare / "bin" / "python", tmp_path, PYTHONPATH=str(packages)) == (
         f"{found.path} (Python {found.version}) cannot import numpy (ImportError: built for another Python). "
-        "Mend it there, and look whether PYTHONPATH leads to packages of another Python: "
+        "Fix it there, and look whether PYTHONPATH leads to packages of another Python: "
         f"{found.path} -m pip install --force-reinstall numpy."
     )
 

@@ -113,7 +113,7 @@ def test_tree_and_exports_are_gone_at_the_end(made, project, tmp_path):
 
 def test_the_tree_is_gone_where_nothing_can_be_collected(made, project, monkeypatch):
     def declared_in(*args, **keywords):
-        raise ComparisonError("pytest cannot collect there", cure="Mend it.")
+        raise ComparisonError("pytest cannot collect there", cure="Fix it.")
 
     monkeypatch.setattr(module, "declared_in", declared_in)
     with pytest.raises(ComparisonError, match="pytest cannot collect there"):

@@ -163,7 +163,7 @@ def test_a_full_disk_leaves_what_was_stored(path, monkeypatch):
     monkeypatch.setattr(atomic, "_write", lambda _temporary, data: Path("/dev/full").write_bytes(data))
     with pytest.raises(BaselineError) as error:
         write_file(path, b"new")
-    assert error.value.what == "writing failed: No space left on device; what was stored before is unchanged"
+    assert error.value.what == "writing failed: No space left on device; the stored file is unchanged"
     assert error.value.where == str(path)
     assert error.value.cure == "Make room or give write permission, then run the same command again."
     assert path.read_bytes() == b"old"

@@ -113,7 +113,7 @@ def test_what_is_no_picture_is_never_stored(tmp_path, picture, spoil, what):
     with pytest.raises(BaselineError) as error:
         save_reference(tmp_path, KEY, spoil(picture), threads=2, packages={})
     assert error.value.what.startswith(what)
-    assert error.value.cure == "It is never stored; mend what drew it."
+    assert error.value.cure == "It is never stored; fix what drew it."
     assert not (tmp_path / "references").exists()
 
 

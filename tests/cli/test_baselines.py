@@ -174,7 +174,7 @@ def test_diff_of_two_files(run, store, measure, folder):
     new = store(measure(seconds=(2.0, 2.1, 2.2)))
     out = run("baselines", "diff", str(old), str(new), code=1).stdout
     assert row_of(ID, out)[:6] == ["1.02", "s", "2.1", "s", "+105.9", "%"]
-    assert "this describes, and decides nothing" in out
+    assert "this describes the difference and decides nothing" in out
     assert "stage       rest 220 ms -> 1.3 s" in out
 
 

@@ -70,11 +70,11 @@ def test_an_unknown_option(run):
 
 def test_an_error_is_one_plain_line_on_stderr(run, monkeypatch):
     def fail(_):
-        raise ReportError("bad \x1b[31m name\nof two lines", where="here", cure="Mend it.")
+        raise ReportError("bad \x1b[31m name\nof two lines", where="here", cure="Fix it.")
 
     monkeypatch.setattr(compare, "read_report", fail)
     result = run("compare", "a", "b", code=2)
-    assert result.stderr == "Error: bad \\x1b[31m name\\nof two lines [here]. Mend it.\n"
+    assert result.stderr == "Error: bad \\x1b[31m name\\nof two lines [here]. Fix it.\n"
     assert result.stdout == ""
 
 

@@ -20,7 +20,7 @@ def test_what_changed(run, write_report, measure):
     for told in (
         "SSIM 0.9900, PSNR 40.0 dB -> SSIM 0.9500, PSNR 40.0 dB", "appeared: convolution ref:any f32",
         "torch 2.8.0 -> 2.9.0", "only in a.json: tuned-bundled-64x64-2steps", "only in b.json: openvino",
-        "this describes, and decides nothing", "pytest --sdperf --sdperf-against=REV",
+        "this describes the difference and decides nothing", "pytest --sdperf --sdperf-against=REV",
     ):  # fmt: skip
         assert told in out, told
 

@@ -89,10 +89,10 @@ def test_a_path_that_is_not_there(run):
 
 def test_an_entry_point_that_cannot_be_loaded(run, monkeypatch):
     def add(_):
-        raise CaseError("entry point x cannot be loaded", cure="Mend it.")
+        raise CaseError("entry point x cannot be loaded", cure="Fix it.")
 
     monkeypatch.setattr(module.Registry, "add_entry_points", add)
-    assert "entry point x cannot be loaded. Mend it." in run("variants", code=1).stdout
+    assert "entry point x cannot be loaded. Fix it." in run("variants", code=1).stdout
 
 
 @pytest.mark.parametrize("columns", [80, 140])

@@ -16,12 +16,12 @@ def test_built_in_variants_are_known():
 
 def test_an_entry_point_that_cannot_be_loaded_is_told(monkeypatch):
     def add(_):
-        raise CaseError("entry point x cannot be loaded", cure="Mend it.")
+        raise CaseError("entry point x cannot be loaded", cure="Fix it.")
 
     monkeypatch.setattr(module.Registry, "add_entry_points", add)
     registry, problems = known_variants()
     assert "fp32" in list(registry)
-    assert problems == ["entry point x cannot be loaded. Mend it."]
+    assert problems == ["entry point x cannot be loaded. Fix it."]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_a_broken_torch_is_not_an_absent_one():
     layer = amx.library_layer(Probe(1, {}, (), "ImportError: libtorch.so"))
     assert layer.held is False
     assert layer.found == "is unknown: importing torch ended with exit code 1 (ImportError: libtorch.so)"
-    assert layer.cure == "Mend the installation of torch."
+    assert layer.cure == "Fix the installation of torch."
 
 
 def test_an_illegal_instruction_is_the_fourth_layers_answer(machine):

@@ -45,9 +45,9 @@ def test_masked_amx(machine):
         (
             [
                 amx.Layer(1, "CPU flags", True, ""),
-                amx.Layer(4, "a real kernel", False, "was killed by SIGILL", "Mend."),
+                amx.Layer(4, "a real kernel", False, "was killed by SIGILL", "Fix."),
             ],
-            "needs amx: layer 4 (a real kernel) was killed by SIGILL. Mend.",
+            "needs amx: layer 4 (a real kernel) was killed by SIGILL. Fix.",
         ),
     ],
 )

@@ -121,7 +121,7 @@ KNOWN_NAMES = (
 
 
 def unmet(requirement: str) -> Unmet:
-    return Unmet(requirement, "a layer", "refuses", "Mend it.")
+    return Unmet(requirement, "a layer", "refuses", "Fix it.")
 
 
 @pytest.mark.parametrize(

@@ -253,20 +253,20 @@ def test_what_the_base_raises_is_told_and_what_the_head_raises_is_raised(revisio
         raise error
 
     monkeypatch.setattr(comparer, "measure_pairs", measure_pairs)
-    error = ComparisonError("the base cannot run: the mast broke", cure="Mend it.")
+    error = ComparisonError("the base cannot run: the mast broke", cure="Fix it.")
     assert revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison.invalid == str(error)
-    error = WorkerError("the mast broke", cure="Mend it.")
+    error = WorkerError("the mast broke", cure="Fix it.")
     with pytest.raises(WorkerError, match="the mast broke"):
         revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
 
 
 def test_a_base_that_cannot_be_prepared_is_told(revision, engine, monkeypatch):
     def prepare_case(case, model, rig):
-        raise WorkerError("no such file", cure="Mend it.")
+        raise WorkerError("no such file", cure="Fix it.")
 
     monkeypatch.setattr(comparer, "prepare_case", prepare_case)
     comparison = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison
-    assert comparison.invalid == "the base cannot run: no such file. Mend it."
+    assert comparison.invalid == "the base cannot run: no such file. Fix it."
 
 
 def test_a_control_is_the_head_compared_itself(revision, engine, seen):

@@ -374,7 +374,7 @@ def test_where_the_time_went(sampler, at_once):
 
 
 STEPS = ["start", protocol.Build, protocol.WarmUp, protocol.Generate]
-BROKEN = WorkerError("it broke", where="log: x", cure="Mend it.", log_tail="the mast\nbroke")
+BROKEN = WorkerError("it broke", where="log: x", cure="Fix it.", log_tail="the mast\nbroke")
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -383,7 +383,7 @@ def test_what_the_base_cannot_do_is_told_of_the_base(stage, sampler, step, at_on
     stage.error[BASE, step] = BROKEN
     with pytest.raises(ComparisonError) as caught:
         sampler(at_once=at_once).sample(1, 1, show_base=False)
-    assert str(caught.value) == "the base cannot run: it broke [log: x]. Mend it."
+    assert str(caught.value) == "the base cannot run: it broke [log: x]. Fix it."
     assert caught.value.log_tail == "the mast\nbroke"
     assert caught.value.__cause__ is BROKEN
     assert_nobody_is_left(stage)

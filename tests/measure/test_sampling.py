@@ -55,7 +55,7 @@ class FakeWorker:
     def ask(self, command, expect):
         self.workers.asked[-1].append(command)
         if type(command) is self.workers.fails_at:
-            raise WorkerError("it broke", cure="Mend it.")
+            raise WorkerError("it broke", cure="Fix it.")
         answer = self.answer(command)
         assert isinstance(answer, expect)
         return answer

@@ -144,7 +144,7 @@ def test_a_base_that_runs_the_heads_code_is_refused(project, outside, outcome, t
         "ship: latency INVALID ENVIRONMENT: the factory's module port of the base comes from the working tree "
         f"({project.path / 'src'}), not from the revision [--sdperf-against]. Add its source folder to pytest's "
         "`pythonpath`, which is mapped into the revision",
-        "accept    nothing was compared: see to what latency says, and run again",
+        "accept    nothing was compared: read what latency says, then run again",
         "picture   NO BASELINE: ",
     )
     assert len(outcome().comparison.pairs) == 1, "it ends as soon as that is seen"

@@ -79,7 +79,7 @@ def test_a_worker_that_fails_commands_nothing(project, monkeypatch, commands, to
     from pytest_sdperf.measure import session
 
     def sample(*_, **__):
-        raise WorkerError("the worker died", cure="Mend it.", log_tail="::error::hello\n  ::warning::you\n##[error]x")
+        raise WorkerError("the worker died", cure="Fix it.", log_tail="::error::hello\n  ::warning::you\n##[error]x")
 
     monkeypatch.setattr(session, "sample", sample)
     assert commands("-rA") == []

@@ -143,7 +143,7 @@ def test_a_disk_that_does_not_take_the_baseline(project, weather, monkeypatch, t
         patched.setattr(Path, "replace", lambda s, t: replace(s, t) if "baselines" in str(t) else real(s, t))
         result = project.run("--sdperf-update=all")
     result.assert_outcomes(failed=1)
-    told(result, f"writing failed: {os.strerror(error)}; what was stored before is unchanged", "measured only")
+    told(result, f"writing failed: {os.strerror(error)}; the stored file is unchanged", "measured only")
     assert "REPLACED" not in result.stdout.str()
     assert project.stored() == before
     told(project.run("--sdperf-update=all"), "REPLACED")

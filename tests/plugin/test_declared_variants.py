@@ -115,7 +115,7 @@ def test_an_entry_point(installed):
     [
         (
             Broken(),
-            "entry point fleet (fleet:variants) cannot be loaded: ImportError: No module named 'fleet'. Mend or",
+            "entry point fleet (fleet:variants) cannot be loaded: ImportError: No module named 'fleet'. Fix or",
         ),
         (Strange(), "entry point fleet (fleet:variants) gave 42 [entry point fleet (fleet:variants)]. Give a"),
     ],

@@ -83,8 +83,8 @@ class TestControlC:
         assert row.endswith("NOT JUDGED (recorded)")  # it claims nothing, and is its own picture's truth
         assert "RECORDED 1 new baseline" in said
         note = (
-            "INTERRUPTED during barge-own-64x64-2steps: nothing of that is judged or recorded, and what was to follow "
-            "was not measured; what was finished before stands"
+            "INTERRUPTED during barge-own-64x64-2steps: it is neither judged nor recorded, and later cases were not "
+            "measured; earlier results stand"
         )
         assert f"NOTE {note}" in said
         assert not [line for line in said.splitlines() if line.startswith("barge ")]
@@ -116,7 +116,7 @@ def test_an_end_between_cases_is_told(project, told):
     """)
     result = project.run("--sdperf-update=new", "--sdperf-json=out.json")
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    note = "INTERRUPTED: what had not been measured by then is not in this report"
+    note = "INTERRUPTED: cases that were not measured by then are not in this report"
     told(result, "PASSED (recorded)", f"NOTE {note}")
     assert report_json.read((project.path / "out.json").read_text()).notes == [note]
 

@@ -97,7 +97,7 @@ def test_a_machine_that_is_too_busy_is_no_place_to_compare(project, weather, tol
         "ship: latency INVALID ENVIRONMENT: 5 of 5 pairs were disturbed, the last because other processes took 50.0 % of "
         "the CPUs' time (limit 10 %): this machine is too busy to compare on",
         "and 2 more do not count",
-        "accept    nothing was compared: see to what latency says, and run again",
+        "accept    nothing was compared: read what latency says, then run again",
     )
 
 

@@ -252,7 +252,7 @@ accept    let the test allow it, @pytest.mark.sdperf(ignore=…, must_catch=…)
             "nothing is decided: allow more pairs (--sdperf-max-pairs, --sdperf-budget) or ask for less "
             "(--sdperf-must-catch)",
         ),
-        (Status.INVALID_ENVIRONMENT, "nothing was compared: see to what latency says, and run again"),
+        (Status.INVALID_ENVIRONMENT, "nothing was compared: read what latency says, then run again"),
         (Status.NO_BASELINE, "pytest --sdperf --sdperf-update=new tests/perf/test_blog.py::test_fp32"),
     ],
 )

@@ -57,7 +57,7 @@ def test_claims_that_differ_only_in_at_least_read_differently(make_finding: Make
 
 def test_a_variant_without_claims(make_finding: Make) -> None:
     finding = make_finding("proof", Status.NOT_JUDGED)
-    assert proof_sentence(finding) == "the variant claims nothing"
+    assert proof_sentence(finding) == "the variant makes no claims"
     assert proof_details(finding) == []
 
 

@@ -94,7 +94,7 @@ def test_an_entry_point_that_cannot_be_loaded(points):
         Registry().add_entry_points()
     assert str(raised.value) == (
         "entry point fleet (fleet:v) cannot be loaded: ImportError: no fleet. "
-        "Mend or uninstall the package that declares it."
+        "Fix or uninstall the package that declares it."
     )
 
 

@@ -1,4 +1,4 @@
-"""One call for every pipeline: the same latents in, a picture out, nothing mended on the way."""
+"""One call for every pipeline: the same latents in, a picture out, nothing fixed on the way."""
 
 import dataclasses
 import sys

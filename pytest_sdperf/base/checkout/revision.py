@@ -86,7 +86,7 @@ def head_of(folder: Path, asked_by: str, *, otherwise: str = "") -> Head:
         )
     status = git(toplevel, "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none")
     if not status.ok:
-        raise ComparisonError(f"git status fails: {status.reason}", where=str(toplevel), cure="Mend the repository.")
+        raise ComparisonError(f"git status fails: {status.reason}", where=str(toplevel), cure="Fix the repository.")
     return Head(commit, toplevel, bool(status.out), asked_by)
 
 
@@ -211,7 +211,7 @@ def _no_tree(folder: Path, answer: Answer, asked_by: str, otherwise: str) -> Com
             f"{folder} has no working tree", where=asked_by, cure="Run pytest where the project is checked out."
         )
     return ComparisonError(
-        f"git cannot read the repository of {folder}: {answer.reason}", where=asked_by, cure="Mend it."
+        f"git cannot read the repository of {folder}: {answer.reason}", where=asked_by, cure="Fix it."
     )
 
 

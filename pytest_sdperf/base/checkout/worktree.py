@@ -208,7 +208,7 @@ def _cannot(answer: Answer, revision: Revision, path: Path) -> ComparisonError:
     return ComparisonError(
         f"{revision.label} cannot be checked out: {answer.reason}",
         where=str(path),
-        cure="Make room or give write permission there, and mend what git complains of.",
+        cure="Make room or give write permission there, and fix what git complains about.",
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HONEST = (
     "Levels of all recorded runs where a side has several (bounds from how far they differ), else medians of the "
-    "processes of the newest one. Jobs of other hours: this describes, and decides nothing."
+    "processes of the newest one. Jobs of other hours: this describes the difference and decides nothing."
 )
 
 

@@ -247,7 +247,7 @@ def test_no_commit(make_repository):
         ),
         (
             "fatal: bad config line 1",
-            "git cannot read the repository of {0}: bad config line 1 [--sdperf-against]. Mend it.",
+            "git cannot read the repository of {0}: bad config line 1 [--sdperf-against]. Fix it.",
         ),
     ],
 )
@@ -265,4 +265,4 @@ def test_a_status_that_fails(repository):
     with pytest.raises(ComparisonError) as caught:
         head_of(repository.path, "--sdperf-against")
     assert str(caught.value).startswith("git status fails: ")
-    assert str(caught.value).endswith(f"[{repository.path}]. Mend the repository.")
+    assert str(caught.value).endswith(f"[{repository.path}]. Fix the repository.")

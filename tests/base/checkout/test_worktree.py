@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_written(base, repository, tmp_path, monkeypatch
         f"main~1 ({base.commit[:10]}) cannot be checked out: unable to write file: No space left on device "
         f"[{tmp_path / 'work' / 'sdperf-base-'}"
     )
-    assert str(caught.value).endswith("]. Make room or give write permission there, and mend what git complains of.")
+    assert str(caught.value).endswith("]. Make room or give write permission there, and fix what git complains about.")
     assert nothing_left(repository, tmp_path / "work")
 
 
