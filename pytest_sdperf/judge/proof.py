@@ -12,7 +12,7 @@ from pytest_sdperf.workload import Workload
 
 
 def judge_proof(claims: Sequence[Claim], evidence: Evidence, workload: Workload) -> ProofFinding:
-    """Check every claim; the finding is BROKEN where one does not hold, NOT JUDGED where the variant makes no claims."""
+    """Check every claim; BROKEN where one does not hold, NOT JUDGED where the variant makes no claims."""
     checked = [check_claim(claim, evidence, workload) for claim in claims]
     if not checked:
         return ProofFinding(status=Status.NOT_JUDGED, claims=[])

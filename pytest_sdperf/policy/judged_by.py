@@ -66,7 +66,7 @@ class JudgedBy:
         gone = [test for test in self.base.declaration.tests if test not in collected] if whole else []
         if gone:
             notes.append(
-                f"tests of {label} that are not collected here, so no limit applies to them: {listed(gone, _TESTS_SHOWN)}"
+                f"tests of {label} that are not collected here, so no limit applies: {listed(gone, _TESTS_SHOWN)}"
             )
         files = changed_files(self.base.baselines(folder), folder)
         notes += [f"this change alters {file}; judged by what {label} has recorded" for file in files[:_FILES_SHOWN]]

@@ -161,7 +161,7 @@ def test_renamed_new_and_lost_tests_are_told(trunk, project, told):
     told(
         result,
         f"{trunk.label} has no such tests, so they are judged by their own limits: test_it.py::test_renamed",
-        f"tests of {trunk.label} that are not collected here, so no limit applies to them: test_it.py::test_ship",
+        f"tests of {trunk.label} that are not collected here, so no limit applies: test_it.py::test_ship",
     )
     result = trunk.run("test_it.py::test_renamed")
     assert "not collected here" not in result.stdout.str()

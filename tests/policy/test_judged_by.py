@@ -72,7 +72,7 @@ def test_what_is_changed_is_told_once_for_all_its_tests(judged_by, tmp_path):
 @pytest.mark.parametrize(("whole", "told"), [(True, 1), (False, 0)])
 def test_lost_tests_are_only_known_where_whole_files_were_collected(judged_by, tmp_path, whole, told):
     notes = judged_by({"t": {}, "gone": {}}).notes({"t"}, tmp_path / "head" / "baselines", whole=whole)
-    assert notes == ["tests of main (0123456789) that are not collected here, so no limit applies to them: gone"][:told]
+    assert notes == ["tests of main (0123456789) that are not collected here, so no limit applies: gone"][:told]
 
 
 @pytest.mark.parametrize(("count", "more"), [(20, []), (21, ["1 more recorded files"])])
