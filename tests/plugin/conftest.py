@@ -28,6 +28,8 @@ from pytest_sdperf.hardware import detection
 from pytest_sdperf.launch import host_lock, launcher
 from pytest_sdperf.measure import comparer, engine
 from pytest_sdperf.measurement import Disturbance
+from pytest_sdperf.report import json as report_json
+from pytest_sdperf.report.finding_text import sentence
 from pytest_sdperf.worker import environment as surroundings
 from pytest_sdperf.worker import workbench
 
@@ -370,6 +372,11 @@ class Project:
         """The baseline of a variant's only case."""
         [path] = self.folder.glob(f"{case}-*.json")
         return path
+
+    def sentences(self, name):
+        """What every finding of a report in JSON says."""
+        report = report_json.read((self.path / name).read_text())
+        return "\n".join(sentence(f) for outcome in report.outcomes for f in outcome.verdict.findings)
 
     def stored(self):
         """Every file under baselines/ and its bytes."""

@@ -57,11 +57,11 @@ def test_every_level_over_the_next(project, status, option, share, daring):
 def test_bad_values(project, told, option, value):
     result = project.run(f"--sdperf-{option}={value}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    told(result, f"'{value}' is no error rate [--sdperf-{option}]. {CURE}")
+    told(result, f"'{value}' is not a valid error rate [--sdperf-{option}]. {CURE}")
     project.ini(**{option: value})
-    told(project.run(), f"'{value}' is no error rate [ini key sdperf_{option}]. {CURE}")
+    told(project.run(), f"'{value}' is not a valid error rate [ini key sdperf_{option}]. {CURE}")
     project.ini()
     project.test(MARKED.format(option, value))
     result = project.run()
     result.assert_outcomes(errors=1)
-    told(result, f"'{value}' is no error rate [@pytest.mark.sdperf({option}=…)]. {CURE}")
+    told(result, f"'{value}' is not a valid error rate [@pytest.mark.sdperf({option}=…)]. {CURE}")

@@ -44,7 +44,7 @@ def test_both_sides_of_the_defaults(beside, told):
 
 def test_the_sentence_names_what_was_asked_for(project, beside, told):
     beside(0.04, "--sdperf-must-catch=20%", "--sdperf-json=out.json").assert_outcomes(passed=1)
-    assert "4 pairs; 20 % slower is ruled out)" in (project.path / "out.json").read_text()
+    assert "4 pairs; 20 % slower is ruled out)" in project.sentences("out.json")
     result = beside(0.4, "--sdperf-must-catch=20%", "--sdperf-ignore=3%")
     result.assert_outcomes(failed=1)
     told(result, "; up to 3 % is ignored)")

@@ -27,7 +27,7 @@ def test_a_failing_run_is_told_too(project):
 def test_a_skipped_case_says_why(project):
     project.run("--sdperf-json=all.json", "--sdperf-missing=skip")
     [outcome] = report_json.read((project.path / "all.json").read_text()).outcomes
-    assert outcome.skip_reason.startswith("latency 5 ms ±0.1 %, not judged: no baseline is stored")
+    assert outcome.skip_reason.startswith("latency 5 ms ±0.1 %, not judged: there is no baseline")
 
 
 def test_ini_and_command_line_over_it(project):

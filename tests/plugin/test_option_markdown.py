@@ -16,7 +16,7 @@ def test_command_line(project):
     project.run("--sdperf-markdown=reports/pr.md").assert_outcomes(failed=1)
     text = (project.path / "reports" / "pr.md").read_text()
     assert text.startswith("## ❌ sdperf: 1 of 1 case failed\n\n1 case: 1 NO BASELINE.\n")
-    assert "- ship&#58; latency NO BASELINE&#58; 5 ms ±0.1 %, but no baseline is stored" in text
+    assert "- ship&#58; latency NO BASELINE&#58; 5 ms ±0.1 %, but there is no baseline" in text
 
 
 def test_ini_and_command_line_over_it(project):

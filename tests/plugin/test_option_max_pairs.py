@@ -59,14 +59,14 @@ def test_what_is_decided_needs_fewer(pairs, weather):
 def test_bad_values(project, told, value):
     result = project.run(f"--sdperf-max-pairs={value}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    told(result, f"'{value}' is no limit on pairs [--sdperf-max-pairs]. {CURE}")
+    told(result, f"'{value}' is not a valid limit on pairs [--sdperf-max-pairs]. {CURE}")
     project.ini(max_pairs=value)
-    told(project.run(), f"'{value}' is no limit on pairs [ini key sdperf_max_pairs]. {CURE}")
+    told(project.run(), f"'{value}' is not a valid limit on pairs [ini key sdperf_max_pairs]. {CURE}")
     project.ini()
     project.test(MARKED.format(value))
     result = project.run()
     result.assert_outcomes(errors=1)
-    told(result, f"{value} is no limit on pairs [@pytest.mark.sdperf(max_pairs=…)]. {CURE}")
+    told(result, f"{value} is not a valid limit on pairs [@pytest.mark.sdperf(max_pairs=…)]. {CURE}")
 
 
 def test_a_limit_that_is_no_number(project, told):

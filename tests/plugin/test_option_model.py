@@ -24,6 +24,9 @@ def asked(project, monkeypatch):
 
     models = []
 
+    # The worker looks up the family of the model.
+    (project.path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+
     def prepare(source, run, cache):
         models.append(source)
         return Prepared(project.path, "d1" * 32, built=False)

@@ -186,4 +186,4 @@ def test_a_reference_that_cannot_be_drawn_here(project, told):
     """)
     result = project.run("--sdperf-update=new")
     result.assert_outcomes(failed=1)
-    told(result, "calf: picture NO BASELINE: 4 pictures, sane, but there is no reference of whale to compare with")
+    told(result, "calf: picture NO BASELINE: 4 pictures, valid, but there is no reference picture of whale")

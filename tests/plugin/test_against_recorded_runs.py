@@ -20,7 +20,7 @@ def test_a_suspicion_is_settled_side_by_side(project, weather, told):
     result.assert_outcomes(passed=1)
     assert len(weather.pairs) == 8
     told(result, "ship: pair 4 of at most 24, 3 rounds: ")
-    assert "5.75 ms is +0.0 % from the same tree's 5.75 ms side by side" in (project.path / "out.json").read_text()
+    assert "5.75 ms is +0.0 % from the same tree's 5.75 ms side by side" in project.sentences("out.json")
     weather.slower["head"] = 1.1
     result = project.run(*BESIDE)
     result.assert_outcomes(failed=1)
@@ -124,4 +124,4 @@ def test_memory_is_held_against_the_other_arm(project, weather):
     weather.peak_rss_bytes = 500 << 20
     result = project.run(*BESIDE, "--sdperf-json=out.json")
     result.assert_outcomes(passed=1)
-    assert "the same tree's" in (project.path / "out.json").read_text()
+    assert "the same tree's" in project.sentences("out.json")
