@@ -22,7 +22,7 @@ from pytest_sdperf.diff.changes import stage_changes
 from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.report import json as report_json
 from pytest_sdperf.report.finding_text import sentence
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.stats.sequential import Plan
 from pytest_sdperf.verdict.latency_findings import worst_size
 

@@ -16,10 +16,9 @@ from pytest_sdperf.measure.session import Session
 from pytest_sdperf.observations import Measured, Observations, References
 from pytest_sdperf.options import Options
 from pytest_sdperf.report.finding_text import sentence
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.parts import PARTS
-from pytest_sdperf.verdict.status import Status
 
 
 def _now() -> datetime:
@@ -90,11 +89,8 @@ def _is_sound(verdict: Verdict) -> bool:
 
 
 def unjudged(verdict: Verdict, options: Options) -> str:
-    """What of the gate had no baseline to be compared with, where --sdperf-missing=skip allows that.
-
-    Only proof is ever unjudged for another reason: a variant that claims nothing.
-    """
-    if options.missing != "skip" or not verdict.passed:
+    """The first gated part that --sdperf-missing=skip leaves without a baseline, in a sentence; empty: none."""
+    if not verdict.passed:
         return ""
-    left = [f for f in verdict.findings if f.part in options.gate and f.part != "proof"]
-    return next((f"{f.part} {sentence(f)}" for f in left if f.status is Status.NOT_JUDGED), "")
+    gated = [f for f in verdict.findings if f.part in options.gate]
+    return next((f"{f.part} {sentence(f)}" for f in gated if f.missing and f.missing.then == "skip"), "")

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from settings import CHECKPOINTS, HERE, TEXT_ENCODER, UNET, VAE, Config
 from train_unet import latents, scaling_factor
 
-from pytest_sdperf.models.shapes import MODEL_INDEX, SCHEDULER
+from pytest_sdperf.models.synthetic_shapes import MODEL_INDEX, SCHEDULER
 from pytest_sdperf.models.vocabulary import tokenizer_files
 
 PACKAGE = HERE.parent / "pytest_sdperf" / "models" / "bundle"

@@ -30,7 +30,7 @@ from settings import (
 from train_vae import new_vae
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from pytest_sdperf.models.shapes import SCHEDULER
+from pytest_sdperf.models.synthetic_shapes import SCHEDULER
 from pytest_sdperf.models.vocabulary import tokenizer_files
 
 

@@ -15,7 +15,7 @@ import click
 from pytest_sdperf.errors import ReportError
 
 if TYPE_CHECKING:
-    from pytest_sdperf.report.model import Report
+    from pytest_sdperf.report.outcome import Report
 
 STANDARD = "-"
 """Name of stdin and stdout."""

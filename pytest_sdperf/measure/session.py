@@ -38,7 +38,7 @@ from pytest_sdperf.models.configurations import native_size
 from pytest_sdperf.observations import Measured, Observations, References
 from pytest_sdperf.options import DEFAULT_ROUNDS, Options
 from pytest_sdperf.policy.base_rules import BaseRules
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.report.run_notes import run_notes
 from pytest_sdperf.report.thumbnails import with_pictures

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.shapes import SHAPES
+from pytest_sdperf.models.synthetic_shapes import SHAPES
 
 BUNDLED = "bundled"
 """The trained model that comes with the package."""

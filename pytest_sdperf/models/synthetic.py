@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_sdperf.errors import ModelError
 from pytest_sdperf.models.configurations import INDEX, family_of_folder
-from pytest_sdperf.models.shapes import SHAPES, Output, Shapes
+from pytest_sdperf.models.synthetic_shapes import SHAPES, Output, Shapes
 from pytest_sdperf.models.vocabulary import merges, tokenizer_files
 
 if TYPE_CHECKING:

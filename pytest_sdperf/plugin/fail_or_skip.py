@@ -13,7 +13,7 @@ from pytest_sdperf.options import Options
 
 if TYPE_CHECKING:
     from pytest_sdperf.hardware.requirements import Unmet
-    from pytest_sdperf.report.model import Outcome
+    from pytest_sdperf.report.outcome import Outcome
 
 _LONGEST_LINE = 1000
 """Of a worker's log, characters."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_sdperf.measure.session import Session
     from pytest_sdperf.observations import Measured
     from pytest_sdperf.policy.judged_by import JudgedBy
-    from pytest_sdperf.report.model import Outcome, Report
+    from pytest_sdperf.report.outcome import Outcome, Report
     from pytest_sdperf.variant import Variant
     from pytest_sdperf.variants.registry import Registry
 

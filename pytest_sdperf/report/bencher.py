@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from pytest_sdperf.measurement import Latency
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 from pytest_sdperf.report.series import followed
 
 _NS = 1e9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_sdperf.diff.changes import cold_start_changes, environment_changes, kernel_changes, stage_changes
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.case_verdict import AnyFinding
 from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding, StoredLatencyFinding
 from pytest_sdperf.verdict.status import Status

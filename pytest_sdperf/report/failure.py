@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pytest_sdperf.report import finding_text
 from pytest_sdperf.report.changes_text import change_lines
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
 from pytest_sdperf.verdict.latency_findings import SpeedupFinding

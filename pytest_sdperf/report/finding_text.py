@@ -15,13 +15,14 @@ from pytest_sdperf.report.latency_text import (
     stored_details,
     stored_sentence,
 )
+from pytest_sdperf.report.memory_text import memory_details, memory_sentence
 from pytest_sdperf.report.picture_text import (
     picture_details,
     picture_sentence,
     stage_parity_details,
     stage_parity_sentence,
 )
-from pytest_sdperf.report.promise_text import memory_details, memory_sentence, proof_details, proof_sentence
+from pytest_sdperf.report.proof_text import proof_details, proof_sentence
 from pytest_sdperf.verdict.case_verdict import AnyFinding
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,

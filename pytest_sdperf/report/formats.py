@@ -11,7 +11,7 @@ from pytest_sdperf.errors import OptionError
 from pytest_sdperf.options import Options
 
 if TYPE_CHECKING:
-    from pytest_sdperf.report.model import Report
+    from pytest_sdperf.report.outcome import Report
 
 
 class Rendering(NamedTuple):

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 
 from pytest_sdperf.measurement import Latency
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import verdict_words
 from pytest_sdperf.report.series import followed

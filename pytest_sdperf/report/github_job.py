@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_sdperf.report import markdown, workflow_commands
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Variable that names the file whose Markdown GitHub shows on the run's page."""

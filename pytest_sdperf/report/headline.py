@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
+from pytest_sdperf.verdict.parts import NEED_BASELINE
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import listed, plural
 
 _NAMED = 3
 """Variants that are named; of more only the number is given."""
+
+_UNJUDGED = " and ".join(NEED_BASELINE)
+"""Parts that are not judged where a baseline is recorded."""
 
 _LONGEST_NAME = 40
 
@@ -44,7 +48,7 @@ def headline(report: Report) -> str:
     recorded = [o for o in outcomes if o.recorded and o.baseline is None]
     if recorded:
         was = "was recorded as new baseline" if len(recorded) == 1 else "were recorded as new baselines"
-        sentences.append(f"{len(recorded)} {was}, with latency and memory not judged.")
+        sentences.append(f"{len(recorded)} {was}, with {_UNJUDGED} not judged.")
     only = len(outcomes) - len(judged)
     if only:
         sentences.append(f"{only} {'was' if only == 1 else 'were'} only measured.")

@@ -12,7 +12,7 @@ import msgspec
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.errors import ReportError
 from pytest_sdperf.measurement import Measurement, ProcessRun
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 from pytest_sdperf.report.thumbnails import image_faults
 from pytest_sdperf.verdict.case_verdict import AnyFinding
 from pytest_sdperf.verdict.latency_findings import (

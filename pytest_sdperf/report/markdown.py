@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pytest_sdperf.report import failure
 from pytest_sdperf.report.columns import NOT_KNOWN, columns, common_workload
 from pytest_sdperf.report.finding_text import sentence as finding_sentence
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding, worst_size
+from pytest_sdperf.verdict.parts import NEED_BASELINE
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import plural
 
@@ -51,6 +52,9 @@ def _escaped(found: re.Match[str]) -> str:
     links = _LINKING.match(found.string, found.start())
     return f"&#{ord(found[0])};{NOTHING if links else ''}"
 
+
+_UNJUDGED = " and ".join(NEED_BASELINE)
+"""Parts that are not judged where a baseline is recorded."""
 
 MOST_COMMENT_BYTES = 65_536
 """GitHub refuses comments of more characters than that; a character takes at least a byte."""
@@ -147,7 +151,7 @@ def _verdict(report: Report) -> str:
     found = Counter(_status(outcome) for outcome in report.outcomes)
     counts = ", ".join(f"{count} {status}" for status, count in found.most_common())
     recorded = sum(1 for outcome in report.outcomes if outcome.recorded)
-    loud = f" **{recorded} recorded: latency and memory were not judged for these.**" if recorded else ""
+    loud = f" **{recorded} recorded: {_UNJUDGED} were not judged for these.**" if recorded else ""
     return f"{plural(len(report.outcomes), 'case')}{': ' + counts if counts else ''}.{loud}"
 
 

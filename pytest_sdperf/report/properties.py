@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.report.rows import verdict_words, worst_picture
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.latency_findings import worst_size

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_sdperf.claims import CLAIM_KINDS, CheckedClaim
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.variant import REFERENCE_VARIANT
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.status import Status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.latency_findings import PairedLatencyFinding
 from pytest_sdperf.verdict.status import Status
 

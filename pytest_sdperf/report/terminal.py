@@ -10,15 +10,19 @@ from pytest_sdperf.baseline import MAX_RUNS, Baseline, level_s
 from pytest_sdperf.report.columns import GAP, Column, columns, common_workload, fitting
 from pytest_sdperf.report.failure import section, sentence
 from pytest_sdperf.report.finding_text import sentence as finding_sentence
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding
+from pytest_sdperf.verdict.parts import NEED_BASELINE
 from pytest_sdperf.verdict.status import FAILING, Status
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+_UNJUDGED = " and ".join(NEED_BASELINE)
+"""Parts that are not judged where a baseline is recorded."""
 
 _LONGEST_LINE = 1000
 _LONGEST_NAME = 80
@@ -117,9 +121,7 @@ def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
     new = [plain(o.baseline_path) for o in outcomes if o.recorded and o.baseline is None]
     if new:
         files = "1 new baseline" if len(new) == 1 else f"{len(new)} new baselines"
-        lines.append(
-            f"RECORDED {files}: latency and memory were NOT judged for these. Run again to gate. {', '.join(new)}"
-        )
+        lines.append(f"RECORDED {files}: {_UNJUDGED} were NOT judged for these. Run again to gate. {', '.join(new)}")
     lines += [_written(o, o.baseline) for o in outcomes if o.recorded and o.baseline is not None]
     lines += [
         f"KEPT {plain(o.baseline_path)} as it is: {plain(o.not_recorded_because, _LONGEST_LINE)}; record again when "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pytest_sdperf.diff.measurements import Changes, changes
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import Row, rows
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pytest_sdperf.report.failure import sentence
 from pytest_sdperf.report.finding_text import sentence as finding_sentence
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.status import Status
 

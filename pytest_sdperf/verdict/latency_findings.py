@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_sdperf.verdict.status import Finding, Missing, Status
+from pytest_sdperf.verdict.status import Finding, Status
 
 WORST_SIZE_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
 """A case is FASTER only where every size is."""
@@ -57,7 +57,6 @@ class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_laten
     "why a slowdown is not certain, as a clause: half of the processes or more were disturbed"
     other_work: str = ""
     "how the recorded runs are of other work, as a clause after `measured with`; empty: they are not"
-    missing: Missing | None = None
 
 
 class DroppedPair(msgspec.Struct, frozen=True):
@@ -100,7 +99,6 @@ class PairedLatencyFinding(Finding, frozen=True, kw_only=True, tag="paired_laten
     "True where memory is too small for both, so that one ran after the other"
     invalid: str = ""
     "why base and head must not be compared, as a sentence; empty: they may be"
-    missing: Missing | None = None
     recorded: StoredLatencyFinding | None = None
     "what the recorded runs show; None: there are none"
 

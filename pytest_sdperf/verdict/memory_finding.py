@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_sdperf.verdict.status import Finding, Missing
+from pytest_sdperf.verdict.status import Finding
 
 
 class MemoryFinding(Finding, frozen=True, kw_only=True, tag="memory"):
@@ -21,7 +21,6 @@ class MemoryFinding(Finding, frozen=True, kw_only=True, tag="memory"):
     "how the recorded runs are of other work, as a clause after `measured with`; empty: they are not"
     is_base_unmeasured: bool = False
     "True where a base was asked for and did not run"
-    missing: Missing | None = None
 
     @property
     def is_over(self) -> bool:

@@ -7,3 +7,6 @@ PARTS: dict[str, str] = {
     "memory": "the process needs no more than the limits allow",
 }
 """In the order in which they are listed."""
+
+NEED_BASELINE = ("latency", "memory")
+"""Parts that a run which records a baseline cannot judge."""

@@ -6,7 +6,7 @@ import math
 
 import msgspec
 
-from pytest_sdperf.verdict.status import Finding, Missing
+from pytest_sdperf.verdict.status import Finding
 from pytest_sdperf.workload import size_of_picture
 
 
@@ -59,7 +59,6 @@ class PictureFinding(Finding, frozen=True, kw_only=True, tag="picture"):
     "side of SSIM's window, pixels; SSIM values of other settings do not compare"
     ssim_weights: str = "uniform"
     data_range: float = 1.0
-    missing: Missing | None = None
 
     @property
     def compared(self) -> list[PictureScore]:

@@ -53,3 +53,5 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     part: ClassVar[str]
     "the name that --sdperf-gate takes"
     status: Status
+    missing: Missing | None = None
+    "why there is nothing to compare with; None: there is, or nothing is needed"

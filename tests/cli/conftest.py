@@ -11,7 +11,7 @@ from pytest_sdperf.baselines.stored_pictures import ReferenceKey, save_reference
 from pytest_sdperf.cli.command import sdperf
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
 from pytest_sdperf.report import json
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore
 from pytest_sdperf.verdict.status import Status

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_sdperf.report import json
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pytest_sdperf.models import bundled
 from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
 from pytest_sdperf.models.folder import check_folder, component_tensors
-from pytest_sdperf.models.shapes import SHAPES
+from pytest_sdperf.models.synthetic_shapes import SHAPES
 from pytest_sdperf.models.vocabulary import END, START, merges, vocabulary
 from pytest_sdperf.worker.pipeline_call import check_prompt_length
 

@@ -17,7 +17,7 @@ from pytest_sdperf.measure.comparer import Compared
 from pytest_sdperf.measure.sampling import Drawing, Sampled
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.worker import trace
 
 OWN = Options()

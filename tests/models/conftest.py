@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.models.shapes import SHAPES
+from pytest_sdperf.models.synthetic_shapes import SHAPES
 from pytest_sdperf.models.vocabulary import merges, tokenizer_files
 
 WEIGHT_FILES = {

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.shapes import SHAPES
 from pytest_sdperf.models.source import SYNTHETIC, ModelSource, parse_model
+from pytest_sdperf.models.synthetic_shapes import SHAPES
 
 
 def test_synthetic_names_are_the_shapes():

@@ -12,8 +12,8 @@ import pytest
 
 from pytest_sdperf.errors import ModelError
 from pytest_sdperf.models import synthetic
-from pytest_sdperf.models.shapes import SHAPES
 from pytest_sdperf.models.synthetic import build, draw, recipe
+from pytest_sdperf.models.synthetic_shapes import SHAPES
 
 
 def test_unknown_kind(tmp_path):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pytest_sdperf.models.shapes import SHAPES
+from pytest_sdperf.models.synthetic_shapes import SHAPES
 from pytest_sdperf.models.vocabulary import END, START, byte_symbols, merges, tokenizer_files, vocabulary
 
 

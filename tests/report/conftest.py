@@ -10,7 +10,7 @@ import pytest
 
 from pytest_sdperf.claims import CheckedClaim
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
 from pytest_sdperf.verdict.latency_findings import (

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_sdperf.report import bencher
 from pytest_sdperf.report import json as report_json
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 
 Make = Callable[..., Any]
 

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from pytest_sdperf.report.columns import NOT_KNOWN, Column, columns, common_workload, fitting
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 from pytest_sdperf.report.rows import Row, rows
 
 NAMES = ["variant", "latency", "speed_up", "unet", "ssim", "psnr", "peak", "proven", "verdict"]

@@ -13,7 +13,7 @@ from pytest_sdperf.comparison import Comparison, Side
 from pytest_sdperf.measurement import Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
 from pytest_sdperf.report import finding_text
 from pytest_sdperf.report.failure import section, sentence
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
 from pytest_sdperf.verdict.status import Status
 

@@ -4,9 +4,10 @@ import pytest
 
 from pytest_sdperf.errors import OptionError
 from pytest_sdperf.options import Options
+from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.report import formats as renderings
 from pytest_sdperf.report import json
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 
 REPORT = Report([], notes=["all quiet"])
 
@@ -24,7 +25,8 @@ def test_nothing_asked_for(tmp_path):
 
 
 def test_those_that_a_run_writes_are_options():
-    assert set(renderings.RENDERINGS) & set(Options._fields) == {"json", "html", "markdown"}
+    by_field, by_spec = (set(renderings.RENDERINGS) & names for names in ({*Options._fields}, {s.name for s in SPECS}))
+    assert by_field == by_spec == {"json", "html", "markdown"}
 
 
 @pytest.mark.parametrize("name", renderings.RENDERINGS)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_sdperf.report import github_action_benchmark
 from pytest_sdperf.report import json as report_json
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 from pytest_sdperf.verdict.status import Status
 
 Make = Callable[..., Any]

@@ -6,7 +6,7 @@ import pytest
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.report.github_job import SUMMARY, annotated, append_summary
 from pytest_sdperf.report.markdown import MOST_SUMMARY_BYTES, render
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.status import Status
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pytest_sdperf.report.headline import failed, headline
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.status import Status
 

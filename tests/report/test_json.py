@@ -29,7 +29,7 @@ from pytest_sdperf.measurement import (
 )
 from pytest_sdperf.report import html, terminal
 from pytest_sdperf.report.json import FORMAT_VERSION, read, render
-from pytest_sdperf.report.model import Outcome, Report, ShownPicture
+from pytest_sdperf.report.outcome import Outcome, Report, ShownPicture
 from pytest_sdperf.report.thumbnails import image_name
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
 from pytest_sdperf.verdict.latency_findings import SizeLatency, SizeSpeedup

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pytest_sdperf.report.markdown import MOST_COMMENT_BYTES, MOST_SUMMARY_BYTES, fenced, prose, render
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.status import Status
 

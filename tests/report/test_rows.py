@@ -11,7 +11,7 @@ import pytest
 from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.judge.proof import judge_proof
 from pytest_sdperf.measurement import Evidence, KernelTime, Measurement
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies, proven, rows, speed_up, verdict_words, workload_key
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.proof_finding import ProofFinding

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.report import terminal
 from pytest_sdperf.report.columns import GAP, columns, fitting
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import rows
 from pytest_sdperf.verdict.status import Status
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.observations import References
-from pytest_sdperf.report.model import Outcome, Report, ShownPicture
+from pytest_sdperf.report.outcome import Outcome, Report, ShownPicture
 from pytest_sdperf.report.thumbnails import (
     LARGEST_SIDE,
     MOST_BYTES,

@@ -2,7 +2,7 @@ import math
 
 import msgspec
 
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 from pytest_sdperf.report.two_reports import two_reports
 
 

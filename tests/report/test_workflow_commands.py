@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_sdperf.report import finding_text
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.workflow_commands import escaped_data, escaped_property, render
 from pytest_sdperf.verdict.status import Status
 

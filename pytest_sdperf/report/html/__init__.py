@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_sdperf.report.html.page import page_view
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 
 
 def render(report: Report) -> str:

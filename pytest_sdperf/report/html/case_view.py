@@ -22,7 +22,7 @@ from pytest_sdperf.report.html.case_tables import (
 from pytest_sdperf.report.html.charts import drift_chart, latency_chart, stages_chart
 from pytest_sdperf.report.html.compared import Compared, compared
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
-from pytest_sdperf.report.model import Outcome, ShownPicture
+from pytest_sdperf.report.outcome import Outcome, ShownPicture
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_bytes, format_seconds, format_share
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict

@@ -10,7 +10,7 @@ from pytest_sdperf.comparison import latencies_s
 from pytest_sdperf.diff.changes import environment_changes, kernel_changes
 from pytest_sdperf.measurement import Measurement, ProcessRun
 from pytest_sdperf.report.html.charts import Change, Process
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.stats.rounds import pair_log_ratio
 from pytest_sdperf.verdict.latency_findings import PairedLatencyFinding, StoredLatencyFinding, worst_size

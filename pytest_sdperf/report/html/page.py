@@ -13,7 +13,7 @@ from pytest_sdperf.report.headline import failed, headline
 from pytest_sdperf.report.html.case_view import CaseView, case_view
 from pytest_sdperf.report.html.charts import Bar, speed_up_chart
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows, workload_key
 from pytest_sdperf.report.thumbnails import media_type

@@ -25,7 +25,7 @@ from pytest_sdperf.measurement import (
 from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.observations import References
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.verdict.case_verdict import Verdict

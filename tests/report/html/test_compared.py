@@ -5,7 +5,7 @@ import pytest
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.report.html.compared import compared
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.case_verdict import Verdict
 
 

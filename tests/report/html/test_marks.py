@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_sdperf.report.html.marks import mark_of, mark_of_outcome
-from pytest_sdperf.report.model import Outcome
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.status import Status
 
 

@@ -9,9 +9,9 @@ import jsonschema
 import msgspec
 import pytest
 
-from pytest_sdperf.report import html, schema
+from pytest_sdperf.report import html, json_schema
 from pytest_sdperf.report import json as report_json
-from pytest_sdperf.report.model import Outcome, Report
+from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.thumbnails import MOST_BYTES, MOST_SHOWN
 
 VOID = {"meta", "link", "img", "br"}
@@ -63,7 +63,7 @@ def page(rendered):
 def test_it_is_made_from_the_file_alone(whole, rendered):
     text = report_json.render(whole)
     assert html.render(report_json.read(text)) == rendered
-    jsonschema.validate(json.loads(text), schema.schema())
+    jsonschema.validate(json.loads(text), json_schema.schema())
 
 
 def test_the_first_screen(page):

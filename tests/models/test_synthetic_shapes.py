@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_sdperf.models.families import family_of
-from pytest_sdperf.models.shapes import MODEL_INDEX, SCHEDULER, SHAPES
+from pytest_sdperf.models.synthetic_shapes import MODEL_INDEX, SCHEDULER, SHAPES
 
 
 @pytest.mark.parametrize("kind", SHAPES)

@@ -7,21 +7,21 @@ import jsonschema
 import pytest
 
 from pytest_sdperf.report import json as report_json
-from pytest_sdperf.report import schema
+from pytest_sdperf.report import json_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "report.schema.json"
 
 
 def test_the_published_schema_has_not_drifted():
-    assert PUBLISHED.read_text(encoding="utf-8") == schema.render(), (
-        "write it again: python -c 'from pytest_sdperf.report import schema; print(schema.render(), end=\"\")' "
+    assert PUBLISHED.read_text(encoding="utf-8") == json_schema.render(), (
+        "write it again: python -c 'from pytest_sdperf.report import json_schema; print(json_schema.render(), end=\"\")' "
         "> docs/report.schema.json"
     )
 
 
 @pytest.fixture(scope="module")
 def validator():
-    found = schema.schema()
+    found = json_schema.schema()
     jsonschema.Draft202012Validator.check_schema(found)
     return jsonschema.Draft202012Validator(found)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from pytest_sdperf.report.json import FORMAT, FORMAT_VERSION
-from pytest_sdperf.report.model import Report
+from pytest_sdperf.report.outcome import Report
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
