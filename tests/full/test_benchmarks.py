@@ -413,7 +413,7 @@ def test_stored_screen(run):
     record, gate = (one["cases"]["fp32"] for one in document["runs"])
     assert record["recorded"]
     assert gate["status"] in ("PASSED", "INCONCLUSIVE", "REGRESSED", "FASTER")
-    assert "with 1 stored job" in gate["sentence"]
+    assert "with 1 recorded run" in gate["sentence"]
     assert gate["sentence"] in text
 
 

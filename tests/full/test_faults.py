@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_sdperf.hardware.checks import check
+from pytest_sdperf.report.finding_text import details, sentence
 from pytest_sdperf.verdict.status import Status
 
 pytestmark = pytest.mark.full
@@ -101,11 +102,11 @@ def test_a_fault_that_neither_picture_nor_latency_shows(run, shown, variant):
     claim, seen = FAULTS[variant]
     verdict = run.outcome(variant).verdict
     assert [f.part for f in verdict.failures] == ["proof"], verdict
-    assert verdict.finding("picture").status is Status.PASSED
+    assert verdict.picture.status is Status.PASSED
     (broken,) = verdict.failures
-    assert broken.sentence.startswith(("broken claim", "broken claims"))
-    assert claim in broken.sentence
-    assert seen in "\n".join([broken.sentence, *broken.details])
+    assert sentence(broken).startswith(("broken claim", "broken claims"))
+    assert claim in sentence(broken)
+    assert seen in "\n".join([sentence(broken), *details(broken)])
     assert f"FAILED {variant}: proof BROKEN: broken claim" in run.text
 
 
