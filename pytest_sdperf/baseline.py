@@ -11,7 +11,7 @@ import msgspec
 from pytest_sdperf.measurement import Measurement
 
 MAX_RUNS = 10
-"""Jobs that a baseline keeps. The test's standard error goes with sqrt(1 + 1/K): ten more would narrow it by 2 %, at
+"""Runs that a baseline keeps. The test's standard error goes with sqrt(1 + 1/K): ten more would narrow it by 2 %, at
 twice the file (a run is 10 to 15 kB), and the older a run is, the less it is of the machine as it is now."""
 
 

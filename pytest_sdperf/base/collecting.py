@@ -110,7 +110,7 @@ def declared_in(
             wanted, folder, options=arguments, cwd=place.cwd, env=_environment(place), timeout_s=timeout_s
         )
     except CollectingError as error:
-        if re.search(r"No module named '?pytest_sdperf\b", error.log_tail):
+        if re.search(r"(No module named|attribute not found on) '?pytest_sdperf\b", error.log_tail):
             raise ComparisonError(
                 f"the pytest-sdperf in the tree of {label} is too old to be measured side by side, or is not there",
                 where=asked_by,

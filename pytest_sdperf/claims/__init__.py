@@ -42,6 +42,8 @@ class Claim:
     "for claims about time: the share (0 to 1) of kernel time that must agree"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.want, str):
+            raise CaseError(f"claim {self.kind!r} has want={self.want!r}", cure="Write it as a text.")
         if self.kind not in CLAIM_KINDS:
             raise CaseError(f"unknown claim {self.kind!r}", cure=f"Use one of: {', '.join(CLAIM_KINDS)}.")
         if not (math.isfinite(self.at_least) and 0 < self.at_least <= 1):

@@ -24,7 +24,7 @@ def baselines_folder(named: str | None) -> Path:
     folder = Path(named) if named else _of_pytest()
     if not folder.is_dir():
         raise OptionError(
-            f"there is not a folder {str(folder)!r}",
+            f"there is no folder {str(folder)!r}",
             where="--baselines" if named else "pytest's rootdir",
             cure="Name the folder with --baselines=DIR, or record baselines: pytest --sdperf --sdperf-update=new.",
         )

@@ -56,19 +56,23 @@ def judge_stored_latency(
     doubt = disturbance(measurement)
     found = screen(measurement, runs, thresholds.max_slowdown, spread)
     sizes = [_size_latency(size, one, measurement, runs) for size, one in found.items()]
+    if doubt:
+        sizes = [_doubted(one) if one.status is Status.REGRESSED else one for one in sizes]
     worst = worst_size(sizes)
-    status = worst.status
-    is_doubted = bool(doubt) and status in (Status.REGRESSED, Status.INCONCLUSIVE)
     return msgspec.structs.replace(
         finding,
-        status=Status.INCONCLUSIVE if is_doubted else status,
+        status=worst.status,
         sizes=sizes,
         runs=len(runs),
         repeats=spread.repeats,
         disturbed=disturbed(measurement),
-        doubted_because=doubt if is_doubted else "",
-        missing=Missing(f"the baseline has no {worst.size}") if status is Status.NO_BASELINE else None,
+        doubted_because=doubt if worst.status is Status.INCONCLUSIVE else "",
+        missing=Missing(f"the baseline has no {worst.size}") if worst.status is Status.NO_BASELINE else None,
     )
+
+
+def _doubted(one: SizeLatency) -> SizeLatency:
+    return msgspec.structs.replace(one, status=Status.INCONCLUSIVE, is_doubted=True)
 
 
 def _size_latency(

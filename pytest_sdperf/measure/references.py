@@ -54,18 +54,18 @@ def find_own_references(
 
 
 def find_references(
-    keys: Mapping[str, ReferenceKey], root: Path, *, seen: Drawing | None, draw: Callable[[], Drawing] | None
+    keys: Mapping[str, ReferenceKey], root: Path, *, seen: Drawing | None, draw: Callable[[], Drawing | None]
 ) -> Found:
     """The reference pictures of a case that is compared with another variant's, with the same scheduler.
 
     As drawn in this session (float; None: not yet), else as stored below ``root`` under ``keys`` (8 bits), else as
-    drawn now; nowhere where that variant cannot run here (``draw`` is None).
+    drawn now; nowhere where that variant cannot run here (``draw`` gives None).
     """
     stored = _load(keys, root)
     is_complete = len(stored) == len(keys)
     if seen is None and is_complete:
         return Found(References(stored, eight_bit=True))
-    drawing = seen or (draw() if draw else None)
+    drawing = seen or draw()
     if drawing is None:
         return Found(References())
     references = References(load_pictures(drawing.pictures))

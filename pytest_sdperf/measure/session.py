@@ -183,8 +183,10 @@ class Session:
 
     def _pairs_before(self, case: Case, options: Options) -> Pairs:
         """Whether the case will be measured side by side, as far as that is known before it is measured."""
+        if self._comparer is None:
+            return Pairs.NO
         is_stored = self.store(options).path(case.id).exists()
-        return pairs_for(options, has_target=self._comparer is not None, has_baseline=is_stored)
+        return pairs_for(options, has_target=True, has_baseline=is_stored)
 
     def _compare(
         self, measured: Measured, options: Options, baseline: Baseline | None, spread: RunSpread
@@ -212,8 +214,12 @@ class Session:
             return find_own_references(
                 variant, keys, root, drawn=measured.pictures, environment=environment, of_base=of_base
             )
-        draw = (lambda: self.draw_reference(case, options)) if self.engine.can_run(name) else None
-        return find_references(keys, root, seen=self.seen_reference(case, options), draw=draw)
+        return find_references(
+            keys,
+            root,
+            seen=self.seen_reference(case, options),
+            draw=lambda: self.draw_reference(case, options) if self.engine.can_run(name) else None,
+        )
 
     def _trace_of_reference(self, case: Case, options: Options) -> Path | None:
         """None where nothing is to be compared, or the reference cannot run here."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.families import FAMILIES, family_of
+from pytest_sdperf.models.families import FAMILIES
 from pytest_sdperf.models.families.family import TEXT_TO_IMAGE, Family, Match, Setting
 
 INDEX = "model_index.json"
@@ -35,7 +35,7 @@ def read_json(file: Path) -> dict[str, Any]:
 def family_of_folder(root: Path) -> Family:
     """The family whose pipeline the model's folder describes. Raises ModelError for any other pipeline."""
     name = read_json(root / INDEX).get("_class_name")
-    family = family_of([name]) if isinstance(name, str) else None
+    family = next((f for f in FAMILIES if f.tasks[TEXT_TO_IMAGE].diffusers.name == name), None)
     if family is None:
         known = " or ".join(f.tasks[TEXT_TO_IMAGE].diffusers.name for f in FAMILIES)
         raise ModelError(f"{root / INDEX} describes a {name!r} pipeline", cure=f"Use a model of {known}.")

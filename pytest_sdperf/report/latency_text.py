@@ -38,9 +38,7 @@ def stored_details(finding: StoredLatencyFinding) -> list[str]:
     lines = [f"a process was disturbed: {reason}" for reason in finding.disturbed]
     worst = worst_size(finding.sizes) if finding.sizes else None
     return lines + [
-        f"{one.size}: {_status(one, finding).value}: {_stored_size(one, finding)}"
-        for one in finding.sizes
-        if one is not worst
+        f"{one.size}: {one.status.value}: {_stored_size(one, finding)}" for one in finding.sizes if one is not worst
     ]
 
 
@@ -126,36 +124,32 @@ def _at(size: str, sizes: Sequence[SizeLatency]) -> str:
     return f"at {size}: " if len(sizes) > 1 else ""
 
 
-def _status(one: SizeLatency, finding: StoredLatencyFinding) -> Status:
-    """The status of a size, in view of what disturbed the processes."""
-    is_doubted = finding.doubted_because and one.status is Status.REGRESSED
-    return Status.INCONCLUSIVE if is_doubted else one.status
-
-
 def _stored_size(one: SizeLatency, finding: StoredLatencyFinding) -> str:
     if one.base_s is None or one.ratio is None:
         return f"the baseline has no {one.size}; record it again with --sdperf-update=all"
-    sentence = f"{_compared(one, finding, one.ratio, one.base_s)}; {_detects(one, finding)}{_advice(one.status)}"
-    if finding.doubted_because and one.status in (Status.REGRESSED, Status.INCONCLUSIVE):
-        but = "but " if one.status is Status.REGRESSED else ""
+    status = Status.REGRESSED if one.is_doubted else one.status
+    compared = _compared(one, finding, status, one.ratio, one.base_s)
+    sentence = f"{compared}; {_detects(one, finding)}{_advice(status)}"
+    if finding.doubted_because and one.status is Status.INCONCLUSIVE:
+        but = "but " if one.is_doubted else ""
         return f"{sentence}; {but}{finding.doubted_because}"
     return sentence
 
 
-def _compared(one: SizeLatency, finding: StoredLatencyFinding, ratio: float, base_s: float) -> str:
+def _compared(one: SizeLatency, finding: StoredLatencyFinding, status: Status, ratio: float, base_s: float) -> str:
     head, base, limit = format_seconds(one.median_s), format_seconds(base_s), finding.limit
     change = ratio - 1
     slower = f"{head} is {share_apart(change, limit)} slower than the baseline's {base}"
     apart_from = f"{head} is {format_share(change)} from the baseline's {base}"
     confidence = f"with {finding.confidence * 100:.0f} % confidence"
-    if one.status is Status.REGRESSED:
+    if status is Status.REGRESSED:
         least = plain_share(_share(one.lower))
         return f"{slower} (limit {plain_share(limit)}; {confidence} at least {least} slower)"
-    if one.status is Status.FASTER:
+    if status is Status.FASTER:
         least = plain_share(1 - (one.upper or 0.0))
         return f"{head} is {-change * 100:.1f} % faster than the baseline's {base}, {confidence} at least {least}"
     most = plain_share(_share(one.upper))
-    if one.status is Status.PASSED:
+    if status is Status.PASSED:
         return f"{apart_from} (limit +{plain_share(limit)}; {confidence} less than {most} slower)"
     if change > limit:
         return f"{slower} (limit {plain_share(limit)}), but not by more than the noise explains"

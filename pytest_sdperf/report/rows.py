@@ -119,7 +119,8 @@ def proven(verdict: Verdict | None) -> list[str]:
     Of the settings only the number is given: they are many and alike.
     """
     proof = verdict.proof if verdict else None
-    claims = proof.claims if proof else []
+    # A claim that is made twice is one.
+    claims = list({one.name: one for one in proof.claims}.values()) if proof else []
     broken = [f"not {_words(one, with_share=False)}" for one in claims if not one.holds]
     kept = sorted((one for one in claims if one.holds), key=_rank)
     words = [_words(one, with_share=True) for one in kept if not _is_setting(one)]

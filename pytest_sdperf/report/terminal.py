@@ -14,7 +14,6 @@ from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
-from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding
 from pytest_sdperf.verdict.parts import NEED_BASELINE
 from pytest_sdperf.verdict.status import FAILING, Status
 
@@ -105,7 +104,7 @@ def _told(outcomes: Sequence[Outcome], *, passed: bool) -> Iterator[tuple[Status
         if outcome.verdict is None or not outcome.verdict.passed:
             continue
         for finding in outcome.verdict.findings:
-            is_paired = isinstance(finding, PairedLatencyFinding | ControlFinding)
+            is_paired = outcome.comparison is not None and finding.part in ("latency", "control")
             fine = finding.status in (Status.PASSED, Status.FASTER)
             if (is_paired and (passed or not fine)) or finding.status is Status.INCONCLUSIVE:
                 name = plain(outcome.measurement.variant, _LONGEST_NAME)

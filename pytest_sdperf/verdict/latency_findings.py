@@ -15,6 +15,8 @@ class SizeLatency(msgspec.Struct, frozen=True, kw_only=True):
 
     size: str
     status: Status
+    is_doubted: bool = False
+    "True where it is INCONCLUSIVE only because the processes were disturbed, and would be REGRESSED otherwise"
     median_s: float
     "median of the processes' medians, s"
     base_s: float | None = None

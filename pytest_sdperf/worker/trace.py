@@ -37,16 +37,15 @@ def follow(stages: Stages, family: Family, draw: Callable[[], object], given: Ma
 
     seen: dict[str, Array] = {}
     latents: list[Array] = []
-    decoded: list[Array] = []
-    first_inputs = {family.denoiser: latents, family.decoder: decoded}
     with ExitStack() as undo:
         for stage, (owner, method) in stages.items():
-            undo.callback(wrap(stage, owner, method, partial(_followed, stage, seen, first_inputs.get(stage), given)))
+            follow = partial(_followed, stage, seen, latents if stage == family.denoiser else None, given)
+            undo.callback(wrap(stage, owner, method, follow))
         draw()
     if latents and len({array.shape for array in latents}) == 1:
         seen[LATENTS] = np.stack(latents)
-    if decoded:
-        seen[DECODED] = decoded[0]
+    if (decoded := f"{family.decoder}/in/0") in seen:
+        seen[DECODED] = seen[decoded]
     return seen
 
 

@@ -213,9 +213,10 @@ def test_a_base_that_switches_the_plugin_off(arms):
     assert arms.why() == "the plugin pytest_sdperf is switched off there"
 
 
-def test_a_base_whose_copy_of_us_is_too_old(arms):
+@pytest.mark.parametrize("files", [{}, {"pytest_sdperf/plugin.py": ""}], ids=["without a plugin", "its plugin a file"])
+def test_a_base_whose_copy_of_us_is_too_old(arms, files):
     """As in this project's own repository: the current folder comes first on the import path."""
-    arms.write(arms.base, **{"pytest_sdperf/__init__.py": ""})
+    arms.write(arms.base, **{"pytest_sdperf/__init__.py": "", **files})
     assert str(arms.refused()) == (
         "the pytest-sdperf in the tree of main (0123456789) is too old to be measured side by side, or is not there "
         "[--sdperf-against]. Name a revision that has this version, or install pytest-sdperf outside of the tree."

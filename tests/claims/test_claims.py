@@ -260,3 +260,9 @@ def test_unet_calls():
     assert checked("unet_calls", pndm, "21")[0]
     assert checked("unet_calls", EMPTY, "21") == (False, "no stage called unet was seen (limit 21 calls)")
     assert checked("unet_calls", pndm, "many") == (False, "'many' is neither num_inference_steps nor a number")
+
+
+def test_what_a_claim_wants_is_a_text():
+    with pytest.raises(CaseError) as caught:
+        Claim("threads", 4)
+    assert str(caught.value) == "claim 'threads' has want=4. Write it as a text."

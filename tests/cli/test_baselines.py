@@ -226,4 +226,4 @@ def test_diff_needs_two_sides(baselines, store, arguments):
 
 
 def test_a_folder_that_is_not_there(run):
-    assert "there is not a folder 'gone' [--baselines]" in run("baselines", "list", "--baselines=gone", code=2).stderr
+    assert "there is no folder 'gone' [--baselines]" in run("baselines", "list", "--baselines=gone", code=2).stderr

@@ -47,9 +47,9 @@ def test_conftests_are_not_run(make):
 
 def test_no_folder(make):
     make(pytest__ini="[pytest]\n")
-    with pytest.raises(OptionError, match=r"there is not a folder 'baselines' \[pytest's rootdir\]"):
+    with pytest.raises(OptionError, match=r"there is no folder 'baselines' \[pytest's rootdir\]"):
         baselines_folder(None)
-    with pytest.raises(OptionError, match=r"there is not a folder 'gone' \[--baselines\]"):
+    with pytest.raises(OptionError, match=r"there is no folder 'gone' \[--baselines\]"):
         baselines_folder("gone")
 
 

@@ -89,6 +89,16 @@ def test_a_slowdown_of_disturbed_processes_is_no_verdict(measured, run, seen, st
     assert finding.disturbed == [busy] * seen.count(BUSY)
 
 
+def test_of_sizes_that_are_all_doubted_or_undecided_the_slowest_decides(measured, run):
+    base = measured([2.31] * 3, more_sizes={"128x128": [1.0] * 3})
+    head = measured([2.525] * 3, more_sizes={"128x128": [1.045] * 3}, seen=[BUSY] * 3)
+    finding = judged(head, base, base)
+    assert [(one.size, one.is_doubted) for one in finding.sizes] == [("64x64", True), ("128x128", False)]
+    assert (finding.status, worst_size(finding.sizes).size) == (Status.INCONCLUSIVE, "64x64")
+    calm = judged(measured([2.525] * 3, more_sizes={"128x128": [1.045] * 3}), base, base)
+    assert (calm.status, [one.is_doubted for one in calm.sizes]) == (Status.REGRESSED, [False, False])
+
+
 def test_what_is_undecided_is_doubted_too_and_what_passes_is_not(measured, run):
     runs = run(2.31), run(2.32)
     undecided = judged(measured([2.45] * 3, seen=[BUSY] * 3), *runs)

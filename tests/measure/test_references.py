@@ -32,7 +32,7 @@ def own(variant, root, *, drawn=PICTURES, of_base=None):
     return find_own_references(variant, keys, root, drawn=drawn, environment=HERE, of_base=of_base or {})
 
 
-def others(root, *, seen=None, draw=None, keys=None):
+def others(root, *, seen=None, draw=lambda: None, keys=None):
     return find_references(keys or keys_of(), root, seen=seen, draw=draw)
 
 

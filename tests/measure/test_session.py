@@ -280,6 +280,12 @@ def test_one_process_is_measured_where_pairs_alone_decide(session, calls, ship):
     assert [call[4] for call in calls if call[0] == "sample"][1:] == [1, 3]
 
 
+def test_without_a_base_no_baseline_is_looked_at_before_the_case_is_measured(session, monkeypatch):
+    """A folder that cannot be trusted must not keep people from what they only measure."""
+    monkeypatch.setattr(session, "store", lambda options: pytest.fail("looked at"))
+    session.measure(session.case("ship", OWN, SMALL), OWN)
+
+
 def test_only_a_calm_run_that_is_asked_for_is_to_be_recorded_and_once(session, ship):
     def collected(measured, update="all"):
         seen = session.collect(measured, Options(update=update))

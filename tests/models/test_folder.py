@@ -57,7 +57,13 @@ def test_missing_folder(tmp_path):
     refused(tmp_path / "none", "has no model_index.json")
 
 
-OTHERS = ["StableDiffusionXLPipeline", "FluxPipeline", "StableDiffusionInpaintPipeline", None]
+OTHERS = [
+    "StableDiffusionXLPipeline",
+    "OVStableDiffusionPipeline",
+    "FluxPipeline",
+    "StableDiffusionInpaintPipeline",
+    None,
+]
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_sdperf.report.latency_text import (
@@ -74,7 +75,7 @@ BUSY = "2 of 3 processes were disturbed, the last because other processes took 8
 
 
 def test_a_slowdown_of_disturbed_processes(stored: Make, make_size: Make) -> None:
-    sizes = [make_size(Status.REGRESSED)]
+    sizes = [msgspec.structs.replace(make_size(Status.REGRESSED), status=Status.INCONCLUSIVE, is_doubted=True)]
     disturbed = {"doubted_because": BUSY, "disturbed": ["it rained", "it snowed"]}
     finding = stored(Status.INCONCLUSIVE, sizes=sizes, **disturbed)
     assert stored_sentence(finding) == f"{SLOW}{DETECTS}{MACHINE}; but {BUSY}"
@@ -93,6 +94,7 @@ def test_the_worst_size_is_the_sentence_and_the_others_are_details(stored: Make,
     faster, slower = stored_details(finding)
     assert faster.startswith("64x64: FASTER: 12 s is 8.0 % faster than the baseline's 13 s, ")
     assert slower.startswith("32x32: REGRESSED: 12 s is 8.0 % slower than")
+    sizes[1:] = [msgspec.structs.replace(s, status=Status.INCONCLUSIVE, is_doubted=True) for s in sizes[1:]]
     doubted = stored(Status.INCONCLUSIVE, sizes=sizes, doubted_because=BUSY)
     assert stored_details(doubted)[1].startswith("32x32: INCONCLUSIVE: 12 s is 8.0 % slower than")
     assert stored_details(doubted)[0].startswith("64x64: FASTER: ")

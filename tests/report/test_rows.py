@@ -136,6 +136,14 @@ def test_settings_are_counted(make_proof: Make) -> None:
     assert words(finding) == ["threads", "3 settings"]
 
 
+def test_a_claim_that_is_made_twice_counts_once(make_proof: Make) -> None:
+    assert words(make_proof("allocator_setting(a=1)", "allocator_setting(a=1)", "static_shapes")) == [
+        "static",
+        "1 setting",
+    ]
+    assert words(make_proof(broken=("threads", "threads"))) == ["not threads"]
+
+
 def test_nothing_judged_proves_nothing() -> None:
     assert proven(None) == []
     assert proven(Verdict([], [])) == []

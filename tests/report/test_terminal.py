@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
+from pytest_sdperf.comparison import Comparison, Side
 from pytest_sdperf.report import terminal
 from pytest_sdperf.report.columns import GAP, columns, fitting
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import rows
+from pytest_sdperf.verdict.latency_findings import SizeSpeedup
 from pytest_sdperf.verdict.status import Status
 
 Make = Callable[..., Any]
@@ -159,6 +161,18 @@ def test_an_added_job_is_counted(
     fine = make_finding("latency", Status.NOT_JUDGED)
     outcome = make_outcome(new, fine, recorded=True, baseline=stored(*[old] * known))
     assert plain_lines(Report([outcome]))[-1] == told.format(PATH)
+
+
+def test_side_by_side_a_sibling_is_reported_too(make_measurement: Make, make_outcome: Make, make_finding: Make) -> None:
+    m = make_measurement("tuned")
+    finding = make_finding("speedup", sizes=[SizeSpeedup("256x256", 1.0, 1.56)])
+    sides = (Side(label, m.environment) for label in ("main", "head"))
+    line = "PASSED tuned: latency: 1.56x faster than fp32 (limit 1.5x)"
+    for comparison, is_reported in ((Comparison(*sides, pairs=[]), True), (None, False)):
+        text = terminal.render(
+            Report([make_outcome(m, finding, comparison=comparison)]), width=120, colour=False, verbosity=0
+        )
+        assert (line in text.splitlines()) is is_reported
 
 
 def test_names_are_text_and_not_markup_escapes_or_endless(

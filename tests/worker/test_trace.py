@@ -159,3 +159,15 @@ def test_a_trace_is_kept_and_read_without_pickle(tmp_path):
     assert all((again[k] == seen[k]).all() for k in seen)
     trace.save(tmp_path / "empty.npz", {})
     assert trace.load(tmp_path / "empty.npz") == {}
+
+
+def test_what_is_decoded_is_kept_whole():
+    """A batch, or no batch at all: the drift before the decoding is that of all of it."""
+
+    class Raft(Ship):
+        def __call__(self):
+            return self.decode(np.arange(24, dtype=np.float32).reshape(2, 3, 4))
+
+    raft = Raft()
+    seen = trace.follow(find_stages(raft), STABLE_DIFFUSION, raft, {})
+    assert seen[trace.DECODED].shape == (2, 3, 4)
