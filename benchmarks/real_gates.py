@@ -23,7 +23,6 @@ from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.report import json as report_json
 from pytest_sdperf.report.finding_text import sentence
 from pytest_sdperf.report.outcome import Outcome
-from pytest_sdperf.stats.sequential import Plan
 from pytest_sdperf.verdict.latency_findings import worst_size
 
 GATES = {0.0: 40, 0.03: 20, 0.05: 20, 0.10: 20}
@@ -197,15 +196,11 @@ def main() -> None:
     parser.add_argument("--gates", type=int, default=0, help="of each kind; 0: 40 without a burden, 20 with each")
     parser.add_argument("--minutes", type=float, default=600, help="begin no further gate after that long")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sentence", action="store_true", help="only print how one gate fails, slower by 5 %% or more")
     parser.add_argument(
         "--name", default="real_gates", help="name of the result's files; what is there is gone on with"
     )
     parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")
     arguments = parser.parse_args()
-    if arguments.sentence:
-        print(_sentence(arguments))
-        return
     folder = Path(arguments.results)
     document = _begun(folder / f"{arguments.name}.json.gz", arguments)
     gates = {s: arguments.gates or GATES.get(s, 20) for s in map(float, arguments.slowdowns.split(","))}
@@ -225,16 +220,6 @@ def main() -> None:
             machine.tell(f"{variant} +{slowdown:.0%}: {gate['status']}, {len(gate.get('pairs', []))} pairs")
             machine.write(document, real_gates_table.render(document), arguments.name, folder)
     print(real_gates_table.render(document))
-
-
-def _sentence(arguments: argparse.Namespace) -> str:
-    """How one gate fails, of a head that is slower by what must be caught; nothing is kept."""
-    variant = arguments.variants.split(",")[0]
-    slowdown = next(s for s in map(float, arguments.slowdowns.split(",")) if s >= Plan().must_catch)
-    with tempfile.TemporaryDirectory() as scratch:
-        project = Project(Path(scratch, variant), variant, arguments.steps)
-        gate = measure(project, variant, slowdown, unet_share(project))
-    return f"{variant}: latency {gate['status']}: {gate.get('sentence') or gate['output']}"
 
 
 def _begun(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
