@@ -1,6 +1,6 @@
 """pytest-sdperf: gate merges on the speed and the picture of Stable Diffusion pipelines on CPUs.
 
-What a project imports; everything else may move from one version to the next.
+The names that a project imports; everything else may move from one version to the next.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Baseline(msgspec.Struct, frozen=True):
 
     @property
     def newest(self) -> Measurement:
-        """What stages, kernels and environment are compared with."""
+        """The run that stages, kernels and environment are compared with."""
         return self.runs[-1].measurement
 
     @property

@@ -1,4 +1,4 @@
-"""What was measured side by side: pairs of processes of base and head, raw; every figure is derived."""
+"""Measurements side by side: pairs of processes of base and head, raw; every figure is derived."""
 
 from __future__ import annotations
 

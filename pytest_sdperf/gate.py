@@ -61,7 +61,7 @@ def measured_only(measured: Measured, options: Options, session: Session, *, nod
 
 @dataclass(frozen=True)
 class Recorded:
-    """What became of the baseline."""
+    """Whether this run was recorded into the baseline, and whether it replaced the earlier runs."""
 
     is_recorded: bool = False
     replaced_because: str = ""

@@ -1,4 +1,4 @@
-"""What was measured: raw samples of one case, stored as they are; every figure is derived."""
+"""Raw samples of one case, stored as they are; every figure is derived."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class ImageTiming(msgspec.Struct, frozen=True):
 
     @property
     def rest_ns(self) -> int:
-        """What the stages leave over: scheduler, Python and copies between them. Adds up to the total."""
+        """Time outside the stages: scheduler, Python, copies between them. With the stages it adds up to the total."""
         return self.total_ns - sum(sum(calls) for calls in self.stages_ns.values())
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What the system did to a process while it drew timed pictures."""
+    """Interruptions of a process by the system while it drew timed pictures."""
 
     involuntary_switches: int = 0
     "times it was taken off a CPU before it was done"
@@ -38,7 +38,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Disturbance(msgspec.Struct, frozen=True):
-    """What else went on while pictures were timed. Shares are of all usable CPUs' time."""
+    """Other activity while pictures were timed. Shares are of all usable CPUs' time."""
 
     window_s: float
     "from the first picture to the last; of a process measured alone with its warming up"
@@ -100,7 +100,7 @@ class KernelTime(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What was seen to run, in an untimed run of the same process that was timed."""
+    """Evidence of what ran, from an untimed run of the same process that was timed."""
 
     kernels: list[KernelTime] = []
     kernel_source: str = ""
@@ -130,7 +130,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Environment(msgspec.Struct, frozen=True):
-    """What a change of latency may come from, other than the code: compared with the baseline's."""
+    """Possible causes of a change of latency, other than the code: compared with the baseline's."""
 
     machine_key: str
     cpu_model: str = ""

@@ -1,4 +1,4 @@
-"""What was seen of one case, as values: everything that a verdict rests on, and nothing that could measure more."""
+"""Observations of one case, as values: everything that a verdict rests on, and nothing that could measure more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a variant's factory is given, and what the object it returns may offer."""
+"""The context that a variant's factory is given, and the interface of the object that it returns."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class BuildContext:
 
 
 class Pipeline(Protocol):
-    """What a factory returns: called like a diffusers pipeline, gives pictures as numpy arrays.
+    """The object that a factory returns: called like a diffusers pipeline, gives pictures as numpy arrays.
 
     Called with the keywords ``prompt``, ``num_inference_steps``, ``guidance_scale``, ``height``,
     ``width``, ``latents`` and ``output_type="np"``. Returns an array of shape (1, height, width, 3) or

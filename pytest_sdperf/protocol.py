@@ -1,4 +1,4 @@
-"""What the session and a worker say to each other: one JSON line each way, over two pipes of their own."""
+"""Messages between the session and a worker: one JSON line each way, over two pipes of their own."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the session asks; ``str(command)`` says what the worker does meanwhile, for messages."""
+    """A request of the session; ``str(command)`` says what the worker does meanwhile, for messages."""
 
 
 class Call(Command, frozen=True, tag="call"):
@@ -170,7 +170,7 @@ AnyCommand = Call | Prepare | Build | WarmUp | Generate | Draw | Prove | Trace |
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the worker answers, one for each command."""
+    """The worker's answer, one for each command."""
 
 
 class Ready(Answer, frozen=True, tag="ready"):

@@ -25,7 +25,7 @@ _TIMEOUT_S = 300.0
 "of collecting: conftests may import torch from a slow disk"
 
 _OURS = re.compile(r"PYTEST_(CURRENT_TEST|VERSION|XDIST_\w+)")
-"What this session's pytest says of itself in the environment."
+"Environment variables in which this session's pytest describes itself."
 
 _REASONS = tuple(
     re.compile(pattern)
@@ -55,7 +55,7 @@ def collect(
     env: Mapping[str, str] | None = None,
     timeout_s: float = _TIMEOUT_S,
 ) -> Declaration:
-    """What pytest finds declared on the way to ``paths``, in this session's interpreter and not under --sdperf.
+    """The declaration that pytest finds on the way to ``paths``, in this session's interpreter and not under --sdperf.
 
     ``options`` are the process's own and pytest's; ``cwd`` and ``env`` (None: the session's own) are where it runs.
     ``folder`` takes the answer and the log. Raises CollectingError where pytest cannot collect, ComparisonError for

@@ -12,7 +12,7 @@ from pytest_sdperf.variant import Variant
 
 
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What pytest found in a tree."""
+    """Variants, settings and tests that pytest found in a tree."""
 
     variants: tuple[Variant, ...]
     "as declared: `auto` is not yet resolved for a machine"
@@ -47,7 +47,7 @@ def decode(data: bytes) -> Declaration:
 def same_declaration(one: Variant, other: Variant) -> bool:
     """Whether two variants run alike: same factory, preparation, launch, parameters and scheduler.
 
-    What they promise and how they are judged makes no difference to that.
+    Their promises and the way they are judged make no difference to that.
     """
     return _what_runs(one) == _what_runs(other)
 

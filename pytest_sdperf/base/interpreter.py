@@ -18,7 +18,7 @@ from pytest_sdperf.errors import ComparisonError
 WHERE = "--sdperf-against-python"
 
 NEEDED = ("msgspec", "numpy")
-"""What a worker imports besides the standard library and the variant's own libraries."""
+"""Packages that a worker imports besides the standard library and the variant's own libraries."""
 
 OLDEST = (3, 10)
 
@@ -164,7 +164,7 @@ def _find(value: str, rootdir: Path, environ: Mapping[str, str], where: str) -> 
 
 
 def _look(path: Path, environ: Mapping[str, str], where: str) -> dict[str, Any]:
-    """What the interpreter says about itself."""
+    """Facts that the interpreter states about itself."""
     cure = "Name the python of another environment."
     try:
         done = subprocess.run(

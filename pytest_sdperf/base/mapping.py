@@ -14,7 +14,7 @@ Exists = Callable[[Path], bool]
 
 @dataclass(frozen=True)
 class Place:
-    """What a worker of the base starts with."""
+    """Settings that a worker of the base starts with."""
 
     cwd: Path
     rootdir: Path
@@ -51,7 +51,7 @@ def map_place(
 def map_path(trees: Trees, folders: Sequence[str], exists: Exists = Path.exists) -> tuple[str, ...]:
     """An import path for the base: folders of the head's tree mapped, those that the base lacks dropped.
 
-    What lies outside of the head's tree stays, and so do the interpreter's own folders inside it.
+    Folders outside of the head's tree stay, and so do the interpreter's own folders inside it.
     """
     mapped = []
     for folder in folders:

@@ -23,7 +23,7 @@ def wrong_code(
     *,
     same_declaration: bool = True,
 ) -> ComparisonError | None:
-    """What is wrong with the code that base and head ran, as an error to raise; None where all is well.
+    """The fault in the code that base and head ran, as an error to raise; None where all is well.
 
     ``factory`` is the variant's `package.module:function`; the files are those of the modules that each
     side's worker loaded. Where the two declare the variant differently (other parameters, say), a factory
@@ -57,7 +57,7 @@ def wrong_code(
 
 
 def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees) -> ComparisonError | None:
-    """What the head's worker loaded from an installed copy though its tree has it, too."""
+    """An error for modules that the head's worker loaded from an installed copy though its tree has them, too."""
     if trees.head == trees.base:  # two interpreters, each with what is installed there
         return None
     copies = {
@@ -73,7 +73,7 @@ def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees)
 
 
 def stray_code(base_files: Mapping[str, str], trees: Trees, *, asked_by: str) -> ComparisonError | None:
-    """What of the head's tree the base has loaded, as an error to raise; None where there is nothing.
+    """Code of the head's tree that the base has loaded, as an error to raise; None where there is none.
 
     ``asked_by`` is the option that named the base.
     """

@@ -72,7 +72,7 @@ class BaseSide:
 def set_up_base(
     target: Target, launcher: Launcher, invocation: Invocation, *, rootdir: Path, work_dir: Path, stack: ExitStack
 ) -> BaseSide:
-    """Set the base up; ``launcher`` is the head's. What is set up is taken down with ``stack``.
+    """Set the base up; ``launcher`` is the head's. Everything that is set up is taken down with ``stack``.
 
     Raises ComparisonError where the revision cannot be checked out, or its variants cannot be collected.
     """

@@ -1,4 +1,4 @@
-"""What a session is compared with, as its options name it: settled before anything is measured."""
+"""The target that a session is compared with, as its options name it: settled before anything is measured."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Target:
 def target_of(
     against: str | None, against_python: str | None, rootdir: Path, environ: Mapping[str, str]
 ) -> Target | None:
-    """What ``--sdperf-against`` and ``--sdperf-against-python`` name; None where neither says anything.
+    """The target that ``--sdperf-against`` and ``--sdperf-against-python`` name; None where neither is given.
 
     ``against`` is a revision, ``self``, or a revision and ``,self``: then each comparison has a control with it.
-    Raises ComparisonError for what cannot be compared with.
+    Raises ComparisonError for a target that cannot be compared with.
     """
     if against is None and against_python is None:
         return None

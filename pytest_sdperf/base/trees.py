@@ -40,7 +40,7 @@ class Trees:
         return [folder for folder in folders if folder != self._head and folder.is_relative_to(self._head)]
 
     def home(self, path: Path | str) -> Home:
-        """Whose a file or folder is, links resolved. What belongs to an interpreter is elsewhere, wherever it lies."""
+        """The home of a file or folder, links resolved. Files of an interpreter are elsewhere, wherever they lie."""
         place = Path(self.real(str(path)))
         # The base may lie inside the head's tree, as an ignored folder.
         if place.is_relative_to(self._base) and (self._base != self._head or not self._is_own(place)):

@@ -1,1 +1,1 @@
-"""What was accepted before: format and store of baselines and reference pictures."""
+"""Results that were accepted before: format and store of baselines and reference pictures."""

@@ -37,7 +37,7 @@ _ONE_LINE = ("total_ns", "implementation", "median_s")
 
 
 class _Stamp(msgspec.Struct, frozen=True):
-    """What every version has; read first, so that another version is named and not misread."""
+    """Fields that every version has; read first, so that another version is named and not misread."""
 
     format: str
     format_version: int
@@ -113,7 +113,7 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseli
 
 
 def headline(measurement: Measurement) -> dict[str, Any]:
-    """What a reviewer looks at, rounded to three or four figures; derived from the samples, never trusted."""
+    """Figures that a reviewer looks at, rounded to three or four figures; derived from the samples, never trusted."""
     sizes: dict[str, dict[str, float]] = {}
     for size in measurement.sizes:
         latency = measurement.latency_at(size)
@@ -145,7 +145,7 @@ def _measurement(raw: dict[str, Any], place: str, where: str) -> Measurement:
 
 
 def _faults(stored: Baseline) -> Iterator[str]:
-    """What must keep these runs from being stored or trusted, as sentences."""
+    """Faults that must keep these runs from being stored or trusted, as sentences."""
     if not stored.runs:
         yield "there are no recorded runs"
     for i, run in enumerate(stored.runs):
@@ -227,7 +227,7 @@ def _plain(value: object) -> str:
 
 
 def implausible(measurement: Measurement) -> str | None:
-    """What must keep a measurement from being stored or trusted, as a sentence; None where nothing does."""
+    """The fault that must keep a measurement from being stored or trusted, as a sentence; None where it has none."""
     return next(_measurement_faults(measurement), None)
 
 

@@ -157,7 +157,7 @@ def _check_place(root: Path, path: Path, belongs: Path) -> None:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What lies in a folder, sorted; hidden files (of editors, version control, unfinished writes) are passed over."""
+    """Entries of a folder, sorted; hidden files (of editors, version control, unfinished writes) are passed over."""
     try:
         found = sorted(folder.iterdir())
     except OSError as error:

@@ -160,7 +160,7 @@ def load_reference(root: Path, key: ReferenceKey) -> NDArray[np.float32] | None:
 
 
 def read_key(path: Path) -> ReferenceKey:
-    """What a stored picture says it is a reference of. Raises BaselineError for a file that does not say so.
+    """The reference key that a stored picture carries. Raises BaselineError for a file that carries none.
 
     Pixels are not unpacked: `load_reference` with this key does, and checks them.
     """

@@ -1,4 +1,4 @@
-"""What is wrong in a baselines folder, and what nothing needs any more: decided from an inventory."""
+"""Faults in a baselines folder, and the files and runs that are no longer needed: decided from an inventory."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Shortening:
 
 @dataclass(frozen=True)
 class Rules:
-    """What counts as no longer needed."""
+    """Rules by which files and runs count as no longer needed."""
 
     variants: Collection[str]
     "names of the known variants"
@@ -63,7 +63,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Prunable:
-    """What may go, and what was not decided."""
+    """Files and runs that may go, and notes on those that were not decided."""
 
     removals: list[Removal]
     shortenings: list[Shortening]

@@ -41,7 +41,7 @@ _ALIASES = {
 """oneDNN's names (``cpu_isa_t``) and CPU flags, in ours."""
 
 _OPENVINO_NATIVE = {"bf16": "avx512_bf16", "f16": "avx512_fp16", "i8": "avx512_vnni", "u8": "avx512_vnni"}
-"""What a brgemm kernel needs to exist at all in a precision, where OpenVINO's name says only `avx512`."""
+"""Precision -> the instruction set without which it has no brgemm kernel, where OpenVINO's name says only `avx512`."""
 
 
 def canonical_isa(name: str) -> str | None:
@@ -99,7 +99,7 @@ def canonical_precision(name: str) -> str:
 def is_multiplication(kernel: KernelTime) -> bool:
     """True for convolutions and matrix products: the kernels that claims of precision and ISA are about.
 
-    What lies between them (reorders, softmax, normalisation) legitimately keeps other precisions.
+    Kernels between them (reorders, softmax, normalisation) legitimately keep other precisions.
     Names of oneDNN (`inner_product`) and of OpenVINO (`FullyConnected`) count. OpenVINO's fused attention
     (`Subgraph`) does not: its name shows neither what it multiplies in nor with what.
     """

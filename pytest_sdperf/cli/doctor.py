@@ -14,7 +14,7 @@ from pytest_sdperf.variant import REFERENCE_VARIANT
 @click.command(short_help="What this machine can run and why not; how noisy it is.")
 @click.option("--no-noise", is_flag=True, help="Leave out the noise measurement (5 to 10 s).")
 def doctor(*, no_noise: bool) -> None:
-    """What this machine can run and why not, layer by layer, and how noisy it is.
+    """Show what this machine can run and why not, layer by layer, and how noisy it is.
 
     Looks at CPU, cores, clock, memory, allocator, OpenMP runtimes, load and the needs of every variant (built in or
     of an installed package), then measures for some seconds how many pairs a comparison will take here. The host's

@@ -1,4 +1,4 @@
-"""What pytest knows of a project: where its baselines lie, and the variants that its conftests declare."""
+"""A project as pytest knows it: where its baselines lie, and the variants that its conftests declare."""
 
 from __future__ import annotations
 

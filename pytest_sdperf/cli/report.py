@@ -13,7 +13,7 @@ from pytest_sdperf.errors import ReportError
 from pytest_sdperf.report.formats import RENDERINGS, write_text
 
 _FILES = {name: rendering for name, rendering in RENDERINGS.items() if name != "json"}
-"""What can be made of a JSON report."""
+"""Renderings that can be made of a JSON report."""
 
 _ENDLESS = 500
 """Cells: the summary table with all of its columns, for a pipe."""

@@ -25,7 +25,7 @@ _NARROWEST = 40
 
 @dataclass(frozen=True)
 class Screen:
-    """What stdout can show."""
+    """The width and colour that stdout can show."""
 
     width: int | None
     "terminal cells; None for a pipe or file: lines are as long as they are"

@@ -1,1 +1,1 @@
-"""What changed between two measurements: described, never judged."""
+"""Changes between two measurements: described, never judged."""

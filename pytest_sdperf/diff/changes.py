@@ -1,4 +1,4 @@
-"""What differs between two measurements, line by line: where the time moved, which kernels ran, what is around them."""
+"""Differences between two measurements, line by line: where the time moved, which kernels ran, their environment."""
 
 from __future__ import annotations
 

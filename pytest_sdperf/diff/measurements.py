@@ -1,4 +1,4 @@
-"""What differs between two measurements of one case, as a value: described, never judged."""
+"""Differences between two measurements of one case, as a value: described, never judged."""
 
 from __future__ import annotations
 

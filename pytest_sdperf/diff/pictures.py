@@ -26,7 +26,7 @@ _ROUNDING = 1e-6
 
 
 def picture_fault(picture: Picture, size: tuple[int, int]) -> str | None:
-    """What makes ``picture`` invalid, as the end of a sentence; None for a valid one.
+    """The fault that makes ``picture`` invalid, as the end of a sentence; None for a valid one.
 
     ``picture`` should be float of shape (height, width, 3) in 0..1 with ``size`` = (height, width).
     """

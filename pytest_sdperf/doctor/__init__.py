@@ -1,1 +1,1 @@
-"""What `sdperf doctor` finds out about a machine, and says of it."""
+"""Facts that `sdperf doctor` finds out about a machine, and what it says of them."""

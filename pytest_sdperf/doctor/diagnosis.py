@@ -83,7 +83,7 @@ class Diagnosis:
 
     @property
     def advice(self) -> list[str]:
-        """What to change, each once, in the order of the checks."""
+        """Changes that the checks advise, each once, in the order of the checks."""
         return list(dict.fromkeys(c.advice for s in self.sections for c in s.checks if c.advice))
 
     def can_run(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the facts of a machine mean for measuring on it: pure, so that every machine can be made up."""
+"""Opinions on a machine's facts: what they mean for measuring on it. Pure, so that every machine can be made up."""
 
 from __future__ import annotations
 

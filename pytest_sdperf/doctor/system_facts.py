@@ -20,7 +20,7 @@ _RUNTIME = re.compile(r"lib(?:gomp|iomp5|omp)(?:-[0-9a-f]+)?\.so(?:\.\d+)*")
 
 @dataclass(frozen=True)
 class Frequency:
-    """What /sys says of the clock; empty where it says nothing, as on most virtual machines."""
+    """Clock settings that /sys states; empty where it states none, as on most virtual machines."""
 
     governors: tuple[str, ...] = ()
     "of the CPUs asked about, each once: `performance`, `powersave`, `schedutil`"

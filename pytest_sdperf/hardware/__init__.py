@@ -1,1 +1,1 @@
-"""What this machine is, and what it lacks: detection in layers, requirements with reasons, the machine key."""
+"""Facts of this machine, and what it lacks: detection in layers, requirements with reasons, the machine key."""

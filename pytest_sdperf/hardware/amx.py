@@ -20,7 +20,7 @@ _ARCH_GET_XCOMP_SUPP = 0x1021
 
 @dataclass(frozen=True)
 class Layer:
-    """What one layer says."""
+    """The answer of one layer."""
 
     number: int
     "1 to 4"

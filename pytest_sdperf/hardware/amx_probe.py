@@ -22,7 +22,7 @@ Run = Callable[[Sequence[str], Mapping[str, str]], Completed]
 
 @dataclass(frozen=True)
 class Probe:
-    """What the child process that tried AMX said before it ended."""
+    """The answers of the child process that tried AMX, up to its end."""
 
     returncode: int
     facts: Mapping[str, object] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the CPU says of itself: its flags, its microarchitecture and its instruction-set tier."""
+"""Facts that the CPU states of itself: its flags, its microarchitecture and its instruction-set tier."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Machine:
-    """What requirements, baselines and reports need to know of a machine."""
+    """Facts of a machine that requirements, baselines and reports need."""
 
     cpu_model: str
     "marketing name, such as `AMD EPYC`"

@@ -1,4 +1,4 @@
-"""What a variant or test may require of a machine: the grammar, and which unmet requirements --sdperf-require fails."""
+"""Requirements of a variant or test on a machine: their grammar, and which unmet ones --sdperf-require fails."""
 
 from __future__ import annotations
 

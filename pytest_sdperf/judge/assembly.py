@@ -128,7 +128,7 @@ def _runs(seen: Observations) -> Sequence[Measurement]:
 
 
 def _missing_as_asked(finding: F, seen: Observations, options: Options) -> F:
-    """What becomes of a part that has no baseline: it fails, waits for the recording, or is skipped."""
+    """The finding on a part that has no baseline, as asked: it fails, waits for the recording, or is skipped."""
     if finding.status is not Status.NO_BASELINE:
         return finding
     then = "record" if seen.is_to_be_recorded else options.missing

@@ -34,8 +34,8 @@ def launch(
     """Start a worker and wait until it listens.
 
     ``extra_sys_path`` comes first in its PYTHONPATH, so that factories of the user's project can be
-    imported; ``cwd`` (None: the session's own) comes before even that, as for all of ``python -m``. What
-    the worker and its libraries print goes to ``log_path``. Its temporary files go into a folder of its own,
+    imported; ``cwd`` (None: the session's own) comes before even that, as for all of ``python -m``. Output
+    of the worker and its libraries goes to ``log_path``. Its temporary files go into a folder of its own,
     which is removed with it: torch leaves one behind in each process that is killed. Raises LaunchError when no
     process can be started so, WorkerError when it does not come up.
     """

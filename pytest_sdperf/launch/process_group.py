@@ -137,7 +137,7 @@ def _ended_children_ns(pid: int) -> int:
 
 
 def _descendants(pid: int) -> list[Kill]:
-    """What kills each process started by ``pid``, those that left its group included."""
+    """One kill function for each process started by ``pid``, those that left its group included."""
     import psutil  # late: a plugin start must stay light
 
     def killer(child: psutil.Process) -> Callable[[], None]:

@@ -18,7 +18,7 @@ FindLibrary = Callable[[str], Path | None]
 # inference fails. The evidence run switches them on by itself where it needs them.
 _VERBOSE = ("ONEDNN_VERBOSE", "DNNL_VERBOSE", "MKL_VERBOSE")
 
-# What pytest, coverage and Python's own tracing would do inside the worker is not what is measured.
+# Variables of pytest, coverage and Python's own tracing: their work inside the worker must not be measured.
 _INSTRUMENTATION = (
     "COVERAGE_PROCESS_START",
     "COVERAGE_PROCESS_CONFIG",
@@ -47,7 +47,7 @@ _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 
 @dataclass(frozen=True)
 class ResolvedLaunch:
-    """What a worker process starts with."""
+    """Settings that a worker process starts with."""
 
     env: Mapping[str, str]
     "its whole environment"

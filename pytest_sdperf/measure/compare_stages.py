@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def compare_stages(reference: Mapping[str, Array], own: Mapping[str, Array], *, reference_name: str) -> StageParity:
-    """What ``worker.trace.follow`` gave of the reference and of a variant that was given the reference's inputs."""
+    """Parity of arrays of ``worker.trace.follow``: the reference's, and a variant's that got the reference's inputs."""
     stages = [key.removesuffix("/out") for key in reference if key.endswith("/out")]
     comparable = [stage for stage in stages if _shapes(reference, stage) == _shapes(own, stage)]
     by_stage = {stage: psnr_db(reference[f"{stage}/out"], own[f"{stage}/out"]) for stage in comparable}

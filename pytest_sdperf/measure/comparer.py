@@ -64,7 +64,7 @@ class Comparer:
         return () if trees is None else tuple(dict.fromkeys((str(trees.head), str(trees.base))))
 
     def compare(self, measured: Measured, options: Options) -> Compared:
-        """Measure the case side by side. What keeps the base from running is said in the comparison."""
+        """Measure the case side by side. An error that keeps the base from running is in the comparison."""
         base = self._base
         if isinstance(base, ComparisonError):
             return Compared(self._nothing(str(base)))

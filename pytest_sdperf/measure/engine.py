@@ -84,7 +84,7 @@ class Engine:
         )
 
     def host_environment(self) -> Environment:
-        """What this machine is, before a worker has looked around itself."""
+        """The environment of this machine, before a worker has looked around itself."""
         return Environment(machine_key=self.machine_key, cpu_model=self.machine.cpu_model, kernel=platform.release())
 
     def here(self, name: str) -> Variant:

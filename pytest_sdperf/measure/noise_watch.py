@@ -43,7 +43,7 @@ class CpuTimes:
 
 
 def machine_cpu_times() -> CpuTimes:
-    """What the kernel counts of the usable CPUs; time stolen by the hypervisor is known on Linux only."""
+    """CPU times that the kernel counts for the usable CPUs; time stolen by the hypervisor is known on Linux only."""
     import psutil
 
     every = psutil.cpu_times(percpu=True)
@@ -59,7 +59,7 @@ def spare_cpus() -> float:
 
 
 def foreign_share(taken_s: float, window_s: float, cpus: int, spare: float) -> float:
-    """What others took in ``taken_s`` of CPU time, as a share of the time that is ours to use on ``cpus``.
+    """``taken_s`` of CPU time that others took, as a share of the time that is ours to use on ``cpus``.
 
     ``spare`` of them are others' to use (`spare_cpus`): only what goes beyond these is taken from us.
     """
@@ -102,7 +102,7 @@ def _numbers() -> NDArray[np.float64]:
 class NoiseWatch:
     """Watches one pair, or one process that is measured by itself, from its first picture to its last.
 
-    What it reads is passed in, so that tests can set it.
+    The functions that it reads are passed in, so that tests can set them.
     """
 
     cpu_times: Callable[[], CpuTimes] = machine_cpu_times

@@ -77,7 +77,7 @@ class _Running:
             return self.worker.receive(expect)
 
     def blamed(self) -> AbstractContextManager[None]:
-        """What goes wrong here is blamed on the base, if it is that."""
+        """A context whose errors are blamed on the base, if this side is the base."""
         return blamed_on_base() if self.name == BASE else nullcontext()
 
     def draw(self, size: tuple[int, int]) -> None:
@@ -246,7 +246,7 @@ def _get_ready(here: Sequence[_Running]) -> None:
 
 
 def _joined(seen: Sequence[Disturbance]) -> Disturbance:
-    """What was seen in one stretch, or in two that followed each other: the worse of the shares and kernels."""
+    """Disturbance in one stretch, or in two that followed each other: the worse of the shares and kernels."""
     worst = max(seen, key=lambda d: d.kernel_ns)
     return msgspec.structs.replace(
         worst,

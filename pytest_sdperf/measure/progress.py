@@ -1,4 +1,4 @@
-"""What goes on in long work, since when, and when it should end: step by step as values, to be shown."""
+"""Progress of long work: its current step, since when, and when it should end. Step by step as values, to be shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Reach(Enum):
 
 
 class Step(NamedTuple):
-    """What goes on now. (A named tuple, and no dataclass below: every pytest run makes these classes.)"""
+    """The step that goes on now. (A named tuple, and no dataclass below: every pytest run makes these classes.)"""
 
     work: str
     "whose: a variant's name, a model's"

@@ -89,7 +89,7 @@ class Model:
 
 
 def build_spec(case: Case, model: Model, rig: Rig, name: str) -> protocol.BuildSpec:
-    """What the worker called ``name`` needs to know to build the case."""
+    """The spec that the worker called ``name`` needs to build the case."""
     return protocol.BuildSpec.of(
         case,
         model_dir=str(model.folder) if model.folder else None,

@@ -110,7 +110,7 @@ class Session:
         # Measured first: where it is the reference variant too, its pictures are there already.
         sibling = self.sibling(wanted[0], case, options) if wanted else None
         compared = self._compare(measured, options, baseline, spread)
-        # What was drawn in the same minutes as the base is what the two are compared by.
+        # Head and base are compared by the pictures that both drew in the same minutes.
         measurement = compared.comparison.measurement_of_head(unpaired) if compared else unpaired
         found = self._references(measured, options, compared.base_pictures if compared else {})
         # A run records a case once: what it measures of it again shares the hour, and is compared with that recording.
@@ -141,7 +141,7 @@ class Session:
         return sampled.measurement
 
     def seen_reference(self, case: Case, options: Options) -> Drawing | None:
-        """What the case's reference variant drew with the same scheduler in this run; None where it did not."""
+        """The drawing of the case's reference variant with the same scheduler in this run; None where it drew none."""
         other = self._reference_of(case, options)
         sampled = self._sampled.get(_key(other))
         return sampled.drawing if sampled else self._drawn.get(_key(other))
@@ -259,7 +259,7 @@ class Session:
             foreign=[self.shown(path) for path in store.foreign()],
             machine=self.engine.machine_key,
         )
-        # What was judged comes first: side by side it has other processes than the first measurement.
+        # The judged measurement comes first: side by side it has other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._sampled.values()]
         return Report(
             list(outcomes),

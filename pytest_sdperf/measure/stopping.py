@@ -23,7 +23,7 @@ Sample = Callable[..., SampledPair]
 """`measure.paired.PairSampler.sample`: called as sample(number, rounds, show_base=...)."""
 
 WrongCode = Callable[[Mapping[str, Mapping[str, str]]], str]
-"""What is wrong with the code that the first pair ran (side -> module -> file), as a sentence; empty: all is well."""
+"""The fault in the code that the first pair ran (side -> module -> file), as a sentence; empty: all is well."""
 
 
 @dataclass

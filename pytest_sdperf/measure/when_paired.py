@@ -20,7 +20,7 @@ class Pairs(Enum):
 
 
 def pairs_for(options: Options, *, has_target: bool, has_baseline: bool) -> Pairs:
-    """What is known before the case is measured.
+    """Whether pairs are measured, as far as that is known before the case is measured.
 
     ``has_target`` says whether the session compares with anything, ``has_baseline`` whether runs of the case are
     recorded. No pairs are measured where an update accepts what was measured, whatever it was before.
@@ -41,7 +41,7 @@ def own_processes(pairs: Pairs, options: Options) -> int:
 
 
 def is_screened(unpaired: Measurement, baseline: Baseline, options: Options, spread: RunSpread) -> bool:
-    """What decides `UNLESS_SCREENED` after the case was measured by itself: True, and no pairs are needed."""
+    """The decision on `UNLESS_SCREENED` after the case was measured by itself: True where no pairs are needed."""
     limits = options.thresholds
     return passes_screen(
         unpaired, baseline.measurements, spread, max_slowdown=limits.max_slowdown, must_catch=limits.must_catch

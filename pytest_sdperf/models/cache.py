@@ -50,8 +50,8 @@ def locked(target: Path, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
 def publish(target: Path, build: Callable[[Path], None]) -> None:
     """Replace the folder ``target`` by what ``build(temporary)`` makes; never by a part of it.
 
-    Call it inside `locked(target)`. Where ``build`` raises, ``target`` stays as it was. What an
-    earlier, killed process left half-built next to ``target`` is removed.
+    Call it inside `locked(target)`. Where ``build`` raises, ``target`` stays as it was. Folders
+    that an earlier, killed process left half-built next to ``target`` are removed.
     """
     prefix = f".{target.name}-"
     for leftover in target.parent.glob(f"{prefix}*"):

@@ -1,4 +1,4 @@
-"""What a model's configurations say: of which family it is, whether its parts are of one model, its picture size."""
+"""Facts from a model's configurations: its family, whether its parts are of one model, its picture size."""
 
 from __future__ import annotations
 

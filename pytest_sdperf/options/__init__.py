@@ -1,4 +1,4 @@
-"""What a run and a test may ask for: the table of options (specs), their values, and what they resolve to."""
+"""Options of a run and a test: their table (specs), their values, and what they resolve to."""
 
 from pytest_sdperf.options.resolved import DEFAULT_ROUNDS, Options, Thresholds, given_options, resolve
 

@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _our_plugin(options: Sequence[str]) -> list[str]:
-    """What loads our plugin where pytest does not do so by itself; it refuses the same one under two names."""
+    """Options that load our plugin where pytest does not do so by itself; pytest refuses it under two names."""
     autoload = not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") and "--disable-plugin-autoload" not in options
     if autoload and any(point.value == _PLUGIN for point in entry_points(group="pytest11")):
         return []

@@ -29,7 +29,7 @@ MARKERS = (
 
 
 _PROBLEMS = pytest.StashKey[list[str]]()
-"""What went wrong after the tests."""
+"""Problems that came up after the tests."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -102,7 +102,7 @@ class _Collector:
             )
 
     def pytest_collect_file(self) -> None:
-        """What nobody asked for yet waits for the first file: pytest in an empty folder starts as fast as without us.
+        """Variants not yet asked for wait for the first file: pytest in an empty folder starts as fast as without us.
 
         Entry points are read here too: scanning the distributions takes milliseconds.
         """

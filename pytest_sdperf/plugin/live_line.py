@@ -15,7 +15,7 @@ _LONGEST_LINE = 1000
 
 
 class Terminal(Protocol):
-    """What is used of pytest's TerminalWriter."""
+    """The part of pytest's TerminalWriter that is used here."""
 
     @property
     def fullwidth(self) -> int: ...

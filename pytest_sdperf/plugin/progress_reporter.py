@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ProgressReporter:
-    """What one pytest run says on its way. Without a terminal reporter (``-p no:terminal``) it says nothing."""
+    """The messages of one pytest run on its way. Without a terminal reporter (``-p no:terminal``) there are none."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config

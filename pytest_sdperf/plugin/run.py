@@ -1,4 +1,4 @@
-"""What the plugin keeps for one pytest run."""
+"""State that the plugin keeps for one pytest run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PREFIX = "sd_"
 
 
 class Run:
-    """What the plugin keeps for one pytest run."""
+    """State that the plugin keeps for one pytest run."""
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.options = options
@@ -66,7 +66,7 @@ class Run:
 
     @cached_property
     def target(self) -> Target | None:
-        """What is compared with, side by side. Raises ComparisonError for what cannot be."""
+        """The target of the side-by-side comparison. Raises ComparisonError for one that cannot be compared with."""
         options = self.options
         if not options.sdperf or (options.against is None and options.against_python is None):
             return None
@@ -132,7 +132,7 @@ class Run:
         )
         self.judged_by = JudgedBy(base, given_options(self._config)["command_line"])
         self.options = self.judged_by.session_options(options)
-        # What it lacks is reported before anything is measured.
+        # Faults of the base's baselines folder are reported before anything is measured.
         base.baselines((rootdir / self.options.baselines).resolve())
 
     def _invocation(self) -> Invocation:
@@ -278,7 +278,7 @@ class Run:
 
 
 def _interruption(unfinished: str | None) -> str:
-    """What the report of a run that somebody ended must say, lest it be taken for the whole."""
+    """The report's note on a run that somebody ended, so that it is not taken for the whole run."""
     if unfinished is None:
         return "INTERRUPTED: cases that were not measured by then are not in this report"
     return (
@@ -288,7 +288,7 @@ def _interruption(unfinished: str | None) -> str:
 
 
 def marker_keywords(item: pytest.Item) -> dict[str, object]:
-    """What a test's sdperf markers say, unread; of a keyword the nearest counts."""
+    """Keywords of a test's sdperf markers, unread; where several markers give the same keyword, the nearest counts."""
     keywords: dict[str, object] = {}
     for mark in item.iter_markers("sdperf"):
         keywords = {**mark.kwargs, **keywords}

@@ -13,7 +13,7 @@ PLUGIN_NAME = "benchmark"
 
 
 class Benchmark(Protocol):
-    """What is used of pytest-benchmark's ``benchmark`` fixture: all of it public (5.0 to 5.3)."""
+    """The part of pytest-benchmark's ``benchmark`` fixture that is used here: all of it public (5.0 to 5.3)."""
 
     extra_info: dict[str, object]
 
@@ -91,7 +91,7 @@ def durations_s(measurement: Measurement) -> list[float]:
 
 
 def extra_info(measurement: Measurement, verdict: Verdict | None) -> dict[str, object]:
-    """What pytest-benchmark's JSON has of the case besides its durations. JSON-ready.
+    """Facts of the case that pytest-benchmark's JSON has besides the durations. JSON-ready.
 
     pytest-benchmark takes every picture for a replicate; the processes' medians are here because
     they are what the verdict rests on.

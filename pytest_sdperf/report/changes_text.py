@@ -1,4 +1,4 @@
-"""What changed since the baseline, or from base to head, for the part of a verdict that asks why."""
+"""Changes since the baseline, or from base to head, for the part of a verdict that asks why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def change_lines(outcome: Outcome, finding: AnyFinding) -> list[str]:
 
 
 def compared_with(outcome: Outcome) -> Measurement | None:
-    """What latency and memory were compared with: the base, else the newest recorded run; None: nothing."""
+    """The measurement that latency and memory were compared with: the base, else the newest recorded run, else None."""
     comparison, verdict = outcome.comparison, outcome.verdict
     if comparison is not None:
         is_comparable = comparison.kept and not comparison.invalid

@@ -62,7 +62,7 @@ def columns(rows: Sequence[Row]) -> list[Column]:
 
 
 def common_workload(rows: Sequence[Row]) -> str:
-    """What all rows have in common, for the title: `bundled · 128x128 · 20 steps · zen5-2cores-avx512_bf16`."""
+    """The workload that all rows share, for the title: `bundled · 128x128 · 20 steps · zen5-2cores-avx512_bf16`."""
     differing = _differing(rows)
     shown = ("model", "size", "steps", "machine")
     texts = [rows[0].workload.get(a, "") for a in shown if a not in differing] if rows else []

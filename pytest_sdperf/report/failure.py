@@ -44,7 +44,7 @@ def section(outcome: Outcome) -> str:
     for finding in verdict.findings if verdict else []:
         gated = verdict is not None and finding.part in verdict.gate
         behind = [*finding_text.details(finding), *change_lines(outcome, finding)]
-        # What another part has said (kernels, environment) is not said again.
+        # Lines that another part has said (kernels, environment) are not said again.
         new = [f"          {plain(line, _LONGEST_LINE)}" for line in behind if line not in said]
         lines += ["", _head(finding, gated=gated), *new]
         said.update(behind)
@@ -82,7 +82,7 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
 
 
 def _way_out_side_by_side(failures: Sequence[AnyFinding], node: str) -> str:
-    """What to do about a latency that was measured side by side; empty where it did not fail."""
+    """Advice on a latency that was measured side by side; empty where it did not fail."""
     status = next((f.status for f in failures if f.part == "latency"), None)
     if status is Status.REGRESSED:
         return (

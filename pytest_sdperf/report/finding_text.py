@@ -62,5 +62,5 @@ def sentence(finding: AnyFinding) -> str:
 
 
 def details(finding: AnyFinding) -> list[str]:
-    """What stands behind the sentence, line by line, unescaped."""
+    """The details behind the sentence, line by line, unescaped."""
     return TEXTS[type(finding)].details(finding)

@@ -1,4 +1,4 @@
-"""What a run under GitHub Actions adds by itself: a job summary, and where the repository's root is."""
+"""Additions that a run under GitHub Actions makes by itself: a job summary, and where the repository's root is."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 """Variable that names the file whose Markdown GitHub shows on the run's page."""
 
 _LEAST_BYTES = 4096
-"""What the shortest summary of any report may take."""
+"""Bytes that the shortest summary of any report may take."""
 
 
 def append_summary(report: Report, environ: Mapping[str, str]) -> str:
     """Append the report to the step's summary; returns what went wrong, as a sentence for people, else nothing.
 
-    What other commands of the step have written stays, and counts for GitHub's limit.
+    Text that other commands of the step have written stays, and counts for GitHub's limit.
     """
     if not (named := environ.get(SUMMARY)):
         return ""

@@ -80,7 +80,7 @@ _CURE = "Write a new one with --sdperf-json=PATH."
 
 
 def _faults(report: Report) -> Iterator[str]:
-    """What the schema cannot say, as sentences."""
+    """Faults that the schema cannot express, as sentences."""
     for number, outcome in enumerate(report.outcomes):
         if outcome.baseline is not None and not outcome.baseline.runs:
             yield f"baseline of outcome {number} has no recorded runs"
@@ -100,7 +100,7 @@ def _faults(report: Report) -> Iterator[str]:
 
 
 def _finding_fault(finding: AnyFinding) -> str:
-    """What cannot be ordered or divided by; empty: no fault."""
+    """A value that cannot be ordered or divided by; empty: no fault."""
     if isinstance(finding, ControlFinding):
         return _finding_fault(finding.latency)
     if isinstance(finding, PairedLatencyFinding) and finding.recorded and (fault := _finding_fault(finding.recorded)):

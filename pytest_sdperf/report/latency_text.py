@@ -1,4 +1,4 @@
-"""What the findings of latency say: one sentence each, and lines for the details."""
+"""Texts of the findings on latency: one sentence each, and lines for the details."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ NOTHING = "&#8203;"
 """A zero-width space: GitHub looks for mentions, emoji and issues in the finished page, where an escape is gone."""
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@:!$^=]|(?<=www)\.|(?<=\bGH)-", re.IGNORECASE)
-"""What begins markup, HTML, a table's cell, a formula or a link, wherever it stands in a line."""
+"""Characters that begin markup, HTML, a table's cell, a formula or a link, wherever they stand in a line."""
 
 _LINKING = re.compile(r"@|#|-|:(?=[\w+-]+:)", re.ASCII)
-"""What makes a mention, an issue's number or an emoji of the word that follows. The `::` of a test's name makes none:
-it must be copied from the page as it is."""
+"""Characters that make a mention, an issue's number or an emoji of the word that follows. The `::` of a test's name
+makes none: it must be copied from the page as it is."""
 
 _TICKS = re.compile(r"`+")
 
@@ -91,7 +91,7 @@ class _Section:
 def render(report: Report, *, most_bytes: int = MOST_COMMENT_BYTES) -> str:
     """The report as Markdown of at most ``most_bytes`` (UTF-8).
 
-    What does not fit is left out, details first, and the text says so; verdict and title are always there
+    Parts that do not fit are left out, details first, and the text says so; verdict and title are always there
     (less than 2 kB). Every name is shown as text, whatever it says.
     """
     made = rows(report)

@@ -1,4 +1,4 @@
-"""What the finding of memory says: one sentence; there is nothing more to say."""
+"""Text of the finding on memory: one sentence, without details."""
 
 from __future__ import annotations
 

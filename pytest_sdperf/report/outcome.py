@@ -1,4 +1,4 @@
-"""What a judged case hands to the reports: the measurement, the verdict, and where it came from."""
+"""The outcome of a judged case, for the reports: the measurement, the verdict, and where it came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the findings of pictures say: one sentence each, and lines for the details."""
+"""Texts of the findings on pictures: one sentence each, and lines for the details."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def first_call(stage: str) -> str:
 
 
 def _faults(finding: PictureFinding) -> list[str]:
-    """What makes a picture, or else a reference, invalid."""
+    """Faults that make a picture, or else a reference, invalid."""
     own = [f"the picture {_name(one, finding.pictures)} {one.fault}" for one in finding.pictures if one.fault]
     cure = (
         "that is how the base draws it"
@@ -112,7 +112,7 @@ def _compared(finding: PictureFinding) -> str:
 
 
 def _name(one: PictureScore, pictures: Sequence[PictureScore]) -> str:
-    """What the picture is, for a sentence; the seed is said where there are several."""
+    """Size and prompt that name the picture in a sentence; the seed is said where there are several."""
     several = len({picture.seed for picture in pictures}) > 1
     return f'at {one.size}, prompt "{one.prompt}"' + (f", seed {one.seed}" if several else "")
 

@@ -19,7 +19,7 @@ _COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)")
 def plain(text: str, limit: int = 200) -> str:
     """``text`` with every hidden character written as its escape, cut to ``limit`` characters.
 
-    The end is cut, and an ellipsis says so. What is cut off is never looked at, so that a name of any
+    The end is cut, and an ellipsis says so. The part that is cut off is never looked at, so that a name of any
     length costs the same. A workflow command in the log of a GitHub job is written so that it is only text.
     """
     shown = "".join(_visible(c) for c in text[: limit + 1])

@@ -1,4 +1,4 @@
-"""What the finding of the claims says: one sentence, and lines for the details."""
+"""Text of the finding on the claims: one sentence, and lines for the details."""
 
 from __future__ import annotations
 

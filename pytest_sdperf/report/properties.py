@@ -14,7 +14,7 @@ from pytest_sdperf.verdict.status import Status
 def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
     """(name, value) in a fixed order, ``sdperf_case`` first: a test of several cases has one such row after another.
 
-    Latencies are in s, memory in bytes, PSNR in dB. What is not known is left out. Only finite numbers are
+    Latencies are in s, memory in bytes, PSNR in dB. Unknown values are left out. Only finite numbers are
     numbers: ``inf``, of pictures that are identical, is a text.
     """
     measurement, verdict = outcome.measurement, outcome.verdict

@@ -1,4 +1,4 @@
-"""What a run reports once, apart from its cases: files that it left alone, and baselines that are out of date."""
+"""Notes that a run reports once, apart from its cases: files that it left alone, and baselines that are out of date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What services that follow figures over the commits are given of a report: a name, a latency and a memory a case."""
+"""Figures of a report for services that follow them over the commits: a name, a latency and a memory a case."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _written(outcome: Outcome, baseline: Baseline) -> str:
-    """What became of the runs that were recorded before."""
+    """The line that says what became of the runs that were recorded before."""
     path, now_s = plain(outcome.baseline_path), outcome.measurement.latency.median_s
     was_s = level_s(baseline.measurements, baseline.newest.sizes[0])
     was, now, change = format_seconds(was_s), format_seconds(now_s), format_share(now_s / was_s - 1)

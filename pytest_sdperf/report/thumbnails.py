@@ -192,7 +192,7 @@ def media_type(data: bytes) -> str:
 
 
 def image_faults(report: Report) -> Iterator[str]:
-    """What must keep the images of a report from being shown, as sentences: read from a file, they may be anything."""
+    """Reasons not to show the images of a report, as sentences: images that are read from a file may be anything."""
     for name, data in report.images.items():
         fault = _image_fault(name, data)
         if fault:

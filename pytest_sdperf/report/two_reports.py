@@ -24,7 +24,7 @@ class CaseInBoth:
 
 @dataclass(frozen=True)
 class TwoReports:
-    """What two reports have in common."""
+    """The cases that two reports have in common, and those of only one of them."""
 
     cases: list[CaseInBoth]
     only_before: list[str]

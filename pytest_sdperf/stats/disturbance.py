@@ -1,4 +1,4 @@
-"""What was disturbed by something else: rules that never look at the difference. Such pairs do not count."""
+"""Rules that find measurements disturbed by something else; none looks at the difference. Such pairs do not count."""
 
 from __future__ import annotations
 

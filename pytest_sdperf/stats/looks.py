@@ -1,4 +1,4 @@
-"""What the pairs measured so far say at each size, and whether another pair is needed."""
+"""Looks at the pairs measured so far, size by size, and the decision whether another pair is needed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Promises(Protocol):
 
 
 def plan_of(promises: Promises, sizes: int) -> Plan:
-    """What the test of each of ``sizes`` sizes promises: the false-alarm rate is shared out (Bonferroni).
+    """The promises of the test of each of ``sizes`` sizes: the false-alarm rate is shared out (Bonferroni).
 
     The chance of a wrong PASSED is not: a case passes where every size does.
     """

@@ -1,4 +1,4 @@
-"""What the rounds of a pair say, and how many the next pair should have so that a verdict takes the least time.
+"""Log ratio of a pair from its rounds, and the number of rounds of the next pair for the fastest verdict.
 
 The mean over pairs varies by (pair + round / r) / n: `pair`, the variance between pairs that no number of rounds
 averages out, and `round`, that inside a pair; n pairs of r rounds cost n (start + r cost of a round). For a given time
@@ -24,7 +24,7 @@ each of two variants spread 2.34 % and 2.43 %, not 2.39 % and 2.47 % (`benchmark
 
 
 def round_log_ratios(base: Sequence[float], head: Sequence[float]) -> list[float]:
-    """log(head / base) of each round; latencies in one unit, above 0. What slows both cancels."""
+    """log(head / base) of each round; latencies in one unit, above 0. A slowdown of both cancels."""
     return [math.log(h / b) for b, h in zip(base, head, strict=True)]
 
 
@@ -56,7 +56,7 @@ class Variances:
 
 
 PRIOR = Variances(round=0.06**2, pair=0.018**2)
-"""What is assumed before anything is measured: the middle of recorded A/A pairs, 5 to 7 % and 1.1 to 2.5 %."""
+"""Variances assumed before anything is measured: the middle of recorded A/A pairs, 5 to 7 % and 1.1 to 2.5 %."""
 
 _PRIOR_PAIRS = 20
 """Pairs that the prior counts for. Costs make most of the answer: a variance between few pairs says little, and rounds

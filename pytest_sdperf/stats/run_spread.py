@@ -13,7 +13,7 @@ from pytest_sdperf.stats.intervals import Difference, median_inflation
 
 PRIOR_DEGREES = 2
 PRIOR_SD = 0.06
-"""What is assumed of the run-to-run spread (standard deviation of the log) before any run was repeated: as much as two
+"""Run-to-run spread (standard deviation of the log) that is assumed before any run was repeated: as much as two
 degrees of freedom with 6 % would say, so that the true spread is 7 % or less with a chance of one half, and above
 27 % with one in twenty.
 

@@ -28,7 +28,7 @@ _OUTSIDE = round(1 - CONFIDENCE, 9)  # 0.05, whose level is known, and not 0.050
 
 
 class Decision(str, Enum):
-    """What is known after a look."""
+    """The test's decision after a look."""
 
     GO_ON = "go on"
     PASSED = "passed"
@@ -41,7 +41,7 @@ class Decision(str, Enum):
 
 @dataclass(frozen=True)
 class Plan:
-    """What the test promises. Slowdowns are shares: 0.05 is 5 % slower."""
+    """The promises of the test. Slowdowns are shares: 0.05 is 5 % slower."""
 
     ignore: float = 0.01
     "a slowdown up to this is called REGRESSED with a chance of at most ``alpha``"

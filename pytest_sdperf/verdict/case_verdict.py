@@ -60,18 +60,18 @@ class Verdict(msgspec.Struct, frozen=True):
 
     @property
     def latency(self) -> StoredLatencyFinding | PairedLatencyFinding | None:
-        """What was found against recorded runs or the base."""
+        """The finding on latency, against recorded runs or the base."""
         found = (f for f in self.findings if isinstance(f, StoredLatencyFinding | PairedLatencyFinding))
         return next(found, None)
 
     @property
     def picture(self) -> PictureFinding | None:
-        """What was found of the whole pictures."""
+        """The finding on the whole pictures."""
         return next((f for f in self.findings if isinstance(f, PictureFinding)), None)
 
     @property
     def proof(self) -> ProofFinding | None:
-        """What was found of the claims."""
+        """The finding on the claims."""
         return next((f for f in self.findings if isinstance(f, ProofFinding)), None)
 
     def worst(self, part: str) -> AnyFinding | None:

@@ -48,7 +48,7 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """What one judge found; each kind adds the fields that its sentence is made of."""
+    """One judge's finding; each kind adds the fields that its sentence is made of."""
 
     part: ClassVar[str]
     "the name that --sdperf-gate takes"

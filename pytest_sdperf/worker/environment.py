@@ -1,4 +1,4 @@
-"""What a worker sees around itself: versions, variables, CPUs, memory."""
+"""The surroundings that a worker sees: versions, variables, CPUs, memory."""
 
 from __future__ import annotations
 

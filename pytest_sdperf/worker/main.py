@@ -59,7 +59,7 @@ def serve(command_fd: int, answer_fd: int, workbench: Workbench, *, orphaned: Ca
 
 
 def _answer(line: bytes, workbench: Workbench) -> bytes | None:
-    """The answer to one line, None to Exit. What a command raises becomes an answer, too."""
+    """The answer to one line, None to Exit. An error that a command raises becomes an answer, too."""
     try:
         command = decode_command(line)
         return None if isinstance(command, Exit) else encode(workbench.carry_out(command))

@@ -86,7 +86,7 @@ def _is_diffusers(pipeline: Any) -> bool:
 
 
 def as_picture(answer: Any) -> NDArray[np.float32]:
-    """What a pipeline returned, as (height, width, 3), float32, 0..1. Raises CaseError for no numeric array."""
+    """A pipeline's picture as (height, width, 3), float32, 0..1. Raises CaseError where it is no numeric array."""
     import numpy as np
 
     images = getattr(answer, "images", answer)

@@ -1,4 +1,4 @@
-"""What this process itself runs on: the allocator, the OpenMP runtime and the CPUs that are in force."""
+"""The allocator, the OpenMP runtime and the CPUs that are in force in this process itself."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def allocator() -> str:
 
 
 def allocator_settings() -> dict[str, str]:
-    """What jemalloc reads back of its settings, empty for other allocators."""
+    """Settings that jemalloc reads back, empty for other allocators."""
     if not file_of_symbol("mallctl") or file_of_symbol("mallctl") != allocator():
         return {}
     mallctl = ctypes.CDLL(None).mallctl
@@ -81,7 +81,7 @@ def openmp_runtime() -> str:
 
 
 def openmp_settings() -> dict[str, str]:
-    """What the OpenMP runtime reads back, all of it numbers.
+    """Settings that the OpenMP runtime reads back, all of them numbers.
 
     ``place_cpus`` is the number of CPUs that the calling thread is bound to: 1 where KMP_AFFINITY with the finest
     granularity or OMP_PROC_BIND is in force, absent where threads have no place at all. (``omp_get_proc_bind``

@@ -1,4 +1,4 @@
-"""What OpenVINO compiled and ran: input shapes, threads and the kernel of every operation."""
+"""Models that OpenVINO compiled and ran: input shapes, threads and the kernel of every operation."""
 
 from __future__ import annotations
 

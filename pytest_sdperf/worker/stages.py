@@ -20,8 +20,8 @@ Method = Callable[..., Any]
 def find_stages(pipeline: object) -> Stages:
     """Stage name -> (owner, name of its method), in the order of a picture.
 
-    What ``sdperf_stages()`` declares, else the stages of the family of a diffusers or optimum-intel pipeline, by
-    its class; of the first family for any other class. Empty where it has none of them. Raises CaseError for a
+    The stages that ``sdperf_stages()`` declares, else those of the family of a diffusers or optimum-intel pipeline,
+    by its class; of the first family for any other class. Empty where it has none of them. Raises CaseError for a
     declaration that names no method.
     """
     declare = getattr(pipeline, "sdperf_stages", None)

@@ -59,7 +59,7 @@ def save(path: Path, seen: Mapping[str, Array]) -> None:
 
 
 def load(path: Path) -> dict[str, Array]:
-    """What `save` kept."""
+    """The arrays that `save` kept."""
     import numpy as np
 
     with np.load(path, allow_pickle=False) as kept:

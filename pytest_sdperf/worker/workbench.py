@@ -48,7 +48,7 @@ class _Built:
 
 
 class Workbench:
-    """What a worker holds between commands: one pipeline."""
+    """The state that a worker holds between commands: one pipeline."""
 
     def __init__(self, clock_ns: Callable[[], int] = time.perf_counter_ns) -> None:
         self._clock_ns = clock_ns
@@ -115,7 +115,7 @@ class Workbench:
             )
         family = family_of_folder(context.model_dir) if context.model_dir else FAMILIES[0]
         check_prompt_length(pipeline, [prompt_seed.prompt for prompt_seed in spec.prompt_seeds], family)
-        # What the factory spent outside the phases it names.
+        # Time that the factory spent outside the phases it names.
         unnamed_ns = self._clock_ns() - start_ns - sum(context.startup_ns.values())
         # The stages stay wrapped as long as the process lives: under 2 us a call.
         self._built = _Built(spec, pipeline, family, StageTimer(find_stages(pipeline), self._clock_ns))

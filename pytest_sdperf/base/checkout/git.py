@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pytest_sdperf.errors import ComparisonError
 
-# What a hook sets (GIT_DIR, GIT_INDEX_FILE, GIT_PREFIX …) would turn us to another repository. These
+# Variables that a hook sets (GIT_DIR, GIT_INDEX_FILE, GIT_PREFIX …) would turn us to another repository. These
 # stay: they say whom to trust, which a container's checkout needs.
 _KEPT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT")
 _KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
@@ -51,7 +51,7 @@ class Answer(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """What git says went wrong, in one line."""
+        """Git's message on what went wrong, in one line."""
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
         fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
         said = (fatal or lines or [f"exit code {self.code}"])[0]

@@ -77,7 +77,7 @@ def prune(
 
 
 def render(found: Prunable, *, root: str, done: bool, problems: Sequence[str], width: int | None, colour: bool) -> str:
-    """What goes and why; ``done``: it is gone already."""
+    """The files and runs that go, and why; ``done``: they are gone already."""
     from pytest_sdperf.cli.pages.text_page import Page
     from pytest_sdperf.units import format_bytes
     from pytest_sdperf.wording import plural

@@ -1,1 +1,1 @@
-"""What the command shows, each page made from values alone: `render(x, width=, colour=) -> str`."""
+"""Pages that the command shows, each made from values alone: `render(x, width=, colour=) -> str`."""

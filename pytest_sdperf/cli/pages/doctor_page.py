@@ -57,7 +57,7 @@ def can_run(runnable: Runnable) -> str:
 
 
 def noise_lines(noise: Noise, plan: Plan) -> list[str]:
-    """What the measurement says of comparisons here, and what it rests on."""
+    """Lines on what the measurement means for comparisons here, and on what it rests on."""
     pairs = len(noise.pair_log_ratios)
     spread = statistics.stdev(noise.pair_log_ratios)
     low, high = spread_bounds(spread, pairs)

@@ -1,4 +1,4 @@
-"""What makes a family of models: the parts of its folder, its pipelines, their stages, latents and call; data only."""
+"""A family of models: the parts of its folder, its pipelines, their stages, latents and call; data only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PipelineClass:
 
 @dataclass(frozen=True)
 class Task:
-    """What draws the pictures of one task."""
+    """The pipelines that draw the pictures of one task."""
 
     diffusers: PipelineClass
     optimum: PipelineClass

@@ -54,7 +54,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Change:
-    """What is known of the ratio of head and base. All are shares: 0.05 is 5 % slower."""
+    """The ratio of head and base, as far as it is known. All are shares: 0.05 is 5 % slower."""
 
     change: float
     lower: float | None

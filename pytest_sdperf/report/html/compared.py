@@ -1,4 +1,4 @@
-"""What a case is compared with, the base or recorded runs: processes, stages and changes, ready to draw."""
+"""The base or the recorded runs that a case is compared with: processes, stages and changes, ready to draw."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Compared:
 
 
 def compared(outcome: Outcome) -> Compared:
-    """What the latency verdict compared; the case alone where it compared nothing."""
+    """The two sides that the latency verdict compared; the case alone where it compared nothing."""
     head = outcome.measurement
     finding = outcome.verdict.latency if outcome.verdict else None
     named = worst_size(finding.sizes).size if finding and finding.sizes else ""

@@ -55,7 +55,7 @@ _BY_COLOUR = {colour: name for name, colour in COLOURS.items()}
 
 
 def inline(draw: Callable[[Figure], None], *, name: str, height: float, text: str) -> str:
-    """What ``draw`` puts into a figure WIDTH wide and ``height`` high, as one ``<svg>`` element.
+    """The drawing that ``draw`` puts into a figure WIDTH wide and ``height`` high, as one ``<svg>`` element.
 
     ``name`` is unique on the page; ``text`` says in words what the chart shows, for those who do not see it.
     """
