@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_sdperf.base.target import AGAINST
 from pytest_sdperf.base.trees import Home, Trees
 from pytest_sdperf.errors import ComparisonError
+from pytest_sdperf.wording import listed
 
 _EDITABLE = "install the project in editable mode (pip install -e .) or add its source folder to pytest's `pythonpath`"
 _PYTHONPATH = "add its source folder to pytest's `pythonpath`, which is mapped into the revision"
@@ -90,9 +91,7 @@ def stray_code(base_files: Mapping[str, str], trees: Trees, *, asked_by: str) ->
 
 def _first_ones(files: Mapping[str, str]) -> str:
     """``a (/a.py), b (/b.py) and 2 more``."""
-    named = [f"{name} ({file})" for name, file in sorted(files.items())]
-    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
-    return f"{', '.join(named[:_SHOWN])}{more}"
+    return listed([f"{name} ({file})" for name, file in sorted(files.items())], _SHOWN)
 
 
 def _outside(module: str, head: tuple[str, Home], base: tuple[str, Home], trees: Trees) -> ComparisonError | None:

@@ -27,7 +27,7 @@ _MOST_DROPPED = 3
 
 def stored_sentence(finding: StoredLatencyFinding) -> str:
     if finding.other_work:
-        return f"the baseline was measured with {finding.other_work}; record it again with --sdperf-update=all"
+        return of_other_work(finding.other_work)
     if finding.missing or not finding.sizes:
         return without_baseline(_measured(finding), finding.missing, mode="all" if finding.runs else "new")
     worst = worst_size(finding.sizes)
@@ -113,6 +113,11 @@ def without_baseline(measured: str, missing: Missing | None, *, mode: str = "new
     if then == "skip":
         return f"{measured}, not judged: {what}, and --sdperf-missing=skip"
     return f"{measured}, but {what}; record it with --sdperf-update={mode}"
+
+
+def of_other_work(other_work: str) -> str:
+    """The sentence of a part whose recorded runs are of other work: a clause that follows `measured with`."""
+    return f"the baseline was measured with {other_work}; record it again with --sdperf-update=all"
 
 
 def _measured(finding: StoredLatencyFinding | PairedLatencyFinding) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_sdperf.report.latency_text import without_baseline
+from pytest_sdperf.report.latency_text import of_other_work, without_baseline
 from pytest_sdperf.units import format_bytes, format_share
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
 from pytest_sdperf.wording import share_apart
@@ -15,7 +15,7 @@ def memory_sentence(finding: MemoryFinding) -> str:
         if finding.is_over:
             return f"{peak} ({limit})"
         if finding.other_work:
-            return f"the baseline was measured with {finding.other_work}; record it again with --sdperf-update=all"
+            return of_other_work(finding.other_work)
         if finding.is_base_unmeasured:
             return "the base was not measured, so growth is not judged"
         return without_baseline(peak, finding.missing)

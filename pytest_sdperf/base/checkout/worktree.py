@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_sdperf.base.checkout.git import Answer, git, git_dir, git_in
 from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.errors import ComparisonError
+from pytest_sdperf.wording import listed
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -63,9 +64,8 @@ def checked_out(revision: Revision, folder: Path) -> Iterator[Path]:
         place.add(repository, revision.commit, place.path)
         _add_submodules(place, repository, revision.toplevel, revision.commit, place.path)
         if lacking := left_in_lfs(place.path, revision.toplevel):
-            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
             raise ComparisonError(
-                f"git-lfs has no content here of {lacking[0]}{more} as {revision.label} has it",
+                f"git-lfs has no content here of {listed(lacking, 1)} as {revision.label} has it",
                 where=revision.where,
                 cure=f"Fetch it: git lfs fetch origin {revision.commit}.",
             )
