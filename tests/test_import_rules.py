@@ -13,7 +13,7 @@ LATE = {"numpy", "scipy", "skimage", "PIL", "rich", "filelock", "psutil", "archs
 PURE = ("judge/", "stats/", "models/families/", "diff/", "report/", "cli/pages/", "doctor/diagnosis.py", "doctor/opinions.py",
         "policy/stricter.py", "plugin/live_line.py", "measure/progress.py",
         "measure/when_paired.py", "options/", "claims/", "verdict/", "baseline.py",
-        "comparison.py", "errors.py", "measurement.py", "observations.py", "units.py", "variant.py", "wording.py",
+        "comparison.py", "errors.py", "measurement.py", "observations.py", "program.py", "units.py", "variant.py", "wording.py",
         "workload.py")  # fmt: skip
 TOUCHES_THE_WORLD = {"os", "pathlib", "subprocess", "socket", "shutil", "tempfile", "time", "random", "threading",
                      "multiprocessing", "ctypes", "urllib", "pytest", *HEAVY}  # fmt: skip
