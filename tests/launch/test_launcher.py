@@ -86,13 +86,13 @@ def test_worker_answers_and_leaves_nothing(start):
     assert open_fds() == before
 
 
-def test_worker_runs_as_asked(start, project):
+def test_worker_runs_as_asked(start, numpy_project):
     with start(Launch(env={"SAILS": "3"}, pin=True)) as worker:
         seen = worker.ask(protocol.Call("harbour:look"), protocol.Called).value
     assert seen["cpus"] == [min(os.sched_getaffinity(0))]
     assert seen["env"]["SAILS"] == "3"
     assert seen["env"]["SDPERF_THREADS"] == "1"
-    assert seen["env"]["PYTHONPATH"].split(os.pathsep)[0] == str(project)
+    assert seen["env"]["PYTHONPATH"].split(os.pathsep)[0] == str(numpy_project)
     assert seen["group"]
     assert seen["inheritable"] == []
 
@@ -346,7 +346,7 @@ def test_a_fork_of_the_session_spares_the_worker(start):
         assert add(worker) == 3
 
 
-def test_a_session_that_is_killed_takes_its_worker_along(project, tmp_path):
+def test_a_session_that_is_killed_takes_its_worker_along(numpy_project, tmp_path):
     pid_file = tmp_path / "pid"
     script = f"""
 import os, signal
@@ -355,7 +355,7 @@ from pytest_sdperf import protocol
 from pytest_sdperf.launch.settings import ResolvedLaunch
 from pytest_sdperf.launch.launcher import launch
 worker = launch(ResolvedLaunch(dict(os.environ)), timeout_s=60, log_path=Path({str(tmp_path / "log")!r}),
-                extra_sys_path=[{str(project)!r}])
+                extra_sys_path=[{str(numpy_project)!r}])
 worker.ask(protocol.Call("harbour:leave_behind", dict(pid_file={str(pid_file)!r}, detached=False)), protocol.Called)
 print(worker._group._process.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -422,8 +422,8 @@ def test_no_workers_off_posix(monkeypatch, tmp_path):
     assert str(caught.value) == "workers need POSIX pipes and process groups. Measure on Linux or macOS."
 
 
-def test_launcher_resolves_and_starts(project, tmp_path):
-    start = Launcher(dict(os.environ), cpus=(), find_library=lambda name: None, extra_sys_path=(str(project),))
+def test_launcher_resolves_and_starts(numpy_project, tmp_path):
+    start = Launcher(dict(os.environ), cpus=(), find_library=lambda name: None, extra_sys_path=(str(numpy_project),))
     with start(Launch(), log_path=tmp_path / "logs" / "log", timeout_s=60) as worker:
         seen = worker.ask(protocol.Call("harbour:look"), protocol.Called).value
     assert seen["env"]["HF_HUB_OFFLINE"] == "1"
@@ -432,13 +432,13 @@ def test_launcher_resolves_and_starts(project, tmp_path):
     assert not Path(tmp_path / "log").exists()
 
 
-def test_a_launcher_with_a_folder_starts_workers_in_it(project, tmp_path):
+def test_a_launcher_with_a_folder_starts_workers_in_it(numpy_project, tmp_path):
     """The other arm's code is found before this one's: the folder comes before PYTHONPATH."""
     folder = tmp_path / "other"
     folder.mkdir()
     (folder / "harbour.py").write_text("import os\ndef where(): return [os.getcwd(), __file__]\n")
     start = Launcher(
-        dict(os.environ), cpus=(), find_library=lambda name: None, extra_sys_path=(str(project),), cwd=folder
+        dict(os.environ), cpus=(), find_library=lambda name: None, extra_sys_path=(str(numpy_project),), cwd=folder
     )
     with start(Launch(), log_path=tmp_path / "log", timeout_s=60) as worker:
         seen = worker.ask(protocol.Call("harbour:where"), protocol.Called).value

@@ -168,7 +168,7 @@ PIPELINES = textwrap.dedent(
 
 
 @pytest.fixture
-def project(tmp_path):
+def numpy_project(tmp_path):
     """A folder with the module `harbour`, importable in a worker that is told of it."""
     folder = tmp_path / "project"
     folder.mkdir()
@@ -177,7 +177,7 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def start(project, tmp_path):
+def start(numpy_project, tmp_path):
     """Start a real worker; called like `launcher.Launcher`, and as `start()` alone."""
 
     def start(settings=None, *, log_path=None, timeout_s=60.0):
@@ -188,7 +188,7 @@ def start(project, tmp_path):
             find_library=lambda name: None,
         )
         log_path = log_path or tmp_path / "worker.log"
-        return launch(resolved, timeout_s=timeout_s, log_path=log_path, extra_sys_path=[project])
+        return launch(resolved, timeout_s=timeout_s, log_path=log_path, extra_sys_path=[numpy_project])
 
     return start
 

@@ -18,9 +18,9 @@ from pytest_sdperf.worker.workbench import Workbench, digest, import_function
 
 
 @pytest.fixture
-def harbour(project, monkeypatch):
+def harbour(numpy_project, monkeypatch):
     """The project's module, importable here; forgotten afterwards."""
-    monkeypatch.syspath_prepend(project)
+    monkeypatch.syspath_prepend(numpy_project)
     monkeypatch.delitem(sys.modules, "harbour", raising=False)
     import harbour
 
@@ -74,22 +74,22 @@ def warmed(workbench):
     return workbench.carry_out(protocol.WarmUp((16, 24), 1))
 
 
-def test_the_factorys_file_is_told_though_it_lies_outside_the_trees(built, project):
-    assert warmed(built()[0]).modules == {"harbour": str(project / "harbour.py")}
+def test_the_factorys_file_is_told_though_it_lies_outside_the_trees(built, numpy_project):
+    assert warmed(built()[0]).modules == {"harbour": str(numpy_project / "harbour.py")}
 
 
-def test_modules_below_the_trees_are_told(built, project, tmp_path, monkeypatch):
-    (project / "rigging.py").write_text("")
+def test_modules_below_the_trees_are_told(built, numpy_project, tmp_path, monkeypatch):
+    (numpy_project / "rigging.py").write_text("")
     monkeypatch.delitem(sys.modules, "rigging", raising=False)
     __import__("rigging")
-    (tmp_path / "link").symlink_to(project)
+    (tmp_path / "link").symlink_to(numpy_project)
     modules = warmed(built(trees=(str(tmp_path / "link"), str(tmp_path / "nothing")))[0]).modules
-    assert modules == {name: str(project / f"{name}.py") for name in ("harbour", "rigging")}
+    assert modules == {name: str(numpy_project / f"{name}.py") for name in ("harbour", "rigging")}
     sys.modules.pop("rigging")
 
 
-def test_what_the_first_picture_imports_is_told(built, harbour, project, monkeypatch):
-    (project / "late.py").write_text("")
+def test_what_the_first_picture_imports_is_told(built, harbour, numpy_project, monkeypatch):
+    (numpy_project / "late.py").write_text("")
     monkeypatch.delitem(sys.modules, "late", raising=False)
     draw = harbour.Ship.__call__
 
@@ -98,7 +98,7 @@ def test_what_the_first_picture_imports_is_told(built, harbour, project, monkeyp
         return draw(self, *args, **kwargs)
 
     monkeypatch.setattr(harbour.Ship, "__call__", importing)
-    assert warmed(built(trees=(str(project),))[0]).modules["late"] == str(project / "late.py")
+    assert warmed(built(trees=(str(numpy_project),))[0]).modules["late"] == str(numpy_project / "late.py")
     sys.modules.pop("late")
 
 
@@ -383,9 +383,9 @@ def test_a_name_that_is_no_function_is_told_with_what_is_there(name, found):
     assert caught.value.what == f"factory of variant 'x' cannot be called: sys has {found} under the name {function!r}"
 
 
-def test_an_import_that_fails_inside_the_module_is_not_hidden(project, monkeypatch):
-    monkeypatch.syspath_prepend(project)
-    (project / "leaky.py").write_text("import no_such_library")
+def test_an_import_that_fails_inside_the_module_is_not_hidden(numpy_project, monkeypatch):
+    monkeypatch.syspath_prepend(numpy_project)
+    (numpy_project / "leaky.py").write_text("import no_such_library")
     with pytest.raises(ModuleNotFoundError, match="no_such_library"):
         import_function("leaky:build", role="factory of variant 'x'")
 
