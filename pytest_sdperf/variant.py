@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.model_tag import model_tag
 from pytest_sdperf.workload import Workload, size_key
 
 Param = str | int | float | bool
@@ -100,7 +101,7 @@ class Case:
     variant: Variant
     workload: Workload
     model: str
-    "the model as the user names it: `bundled`, `synthetic:tiny`, a folder, a hub id"
+    "the model by its one name (`models.source.model_name`): `bundled`, `synthetic:tiny`, a folder, a hub id; or `own`"
 
     @property
     def id(self) -> str:
@@ -109,8 +110,7 @@ class Case:
         sizes = "+".join(size_key(s) for s in w.sizes)
         plain = Workload(num_inference_steps=w.num_inference_steps, sizes=w.sizes)
         extra = "" if w == plain else f"-{_digest((w.prompts, w.guidance_scale, w.seeds))}"
-        model = re.sub(r"[^A-Za-z0-9]+", "-", self.model.rstrip("/").rsplit("/", 1)[-1]).strip("-") or "model"
-        return f"{self.variant.name}-{model}-{sizes}-{w.num_inference_steps}steps{extra}"
+        return f"{self.variant.name}-{model_tag(self.model)}-{sizes}-{w.num_inference_steps}steps{extra}"
 
 
 def _digest(value: Any) -> str:

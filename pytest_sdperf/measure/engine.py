@@ -29,7 +29,7 @@ from pytest_sdperf.measure.sampling import call_in_worker
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.models import cache
 from pytest_sdperf.models.prepare import Prepared, prepare
-from pytest_sdperf.models.source import parse_model
+from pytest_sdperf.models.source import OWN, model_name, parse_model
 from pytest_sdperf.options import Options
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.registry import Registry
@@ -112,6 +112,10 @@ class Engine:
 
             self._models[options.model] = prepare(source, run, cache.cache_dir())
         return self._models[options.model]
+
+    def model_name(self, variant: Variant, options: Options) -> str:
+        """The model as a case names it; a variant that brings its own weights says nothing of --sdperf-model."""
+        return model_name(parse_model(options.model, self.rootdir), self.rootdir) if variant.needs_model else OWN
 
     def model_of(self, variant: Variant, options: Options) -> Model:
         """The model that a variant draws with."""

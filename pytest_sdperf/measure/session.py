@@ -44,7 +44,7 @@ from pytest_sdperf.report.run_notes import run_notes
 from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.stats.run_spread import RunSpread, run_spread
-from pytest_sdperf.variant import Case, Variant
+from pytest_sdperf.variant import Case
 from pytest_sdperf.wording import plural
 from pytest_sdperf.worker.trace import load
 from pytest_sdperf.workload import Workload, workload_of
@@ -86,7 +86,7 @@ class Session:
         named = "sizes" in keywords or "height" in keywords or "width" in keywords
         native = native_size(self.engine.model(options).path) if here.needs_model and not named else None
         workload = workload_of(keywords, native_size=native)
-        return Case(here, workload, _model_name(here, options))
+        return Case(here, workload, self.engine.model_name(here, options))
 
     def measure(self, case: Case, options: Options, *, compared: bool = True) -> Measured:
         """Measure a case by itself, now.
@@ -286,12 +286,7 @@ class Session:
     def _other(self, name: str, like: Case, options: Options, *, scheduler: str | None) -> Case:
         here = self.engine.here(name)
         variant = replace(here, scheduler=scheduler) if scheduler else here
-        return replace(like, variant=variant, model=_model_name(here, options))
-
-
-def _model_name(variant: Variant, options: Options) -> str:
-    """The model as a case names it; a variant that brings its own weights says nothing of --sdperf-model."""
-    return options.model if variant.needs_model else "own"
+        return replace(like, variant=variant, model=self.engine.model_name(here, options))
 
 
 def _key(case: Case) -> tuple[str, str, Workload, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ BUNDLED = "bundled"
 
 SYNTHETIC = tuple(SHAPES)
 """Names after `synthetic:`."""
+
+OWN = "own"
+"""The name of the weights that a variant brings itself."""
 
 _HUB_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _HUB_ID = re.compile(rf"(?P<name>{_HUB_NAME}/{_HUB_NAME})(?:@(?P<revision>[A-Za-z0-9][A-Za-z0-9._/-]*))?")
@@ -65,6 +69,32 @@ def parse_model(text: str, rootdir: Path) -> ModelSource:
             cure=_choices(text),
         )
     return ModelSource("hub", hub["name"], revision=hub["revision"])
+
+
+def model_name(source: ModelSource, rootdir: Path) -> str:
+    """The one name of a model, however it was spelled.
+
+    A folder below ``rootdir``, or elsewhere in its repository, is named from there (`models/ours`), any other by its
+    absolute path. Links are not followed: the name is that of the link.
+    """
+    if source.kind == "hub":
+        return f"{source.name}@{source.revision}" if source.revision else source.name
+    if source.path is None:
+        return f"synthetic:{source.name}" if source.kind == "synthetic" else source.name
+    name = _relative(source.path, rootdir)
+    return f"./{name}" if name in (BUNDLED, OWN) or name.lower().startswith("synthetic:") else name
+
+
+def _relative(path: Path, rootdir: Path) -> str:
+    # Where a link comes before `..`, only the file system knows what that leads to.
+    path = path.resolve() if ".." in path.parts else path
+    for place, root in ((path, rootdir), (Path(os.path.realpath(path.parent), path.name), rootdir.resolve())):
+        if place.is_relative_to(root):
+            return place.relative_to(root).as_posix()
+    repository = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    if place.is_relative_to(repository):
+        return Path(os.path.relpath(place, root)).as_posix()
+    return path.as_posix()
 
 
 def _choices(text: str) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.source import SYNTHETIC, ModelSource, parse_model
+from pytest_sdperf.models.source import SYNTHETIC, ModelSource, model_name, parse_model
 from pytest_sdperf.models.synthetic_shapes import SHAPES
 
 
@@ -112,3 +112,53 @@ def test_any_text_is_a_source_or_a_model_error(tmp_path_factory, text):
     except ModelError:
         return
     assert source.kind in ("bundled", "synthetic", "folder", "hub")
+
+
+@pytest.fixture
+def named(tmp_path):
+    """The name of a model whose folder, relative to the rootdir `repo/svc`, is made first."""
+    rootdir = tmp_path / "repo" / "svc"
+    rootdir.mkdir(parents=True)
+    (tmp_path / "repo" / ".git").mkdir()
+
+    def named(text, *, folder=None, rootdir=rootdir):
+        (rootdir / (folder or text)).mkdir(parents=True, exist_ok=True)
+        return model_name(parse_model(text, rootdir), rootdir)
+
+    named.rootdir = rootdir
+    return named
+
+
+@pytest.mark.parametrize("text", ["bundled", "synthetic:tiny", "org/name", "org/name@main"])
+def test_the_name_of_what_is_no_folder(text, tmp_path):
+    assert model_name(parse_model(text, tmp_path), tmp_path) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["models/ours", "models/ours/", "./models/ours", "models//ours", "models/../models/ours"]
+)
+def test_every_spelling_of_a_folder_is_one_name(text, named):
+    assert named(text, folder="models/ours") == "models/ours"
+    assert named(f"{named.rootdir}/{text}", folder="models/ours") == "models/ours"
+
+
+def test_the_name_of_a_folder_does_not_follow_links(named, tmp_path):
+    (named.rootdir / "v1").mkdir()
+    (named.rootdir / "current").symlink_to("v1")
+    assert named("current") == "current"
+    assert named(".") == "."
+    elsewhere = tmp_path / "link"
+    elsewhere.symlink_to(named.rootdir)
+    assert named(f"{elsewhere}/v1") == "v1", "the rootdir by another way"
+    assert named(str(named.rootdir / "v1"), rootdir=elsewhere) == "v1"
+
+
+def test_the_name_of_a_folder_beside_the_rootdir_begins_there_only_in_the_same_repository(named, tmp_path):
+    inside, outside = tmp_path / "repo" / "models" / "ours", tmp_path / "data" / "ours"
+    assert named("../models/ours") == named(str(inside)) == "../models/ours"
+    assert named("../../data/ours") == named(str(outside)) == str(outside.resolve())
+
+
+@pytest.mark.parametrize("text", ["./bundled", "./own", "./synthetic:tiny"])
+def test_a_folder_called_like_another_kind_of_model(text, named):
+    assert named(text) == text
