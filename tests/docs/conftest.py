@@ -1,6 +1,5 @@
-"""The docs are played in the projects of tests/plugin, with real workers in plain numpy."""
+"""The docs are played in projects of inner sessions, with real workers in plain numpy."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -10,17 +9,6 @@ HERE = Path(__file__).parent
 
 # `--import-mode=importlib` finds no modules beside a test.
 sys.path.insert(0, str(HERE))
-
-
-def _fixtures_of_plugin_tests():
-    spec = importlib.util.spec_from_file_location("plugin_tests_conftest", HERE.parent / "plugin" / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_PLUGIN = _fixtures_of_plugin_tests()
-project, weather, real_workers = _PLUGIN.project, _PLUGIN.weather, _PLUGIN.real_workers
 
 
 @pytest.fixture
