@@ -19,7 +19,8 @@ from pytest_sdperf import workload
 from pytest_sdperf.claims import CLAIM_KINDS, Claim
 from pytest_sdperf.hardware.requirements import EXAMPLES
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.options.specs import SPECS, OptionSpec
+from pytest_sdperf.options.option_spec import OptionSpec
+from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.options.values import of_base, of_change
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.plugin import hooks as plugin
@@ -68,18 +69,18 @@ def options() -> str:
             "Set an option on the command line or in pytest's ini file. Options with a marker can also be set for",
             "one test, by that keyword of `@pytest.mark.sdperf`. The order of precedence is: marker, command line,",
             "ini file, the variant's own limits (`Variant(…, thresholds={…})`), default. Write quantities with their",
-            "unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`. The last column names the side that counts with",
+            "unit: `5%`, `20ms`, `10m`, `16GiB`, `40dB`, `1.5x`. The column `counts` names the side that counts with",
             "[`--sdperf-baselines-from`](../ci.md#what-a-change-can-and-cannot-relax).",
             *("", "## For the whole session", "", *_options(session)),
             *("", "## How a case is measured", "", *_options(sampling)),
-            *("", "## Limits", "", *_options(limits)),
+            *("", "## Limits", "", *_options(limits, of_parts=True)),
             *("", "## Parts of the verdict", "", "`--sdperf-gate` accepts these names.", ""),
             *_table(("part", "promise"), [(f"`{name}`", promise) for name, promise in PARTS.items()]),
         ]
     )
 
 
-def _options(specs: Sequence[OptionSpec]) -> list[str]:
+def _options(specs: Sequence[OptionSpec], *, of_parts: bool = False) -> list[str]:
     rows = [
         (
             f"`{s.flag}{'' if s.is_flag else '=' + s.metavar}`" if s.on_command_line else "marker only",
@@ -88,10 +89,12 @@ def _options(specs: Sequence[OptionSpec]) -> list[str]:
             _without_default(s.help),
             default(s),
             "the change's" if s.decides is of_change else "the base's" if s.decides is of_base else "the stricter",
+            *([s.part] if of_parts else []),
         )
         for s in specs
     ]
-    return _table(("option", "ini key", "marker", "meaning", "default", "counts"), rows)
+    headings = ("option", "ini key", "marker", "meaning", "default", "counts", *(["part"] if of_parts else []))
+    return _table(headings, rows)
 
 
 def _without_default(text: str) -> str:

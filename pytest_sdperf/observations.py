@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_sdperf.baseline import Baseline
+from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.measurement import Environment, Measurement
 from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
@@ -95,3 +96,18 @@ class Observations:
     "base and head side by side; None: not asked for, or not needed"
     control: Comparison | None = None
     "the head side by side with itself; None: not asked for"
+
+    @property
+    def earlier(self) -> list[Measurement]:
+        """The recorded runs, newest last; none where the result is to be recorded, whatever the work."""
+        return [] if self.baseline is None or self.is_to_be_recorded else self.baseline.measurements
+
+    @cached_property
+    def other_work(self) -> str:
+        """How the recorded runs are of other work, as a clause after `measured with`; empty: they are not."""
+        return (other_work(self.earlier[-1], self.measurement) or "") if self.earlier else ""
+
+    @property
+    def comparable(self) -> list[Measurement]:
+        """The recorded runs that are of the same work."""
+        return [] if self.other_work else self.earlier

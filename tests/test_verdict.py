@@ -1,11 +1,16 @@
 import json
 from itertools import pairwise
+from pkgutil import resolve_name
 from typing import get_args
 
 import msgspec
 import pytest
 
 from pytest_sdperf.claims import CheckedClaim
+from pytest_sdperf.options import Thresholds
+from pytest_sdperf.options.limits import LIMITS
+from pytest_sdperf.options.specs import SPECS
+from pytest_sdperf.report.finding_text import Text
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
 from pytest_sdperf.verdict.latency_findings import (
     SizeLatency,
@@ -15,7 +20,7 @@ from pytest_sdperf.verdict.latency_findings import (
     worst_size,
 )
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
-from pytest_sdperf.verdict.parts import PARTS
+from pytest_sdperf.verdict.parts import KINDS, PARTS
 from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore, StageParityFinding, StageScore
 from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import FAILING, Missing, Status
@@ -39,6 +44,22 @@ def proof(status):
 def test_every_part_has_a_finding_and_every_finding_a_part():
     """The control judges the gate itself, and is no part of it."""
     assert {kind.part for kind in get_args(AnyFinding)} - {"control"} == {*PARTS}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.finding)
+def test_the_three_sides_of_a_kind_fit(kind):
+    """The names are resolved late, so that no type checker sees whether they belong together."""
+    finding, judge, text = (resolve_name(f"pytest_sdperf.{name}") for name in kind)
+    assert judge.__annotations__["return"].removesuffix(" | None") == finding.__name__
+    assert judge.__module__ == f"pytest_sdperf.{kind.judge.partition(':')[0]}"
+    assert isinstance(text, Text)
+    assert text.sentence.__annotations__["finding"] == finding.__name__
+
+
+def test_every_limit_is_one_of_a_part():
+    assert {spec.part for spec in LIMITS} < {*PARTS}
+    assert [spec.name for spec in LIMITS] == [spec.name for spec in SPECS if spec.name in Thresholds._fields]
+    assert {spec.name for spec in LIMITS} == {*Thresholds._fields}
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -6,12 +6,29 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.measurement import Measurement, peaks_counted_alike
-from pytest_sdperf.options import Thresholds
+from pytest_sdperf.observations import Observations
+from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
-from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.verdict.status import Missing, Status
 
 THE_BASELINE = "the baseline"
+
+
+def judge(seen: Observations, options: Options) -> MemoryFinding:
+    """The peak compared with the base's, where there is one to compare with, else with the recorded runs'."""
+    measurement, comparison, thresholds = seen.measurement, seen.comparison, options.thresholds
+    if comparison is None:
+        found = judge_memory(measurement, seen.comparable, thresholds, other_work=seen.other_work)
+    elif comparison.kept and not comparison.invalid:
+        base = comparison.measurement_of_base(measurement)
+        found = judge_memory(measurement, [base], thresholds, base=comparison.base.label)
+    else:
+        found = judge_memory(measurement, [], thresholds, is_base_unmeasured=not comparison.missing)
+        if comparison.missing:
+            found = msgspec.structs.replace(found, missing=Missing(comparison.missing))
+    return missing_as_asked(found, seen, options)
 
 
 def judge_memory(

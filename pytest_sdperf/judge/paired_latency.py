@@ -7,8 +7,11 @@ import math
 import msgspec
 
 from pytest_sdperf.comparison import Comparison
+from pytest_sdperf.judge.stored_latency import judge_recorded
+from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.measurement import Latency, Measurement
-from pytest_sdperf.options import Thresholds
+from pytest_sdperf.observations import Observations
+from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.stats.disturbance import too_many_dropped
 from pytest_sdperf.stats.intervals import ratio_of
@@ -30,6 +33,21 @@ _STATUS = {
     Decision.INCONCLUSIVE: Status.INCONCLUSIVE,
     Decision.GO_ON: Status.INCONCLUSIVE,  # the budget ended first
 }
+
+
+def judge(seen: Observations, options: Options) -> PairedLatencyFinding | None:
+    """The latency compared with the base's, and with the recorded runs where there are some; None without a base."""
+    if seen.comparison is None:
+        return None
+    found = judge_paired_latency(seen.comparison, seen.measurement, options.thresholds)
+    if seen.earlier:
+        found = msgspec.structs.replace(found, recorded=judge_recorded(seen, options))
+    return missing_as_asked(found, seen, options)
+
+
+def judge_head(seen: Observations, options: Options) -> ControlFinding | None:
+    """The head compared with itself; None where that was not asked for."""
+    return judge_control(seen.control, seen.measurement, options.thresholds) if seen.control else None
 
 
 def judge_paired_latency(comparison: Comparison, head: Measurement, thresholds: Thresholds) -> PairedLatencyFinding:

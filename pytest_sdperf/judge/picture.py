@@ -9,14 +9,30 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_sdperf.diff.pictures import SSIM_WINDOW, Similarity, as_8_bit, own_noise, picture_fault, similarity
-from pytest_sdperf.observations import BASE_PICTURE, References
-from pytest_sdperf.options import Thresholds
+from pytest_sdperf.judge.without_baseline import missing_as_asked
+from pytest_sdperf.observations import BASE_PICTURE, Observations, References
+from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore
 from pytest_sdperf.verdict.status import Missing, Status
 from pytest_sdperf.workload import Workload, picture_key
 
 if TYPE_CHECKING:
     from pytest_sdperf.diff.pictures import Picture
+
+
+def judge(seen: Observations, options: Options) -> PictureFinding:
+    """The pictures of one case."""
+    found = judge_picture(
+        seen.pictures,
+        seen.references,
+        options.thresholds,
+        seen.case.workload,
+        reference_name=seen.case.variant.reference,
+        other_pictures=seen.other_pictures,
+        is_repeatable=seen.measurement.repeatable,
+    )
+    # A reference that is another variant's picture is missing for another reason than a baseline.
+    return found if seen.case.variant.reference else missing_as_asked(found, seen, options)
 
 
 def judge_picture(

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 
 from pytest_sdperf.claims import Claim, check_claim
 from pytest_sdperf.measurement import Evidence
+from pytest_sdperf.observations import Observations
+from pytest_sdperf.options import Options
 from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import Workload
+
+
+def judge(seen: Observations, _: Options) -> ProofFinding:
+    """The claims of one case's variant."""
+    return judge_proof(seen.case.variant.claims, seen.measurement.evidence, seen.case.workload)
 
 
 def judge_proof(claims: Sequence[Claim], evidence: Evidence, workload: Workload) -> ProofFinding:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.observations import Observations
+from pytest_sdperf.options import Options
 from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.verdict.latency_findings import SizeSpeedup, SpeedupFinding
 from pytest_sdperf.verdict.status import Status
+
+
+def judge(seen: Observations, options: Options) -> SpeedupFinding | None:
+    """Both variants as they were measured by themselves; None where no `min_speedup` is promised."""
+    wanted = options.thresholds.min_speedup
+    return judge_speedup(seen.unpaired, seen.sibling, wanted) if wanted else None
 
 
 def judge_speedup(

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_sdperf.measurement import StageParity
+from pytest_sdperf.observations import Observations
+from pytest_sdperf.options import Options
 from pytest_sdperf.verdict.picture_findings import StageParityFinding, StageScore
 from pytest_sdperf.verdict.status import Status
+
+
+def judge(seen: Observations, options: Options) -> StageParityFinding | None:
+    """Each stage on the reference's inputs; None where none was compared."""
+    parity = seen.measurement.stage_parity
+    return judge_stage_parity(parity, options.thresholds.min_stage_psnr) if parity else None
 
 
 def judge_stage_parity(parity: StageParity, limits_db: Mapping[str, float]) -> StageParityFinding:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import msgspec
 
 from pytest_sdperf.baseline import level_s
+from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.measurement import Measurement
-from pytest_sdperf.options import Thresholds
+from pytest_sdperf.observations import Observations
+from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.stats.disturbance import disturbance, disturbed
 from pytest_sdperf.stats.intervals import CONFIDENCE, ratio_of
 from pytest_sdperf.stats.run_spread import RunSpread
@@ -24,6 +26,20 @@ _STATUS = {
     Decision.FASTER: Status.FASTER,
     Decision.INCONCLUSIVE: Status.INCONCLUSIVE,
 }
+
+
+def judge(seen: Observations, options: Options) -> StoredLatencyFinding | None:
+    """The latency compared with the recorded runs; None where it is compared with a base."""
+    if seen.comparison is not None:
+        return None
+    return missing_as_asked(judge_recorded(seen, options), seen, options)
+
+
+def judge_recorded(seen: Observations, options: Options) -> StoredLatencyFinding:
+    """The same whether it is compared with a base or not."""
+    return judge_stored_latency(
+        seen.measurement, seen.comparable, options.thresholds, seen.spread, other_work=seen.other_work
+    )
 
 
 def judge_stored_latency(

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_sdperf.errors import OptionError
+from pytest_sdperf.options.limits import Thresholds
 from pytest_sdperf.options.specs import SPECS
-from pytest_sdperf.options.values import DEFAULT_STAGE_LIMITS_DB
 from pytest_sdperf.verdict.parts import PARTS
 
 if TYPE_CHECKING:
@@ -20,37 +20,6 @@ if TYPE_CHECKING:
 
 
 DEFAULT_ROUNDS = 5
-
-
-class Thresholds(NamedTuple):
-    """The promises of a case."""
-
-    max_slowdown: float = 0.05
-    "allowed rise of the median latency over the baseline, as a share"
-    max_memory_growth: float = 0.10
-    "allowed rise of the process's own peak memory over the baseline, as a share"
-    max_memory: int | None = None
-    "absolute limit on the process's own peak memory, bytes; None: no limit"
-    min_ssim: float = 0.98
-    "structural similarity to the reference picture, 0 to 1"
-    min_psnr: float = 35.0
-    """peak signal-to-noise ratio to the reference picture, dB. The worst honest change seen: 35.4 on random weights
-    (OpenVINO bf16, synthetic:sd15 at 256 px), 43.2 on the packaged prompts with the bundled model; one step less gave
-    29.5 and 25.2 (benchmarks/results)"""
-    min_stage_psnr: Mapping[str, float] = DEFAULT_STAGE_LIMITS_DB
-    "stage -> smallest PSNR of its first call to the reference's, both with the reference's inputs, dB"
-    min_speedup: tuple[str, float] | None = None
-    "(variant, factor): this case's median latency must be that many times shorter, in the same session"
-    ignore: float = 0.01
-    "side by side: a slowdown up to this share is called REGRESSED with a probability of at most ``alpha``"
-    must_catch: float = 0.05
-    "side by side: a slowdown from this share on is called PASSED with a probability of at most ``beta``"
-    alpha: float = 0.01
-    beta: float = 0.05
-    max_pairs: int = 24
-    "pairs of processes after which a case that is still undecided is INCONCLUSIVE"
-    inconclusive: str = "warn"
-    "`warn` or `fail`: what an INCONCLUSIVE latency means for the test"
 
 
 class Options(NamedTuple):

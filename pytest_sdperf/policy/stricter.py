@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_sdperf.options import Options
-from pytest_sdperf.options.specs import SPECS, OptionSpec
+from pytest_sdperf.options.option_spec import OptionSpec
+from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.options.values import of_base, of_change
 from pytest_sdperf.variant import Variant
 

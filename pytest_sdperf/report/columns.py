@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.report.plain import cut, plain
+from pytest_sdperf.report.finding_text import Figure, figures
+from pytest_sdperf.report.plain import SEPARATOR, cut, plain
 from pytest_sdperf.report.rows import Row
-from pytest_sdperf.units import format_bytes
 
 NOT_KNOWN = "–"  # noqa: RUF001 - a dash, as tables have it where there is no figure
-SEPARATOR = " · "
 GAP = 2
 """Spaces between columns."""
 
@@ -20,7 +19,7 @@ _SHORTEST_PROVEN = 14
 """Below this the column says too little to be worth its room."""
 
 _DROPPED_FIRST = ("unet", "psnr", "peak", "proven", "ssim", "speed_up", "workload", "latency")
-"""The order in which columns give way; variant and verdict never do."""
+"""The order in which columns give way, after those that are not named here; variant and verdict never do."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,7 @@ def columns(rows: Sequence[Row]) -> list[Column]:
         Column("latency", f"latency {latency_unit}", _with_spread(latencies, [r.spread for r in rows]), right=True),
         Column("speed_up", "vs fp32", [_or_dash(r.speed_up, "{:.2f}x") for r in rows], right=True),
         *(unet if any(r.unet_call_s is not None for r in rows) else []),
-        Column("ssim", "SSIM", [_ssim(r.ssim) for r in rows], right=True),
-        Column("psnr", "PSNR dB", [_psnr(r.psnr_db) for r in rows], right=True),
-        Column("peak", "peak", [format_bytes(r.peak_bytes) for r in rows], right=True),
-        Column("proven", "proven", [plain(SEPARATOR.join(r.proven), 200) or NOT_KNOWN for r in rows]),
+        *(Column(f.name, f.heading, [_cell(f, r) for r in rows], right=not f.is_words) for f in figures()),
         Column("verdict", "verdict", [r.verdict for r in rows]),
     ]
 
@@ -74,15 +70,16 @@ def fitting(
     width: int,
     measure: Callable[[str], int] = len,
     *,
-    dropped_first: Sequence[str] = _DROPPED_FIRST,
+    dropped_first: Sequence[str] = (),
 ) -> list[Column]:
     """The columns that fit into ``width`` terminal cells, ``measure`` giving the cells that a text takes.
 
-    Those named in ``dropped_first`` give way, in that order.
-
+    Those named in ``dropped_first`` give way, in that order; by default those of the summary table in its order.
     ``proven`` is shortened, item by item, before it or anything less telling is dropped. Where even variant and
     verdict do not fit, the variants' names are cut.
     """
+    others = [c.name for c in made if c.name not in ("variant", *_DROPPED_FIRST, "verdict")]
+    dropped_first = dropped_first or (*others, *_DROPPED_FIRST)
     for dropped in range(len(dropped_first) + 1):
         kept = [c for c in made if c.name not in dropped_first[:dropped]]
         room = width - sum(c.width(measure) + GAP for c in kept if c.name != "proven") + GAP
@@ -137,17 +134,9 @@ def _with_spread(texts: Sequence[str], spreads: Sequence[float | None]) -> list[
     return [f"{text} {spread:>{room}}" for text, spread in zip(texts, shown, strict=True)]
 
 
-def _ssim(ssim: float | None) -> str:
-    """Four decimals, rounded down: a picture that differs never reads as 1, nor a missed limit as met."""
-    if ssim is None or not math.isfinite(ssim * 1e4):
-        return _or_dash(ssim, "{}")
-    return f"{math.floor(ssim * 1e4 + 1e-9) / 1e4:.4f}"
-
-
-def _psnr(psnr_db: float | None) -> str:
-    if psnr_db is None or not math.isfinite(psnr_db * 10):
-        return "exact" if psnr_db == math.inf else _or_dash(psnr_db, "{}")
-    return f"{math.floor(psnr_db * 10 + 1e-9) / 10:.1f}"
+def _cell(figure: Figure, row: Row) -> str:
+    value = row.figures[figure.name]
+    return (figure.shown(value) if value is not None else "") or NOT_KNOWN
 
 
 def _or_dash(value: float | None, form: str) -> str:

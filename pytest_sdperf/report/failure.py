@@ -10,8 +10,6 @@ from pytest_sdperf.report.changes_text import change_lines
 from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
-from pytest_sdperf.verdict.latency_findings import SpeedupFinding
-from pytest_sdperf.verdict.memory_finding import MemoryFinding
 from pytest_sdperf.verdict.status import Status
 
 _LONGEST_NAME = 80
@@ -67,7 +65,7 @@ def _clause(finding: AnyFinding) -> str:
 def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     """The command that accepts the result, or why there is none."""
     failures = verdict.failures
-    if any(map(_is_promise, failures)):
+    if any(finding.is_promise for finding in failures):
         return "no update accepts a broken promise: fix it, or change the limit where the test states it"
     node = shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))
     if outcome.comparison is not None and (way := _way_out_side_by_side(failures, node)):
@@ -95,14 +93,3 @@ def _way_out_side_by_side(failures: Sequence[AnyFinding], node: str) -> str:
     if status is Status.INVALID_ENVIRONMENT:
         return "nothing was compared: read what latency says, then run again"
     return ""
-
-
-def _is_promise(finding: AnyFinding) -> bool:
-    """True where the finding does not rest on the baseline, so that another baseline fixes nothing.
-
-    So it is with pictures and claims, with `min_speedup`, and with an absolute limit on memory.
-    """
-    if isinstance(finding, MemoryFinding):
-        return finding.is_over
-    is_broken = finding.status is Status.BROKEN and finding.part in ("picture", "proof")
-    return is_broken or isinstance(finding, SpeedupFinding)

@@ -1,38 +1,30 @@
-"""Any finding in words: the one place that knows which kind is rendered by which function."""
+"""Any finding in words, and the figures that the summary table has of a case: what each kind of finding gives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
-from pytest_sdperf.report.latency_text import (
-    control_details,
-    control_sentence,
-    paired_details,
-    paired_sentence,
-    speedup_details,
-    speedup_sentence,
-    stored_details,
-    stored_sentence,
-)
-from pytest_sdperf.report.memory_text import memory_details, memory_sentence
-from pytest_sdperf.report.picture_text import (
-    picture_details,
-    picture_sentence,
-    stage_parity_details,
-    stage_parity_sentence,
-)
-from pytest_sdperf.report.proof_text import proof_details, proof_sentence
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.case_verdict import AnyFinding
-from pytest_sdperf.verdict.latency_findings import (
-    ControlFinding,
-    PairedLatencyFinding,
-    SpeedupFinding,
-    StoredLatencyFinding,
-)
-from pytest_sdperf.verdict.memory_finding import MemoryFinding
-from pytest_sdperf.verdict.picture_findings import PictureFinding, StageParityFinding
-from pytest_sdperf.verdict.proof_finding import ProofFinding
+from pytest_sdperf.verdict.parts import KINDS
+
+
+class Figure(NamedTuple):
+    """One value of a case: a column of the summary table, and a property of its test."""
+
+    name: str
+    heading: str
+    of: Callable[[Outcome], Any]
+    "None: it is not known"
+    shown: Callable[[Any], str]
+    "as the table has it; empty: a dash"
+    property_name: str = ""
+    "of the test's property, without `sdperf_`; empty: it has none"
+    is_words: bool = False
+    "the column then follows those of numbers, and is aligned to the left"
 
 
 class Text(NamedTuple):
@@ -40,27 +32,29 @@ class Text(NamedTuple):
 
     sentence: Callable[[Any], str]
     "one sentence with measured value, limit and unit; no full stop"
-    details: Callable[[Any], list[str]]
+    details: Callable[[Any], list[str]] = lambda _: []
     "lines for the detail section"
+    figures: tuple[Figure, ...] = ()
 
 
-TEXTS: dict[type, Text] = {
-    StoredLatencyFinding: Text(stored_sentence, stored_details),
-    PairedLatencyFinding: Text(paired_sentence, paired_details),
-    ControlFinding: Text(control_sentence, control_details),
-    SpeedupFinding: Text(speedup_sentence, speedup_details),
-    PictureFinding: Text(picture_sentence, picture_details),
-    StageParityFinding: Text(stage_parity_sentence, stage_parity_details),
-    ProofFinding: Text(proof_sentence, proof_details),
-    MemoryFinding: Text(memory_sentence, memory_details),
-}
+@cache
+def texts() -> dict[type, Text]:
+    """Type of finding -> its text, in the order of the verdict's kinds."""
+    found = [(kind.finding, kind.text) for kind in KINDS]
+    return {resolve_name(f"pytest_sdperf.{name}"): resolve_name(f"pytest_sdperf.{text}") for name, text in found}
+
+
+@cache
+def figures() -> list[Figure]:
+    """The figures of all kinds, words last."""
+    return sorted((figure for text in texts().values() for figure in text.figures), key=lambda one: one.is_words)
 
 
 def sentence(finding: AnyFinding) -> str:
     """The finding in one sentence, unescaped: texts from outside stand in it as they are."""
-    return TEXTS[type(finding)].sentence(finding)
+    return texts()[type(finding)].sentence(finding)
 
 
 def details(finding: AnyFinding) -> list[str]:
     """The details behind the sentence, line by line, unescaped."""
-    return TEXTS[type(finding)].details(finding)
+    return texts()[type(finding)].details(finding)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_sdperf.errors import OptionError
@@ -27,8 +27,7 @@ class Rendering(NamedTuple):
     "modules"
 
     def __call__(self, report: Report) -> str:
-        module, _, function = self.target.partition(":")
-        text: str = getattr(importlib.import_module(module), function)(report)
+        text: str = resolve_name(self.target)(report)
         return text
 
     def check(self, path: str, *, where: str) -> None:

@@ -14,15 +14,6 @@ from pytest_sdperf.errors import ReportError
 from pytest_sdperf.measurement import Measurement, ProcessRun
 from pytest_sdperf.report.outcome import Report
 from pytest_sdperf.report.thumbnails import image_faults
-from pytest_sdperf.verdict.case_verdict import AnyFinding
-from pytest_sdperf.verdict.latency_findings import (
-    WORST_SIZE_FIRST,
-    ControlFinding,
-    PairedLatencyFinding,
-    SpeedupFinding,
-    StoredLatencyFinding,
-)
-from pytest_sdperf.verdict.memory_finding import MemoryFinding
 
 FORMAT = "pytest-sdperf-report"
 
@@ -94,23 +85,9 @@ def _faults(report: Report) -> Iterator[str]:
             if comparison is not None and (fault := _pairs_fault(comparison, outcome.measurement)):
                 yield f"comparison of outcome {number} {fault}"
         for finding in outcome.verdict.findings if outcome.verdict else []:
-            if fault := _finding_fault(finding):
-                yield f"finding of outcome {number} has {fault}"
+            if finding.fault:
+                yield f"finding of outcome {number} has {finding.fault}"
     yield from image_faults(report)
-
-
-def _finding_fault(finding: AnyFinding) -> str:
-    """A value that cannot be ordered or divided by; empty: no fault."""
-    if isinstance(finding, ControlFinding):
-        return _finding_fault(finding.latency)
-    if isinstance(finding, PairedLatencyFinding) and finding.recorded and (fault := _finding_fault(finding.recorded)):
-        return fault
-    if isinstance(finding, StoredLatencyFinding | PairedLatencyFinding):
-        unordered = (one.status for one in finding.sizes if one.status not in WORST_SIZE_FIRST)
-        return next((f"a size that is {status.value}" for status in unordered), "")
-    if isinstance(finding, SpeedupFinding) and not all(one.median_s > 0 for one in finding.sizes):
-        return "a latency of 0 s or less"
-    return "a base of 0 bytes" if isinstance(finding, MemoryFinding) and finding.base_bytes == 0 else ""
 
 
 def _fault(measurement: Measurement) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from pytest_sdperf.report.finding_text import Text
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
@@ -225,3 +226,9 @@ def _share(ratio: float | None) -> float:
 
 def _bound(ratio: float | None) -> str:
     return "unknown" if ratio is None else format_share(ratio - 1)
+
+
+STORED = Text(stored_sentence, stored_details)
+PAIRED = Text(paired_sentence, paired_details)
+CONTROL = Text(control_sentence, control_details)
+SPEEDUP = Text(speedup_sentence, speedup_details)

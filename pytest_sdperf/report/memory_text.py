@@ -1,8 +1,10 @@
-"""Text of the finding on memory: one sentence, without details."""
+"""Texts of the finding on memory: one sentence, and the peak."""
 
 from __future__ import annotations
 
+from pytest_sdperf.report.finding_text import Figure, Text
 from pytest_sdperf.report.latency_text import of_other_work, without_baseline
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.units import format_bytes, format_share
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
 from pytest_sdperf.wording import share_apart
@@ -26,12 +28,16 @@ def memory_sentence(finding: MemoryFinding) -> str:
     return sentence if finding.max_bytes is None else f"{sentence}, {limit}"
 
 
-def memory_details(_: MemoryFinding) -> list[str]:
-    return []
-
-
 def _peak(finding: MemoryFinding) -> str:
     """The peak in binary units, in bytes as well where rounding would hide on which side of the limit it is."""
     text = format_bytes(finding.peak_bytes)
     is_hidden = finding.is_over and text == format_bytes(finding.max_bytes or 0)
     return f"{text} ({finding.peak_bytes} bytes)" if is_hidden else text
+
+
+def _peak_bytes(outcome: Outcome) -> int:
+    """Memory of its own at most, without its libraries' pages where they are known."""
+    return outcome.measurement.peak_bytes
+
+
+MEMORY = Text(memory_sentence, figures=(Figure("peak", "peak", _peak_bytes, format_bytes, "peak_bytes"),))

@@ -1,4 +1,4 @@
-"""Texts of the findings on pictures: one sentence each, and lines for the details."""
+"""Texts of the findings on pictures: one sentence each, lines for the details, and the worst scores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 
 from pytest_sdperf.models.families import FIRST_CALL
+from pytest_sdperf.report.finding_text import Figure, Text
 from pytest_sdperf.report.latency_text import without_baseline
+from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore, StageParityFinding, StageScore
 from pytest_sdperf.verdict.status import Missing, Status
 from pytest_sdperf.wording import apart, plural
@@ -147,3 +149,38 @@ def _score(one: StageScore) -> str:
     if one.min_psnr_db is None:
         return f"{one.psnr_db:.1f} dB (no limit)"
     return f"{apart(one.psnr_db, one.min_psnr_db, 1)} dB (limit {one.min_psnr_db:g} dB)"
+
+
+def _worst_ssim(outcome: Outcome) -> float | None:
+    picture = outcome.verdict.picture if outcome.verdict else None
+    return picture.worst_ssim.ssim if picture and picture.worst_ssim else None
+
+
+def _worst_psnr_db(outcome: Outcome) -> float | None:
+    """Infinite where all are identical."""
+    picture = outcome.verdict.picture if outcome.verdict else None
+    return picture.worst_psnr.psnr_db if picture and picture.worst_psnr else None
+
+
+def _ssim_cell(ssim: float) -> str:
+    """Four decimals, rounded down: a picture that differs never reads as 1, nor a missed limit as met."""
+    if not math.isfinite(ssim * 1e4):
+        return str(ssim)
+    return f"{math.floor(ssim * 1e4 + 1e-9) / 1e4:.4f}"
+
+
+def _psnr_cell(psnr_db: float) -> str:
+    if not math.isfinite(psnr_db * 10):
+        return "exact" if psnr_db == math.inf else str(psnr_db)
+    return f"{math.floor(psnr_db * 10 + 1e-9) / 10:.1f}"
+
+
+PICTURE = Text(
+    picture_sentence,
+    picture_details,
+    (
+        Figure("ssim", "SSIM", _worst_ssim, _ssim_cell, "ssim_worst"),
+        Figure("psnr", "PSNR dB", _worst_psnr_db, _psnr_cell, "psnr_db_worst"),
+    ),
+)
+STAGE_PARITY = Text(stage_parity_sentence, stage_parity_details)

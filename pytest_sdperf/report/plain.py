@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 
 ELLIPSIS = "…"
+SEPARATOR = " · "
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls (escape sequences), formats (right-to-left overrides, zero widths), lone surrogates, line separators."""

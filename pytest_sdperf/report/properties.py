@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from pytest_sdperf.report.finding_text import figures
 from pytest_sdperf.report.outcome import Outcome
-from pytest_sdperf.report.rows import verdict_words, worst_picture
+from pytest_sdperf.report.rows import verdict_words
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.latency_findings import worst_size
 from pytest_sdperf.verdict.status import Status
@@ -19,7 +20,6 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
     """
     measurement, verdict = outcome.measurement, outcome.verdict
     latency = verdict.latency if verdict else None
-    ssim, psnr_db = worst_picture(verdict)
     ratio = worst_size(latency.sizes).ratio if latency and latency.sizes else None
     known: list[tuple[str, str | float | None]] = [
         ("sdperf_case", measurement.case_id),
@@ -29,9 +29,7 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
         *((f"sdperf_{part}", status.value) for part, status in _parts(verdict).items()),
         ("sdperf_latency_s", measurement.latency.median_s),
         ("sdperf_latency_ratio", ratio),
-        ("sdperf_ssim_worst", ssim),
-        ("sdperf_psnr_db_worst", psnr_db),
-        ("sdperf_peak_bytes", measurement.peak_bytes),
+        *((f"sdperf_{figure.property_name}", figure.of(outcome)) for figure in figures() if figure.property_name),
     ]
     return [(name, _plain(value)) for name, value in known if value is not None]
 

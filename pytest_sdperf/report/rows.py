@@ -1,18 +1,16 @@
-"""The rows of the summary table as values, one a case and size; what was proven; the speed-up over fp32."""
+"""The rows of the summary table as values, one a case and size; the speed-up over fp32."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_sdperf.claims import CLAIM_KINDS, CheckedClaim
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.report.finding_text import figures
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.variant import REFERENCE_VARIANT
-from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.status import Status
-from pytest_sdperf.wording import plural
 
 
 @dataclass(frozen=True)
@@ -30,13 +28,8 @@ class Row:
     "times shorter than fp32 on this workload; None where fp32 was not measured"
     unet_call_s: float | None
     "s; None where no stage is called unet"
-    ssim: float | None
-    "of the case's worst picture; None where none was compared"
-    psnr_db: float | None
-    "of the case's worst picture, dB; infinite where all are identical; None where none was compared"
-    proven: list[str]
-    peak_bytes: int
-    "memory of its own at most, without its libraries' pages where they are known"
+    figures: dict[str, Any]
+    "what the kinds of findings show of the case (`Figure`), by name; None where it is not known"
     status: Status | None
     "None where the case was only measured"
     verdict: str
@@ -51,7 +44,6 @@ def rows(report: Report) -> list[Row]:
 def _row(report: Report, outcome: Outcome, size: str) -> Row:
     measurement = outcome.measurement
     latency = measurement.latency_at(size)
-    ssim, psnr_db = worst_picture(outcome.verdict)
     many = len(latency.process_medians_s) > 1 and latency.median_s > 0
     return Row(
         variant=measurement.variant,
@@ -60,10 +52,7 @@ def _row(report: Report, outcome: Outcome, size: str) -> Row:
         spread=latency.spread if many else None,
         speed_up=speed_up(report, measurement, size),
         unet_call_s=measurement.unet_call_s_at(size),
-        ssim=ssim,
-        psnr_db=psnr_db,
-        proven=proven(outcome.verdict),
-        peak_bytes=measurement.peak_bytes,
+        figures={figure.name: figure.of(outcome) for figure in figures()},
         status=None if outcome.verdict is None else outcome.verdict.status,
         verdict=verdict_words(outcome),
     )
@@ -82,13 +71,6 @@ def verdict_words(outcome: Outcome) -> str:
         return f"{verdict.status.value} (not gated)"
     fails = verdict.status is Status.INCONCLUSIVE and not verdict.passed  # else it only warns
     return verdict.status.value + (" (fails)" if fails else "")
-
-
-def worst_picture(verdict: Verdict | None) -> tuple[float | None, float | None]:
-    """(SSIM, PSNR in dB) of the case's worst pictures, whatever their size: the worst decides."""
-    picture = verdict.picture if verdict else None
-    by_ssim, by_psnr = (picture.worst_ssim, picture.worst_psnr) if picture else (None, None)
-    return by_ssim.ssim if by_ssim else None, by_psnr.psnr_db if by_psnr else None
 
 
 def _listed(name: str, values: object) -> str:
@@ -111,41 +93,6 @@ def _workload(measurement: Measurement, size: str) -> dict[str, str]:
         "machine": measurement.environment.machine_key,
     }
     return {aspect: text for aspect, text in aspects.items() if text}
-
-
-def proven(verdict: Verdict | None) -> list[str]:
-    """Every claim that was checked, shortly: broken ones first, as `not …`, then the most telling.
-
-    Of the settings only the number is given: they are many and alike.
-    """
-    proof = verdict.proof if verdict else None
-    # A claim that is made twice is one.
-    claims = list({one.name: one for one in proof.claims}.values()) if proof else []
-    broken = [f"not {_words(one, with_share=False)}" for one in claims if not one.holds]
-    kept = sorted((one for one in claims if one.holds), key=_rank)
-    words = [_words(one, with_share=True) for one in kept if not _is_setting(one)]
-    return [*broken, *dict.fromkeys(words), *_settings([one for one in kept if _is_setting(one)])]
-
-
-def _rank(claim: CheckedClaim) -> int:
-    return list(CLAIM_KINDS).index(claim.kind) if claim.kind in CLAIM_KINDS else len(CLAIM_KINDS)
-
-
-def _words(claim: CheckedClaim, *, with_share: bool) -> str:
-    known = CLAIM_KINDS.get(claim.kind)
-    if with_share and known is not None and known.shows_share and claim.share is not None:
-        # Rounded down: 99.96 % is not the whole time.
-        return f"{claim.want} {int(claim.share * 100 + 1e-9)} %"
-    return (known.word if known else "") or claim.want or claim.kind
-
-
-def _is_setting(claim: CheckedClaim) -> bool:
-    kind = CLAIM_KINDS.get(claim.kind)
-    return kind is not None and kind.is_setting
-
-
-def _settings(claims: Sequence[CheckedClaim]) -> list[str]:
-    return [plural(len(claims), "setting")] if claims else []
 
 
 def workload_key(measurement: Measurement, size: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from pytest_sdperf.diff.measurements import Changes, changes
 from pytest_sdperf.report.outcome import Outcome, Report
+from pytest_sdperf.report.plain import SEPARATOR
 from pytest_sdperf.report.rows import Row, rows
 
 
@@ -63,14 +64,14 @@ def _more(old: Row, new: Row) -> Iterator[tuple[str, str]]:
     for name, before, after in (
         ("verdict", old.verdict, new.verdict),
         ("picture", _picture(old), _picture(new)),
-        ("proven", " · ".join(old.proven), " · ".join(new.proven)),
+        ("proven", SEPARATOR.join(old.figures["proven"]), SEPARATOR.join(new.figures["proven"])),
     ):
         if before != after:
             yield name, f"{before or 'none'} -> {after or 'none'}"
 
 
 def _picture(row: Row) -> str:
-    if row.ssim is None or row.psnr_db is None:
+    ssim, psnr_db = row.figures["ssim"], row.figures["psnr"]
+    if ssim is None or psnr_db is None:
         return "not compared"
-    psnr = "exact" if row.psnr_db == math.inf else f"{row.psnr_db:.1f} dB"
-    return f"SSIM {row.ssim:.4f}, PSNR {psnr}"
+    return f"SSIM {ssim:.4f}, PSNR {'exact' if psnr_db == math.inf else f'{psnr_db:.1f} dB'}"

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from functools import reduce
+from operator import or_
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from pytest_sdperf.verdict.latency_findings import (
-    ControlFinding,
-    PairedLatencyFinding,
-    SpeedupFinding,
-    StoredLatencyFinding,
-)
-from pytest_sdperf.verdict.memory_finding import MemoryFinding
-from pytest_sdperf.verdict.picture_findings import PictureFinding, StageParityFinding
+from pytest_sdperf.verdict.latency_findings import PairedLatencyFinding, StoredLatencyFinding
+from pytest_sdperf.verdict.parts import KINDS
+from pytest_sdperf.verdict.picture_findings import PictureFinding
 from pytest_sdperf.verdict.proof_finding import ProofFinding
-from pytest_sdperf.verdict.status import FAILING, WORST_FIRST, Status
+from pytest_sdperf.verdict.status import FAILING, WORST_FIRST, Finding, Status
 
-AnyFinding: TypeAlias = (
-    StoredLatencyFinding
-    | PairedLatencyFinding
-    | ControlFinding
-    | SpeedupFinding
-    | PictureFinding
-    | StageParityFinding
-    | ProofFinding
-    | MemoryFinding
-)
+if TYPE_CHECKING:
+    AnyFinding: TypeAlias = Finding
+else:  # msgspec reads and writes the kinds that there are
+    AnyFinding = reduce(or_, (resolve_name(f"pytest_sdperf.{kind.finding}") for kind in KINDS))
 
 
 class Verdict(msgspec.Struct, frozen=True):

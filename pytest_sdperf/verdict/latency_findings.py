@@ -35,6 +35,11 @@ def worst_size(sizes: list[SizeLatency]) -> SizeLatency:
     return min(sizes, key=lambda one: (WORST_SIZE_FIRST.index(one.status), -(one.ratio or 0.0)))
 
 
+def _unordered(sizes: list[SizeLatency]) -> str:
+    """The first status that no size can have, as a clause; empty: none."""
+    return next((f"a size that is {one.status.value}" for one in sizes if one.status not in WORST_SIZE_FIRST), "")
+
+
 class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_latency"):
     """Latency compared with the runs that are recorded in the baseline."""
 
@@ -59,6 +64,10 @@ class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_laten
     "why a slowdown is not certain, as a clause: half of the processes or more were disturbed"
     other_work: str = ""
     "how the recorded runs are of other work, as a clause after `measured with`; empty: they are not"
+
+    @property
+    def fault(self) -> str:
+        return _unordered(self.sizes)
 
 
 class DroppedPair(msgspec.Struct, frozen=True):
@@ -104,12 +113,20 @@ class PairedLatencyFinding(Finding, frozen=True, kw_only=True, tag="paired_laten
     recorded: StoredLatencyFinding | None = None
     "what the recorded runs show; None: there are none"
 
+    @property
+    def fault(self) -> str:
+        return (self.recorded.fault if self.recorded else "") or _unordered(self.sizes)
+
 
 class ControlFinding(Finding, frozen=True, kw_only=True, tag="control"):
     """The head compared with itself: where a difference is seen, other verdicts are worth less."""
 
     part = "control"
     latency: PairedLatencyFinding
+
+    @property
+    def fault(self) -> str:
+        return self.latency.fault
 
 
 class SizeSpeedup(msgspec.Struct, frozen=True):
@@ -137,3 +154,11 @@ class SpeedupFinding(Finding, frozen=True, kw_only=True, tag="speedup"):
     "that both drew, the worst first; empty: nothing shows the promise"
     doubted_because: str = ""
     "why a missed factor is not certain, as a clause: one of the two was disturbed"
+
+    @property
+    def is_promise(self) -> bool:
+        return True
+
+    @property
+    def fault(self) -> str:
+        return "" if all(one.median_s > 0 for one in self.sizes) else "a latency of 0 s or less"

@@ -28,6 +28,14 @@ class MemoryFinding(Finding, frozen=True, kw_only=True, tag="memory"):
         return self.max_bytes is not None and self.peak_bytes > self.max_bytes
 
     @property
+    def is_promise(self) -> bool:
+        return self.is_over
+
+    @property
+    def fault(self) -> str:
+        return "a base of 0 bytes" if self.base_bytes == 0 else ""
+
+    @property
     def has_grown(self) -> bool:
         """Whether it rose by more than is allowed; by products, because a quotient rounds."""
         base = self.base_bytes

@@ -1,4 +1,6 @@
-"""The parts of a verdict: what people name with --sdperf-gate, and what each promises."""
+"""The parts of a verdict, and the kinds of findings on them: the one place that knows which there are."""
+
+from typing import NamedTuple
 
 PARTS: dict[str, str] = {
     "latency": "a picture takes no longer than the limits allow",
@@ -6,7 +8,33 @@ PARTS: dict[str, str] = {
     "proof": "every claim of the variant is seen in its process",
     "memory": "the process needs no more than the limits allow",
 }
-"""In the order in which they are listed."""
+"""What people name with --sdperf-gate, in the order in which they are listed -> what each promises."""
 
 NEED_BASELINE = ("latency", "memory")
 """Parts that a run which records a baseline cannot judge."""
+
+
+class Kind(NamedTuple):
+    """One kind of finding: where its three sides are, `module:name` in this package. They are imported when they are
+    used, so that a verdict depends neither on judges nor on reports.
+    """
+
+    finding: str
+    "the type, of `verdict/`"
+    judge: str
+    "the function, of `judge/`: (observations, options) -> the finding; None: there is nothing to judge"
+    text: str
+    "the `Text` of `report/finding_text.py`: its sentence, its details, and its columns of the table"
+
+
+KINDS = (
+    Kind("verdict.latency_findings:StoredLatencyFinding", "judge.stored_latency:judge", "report.latency_text:STORED"),
+    Kind("verdict.latency_findings:PairedLatencyFinding", "judge.paired_latency:judge", "report.latency_text:PAIRED"),
+    Kind("verdict.latency_findings:ControlFinding", "judge.paired_latency:judge_head", "report.latency_text:CONTROL"),
+    Kind("verdict.latency_findings:SpeedupFinding", "judge.speedup:judge", "report.latency_text:SPEEDUP"),
+    Kind("verdict.picture_findings:PictureFinding", "judge.picture:judge", "report.picture_text:PICTURE"),
+    Kind("verdict.picture_findings:StageParityFinding", "judge.stage_parity:judge", "report.picture_text:STAGE_PARITY"),
+    Kind("verdict.proof_finding:ProofFinding", "judge.proof:judge", "report.proof_text:PROOF"),
+    Kind("verdict.memory_finding:MemoryFinding", "judge.memory:judge", "report.memory_text:MEMORY"),
+)
+"""In the order in which people read them."""

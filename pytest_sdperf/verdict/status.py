@@ -55,3 +55,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     status: Status
     missing: Missing | None = None
     "why there is nothing to compare with; None: there is, or nothing is needed"
+
+    @property
+    def is_promise(self) -> bool:
+        """Whether a failure does not rest on the baseline, so that another baseline fixes nothing."""
+        return self.status is Status.BROKEN
+
+    @property
+    def fault(self) -> str:
+        """A value that cannot be ordered or divided by, which a finding read from a file may have; empty: none."""
+        return ""

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from pytest_sdperf.report.finding_text import TEXTS, details, sentence
+from pytest_sdperf.report.finding_text import details, sentence, texts
 from pytest_sdperf.verdict.case_verdict import AnyFinding
 from pytest_sdperf.verdict.status import Missing, Status
 
@@ -17,7 +17,7 @@ PROMPT = 'a ship; at sea, but "late"; delete it'
 
 
 def test_every_kind_of_finding_has_its_text(kinds: list[str], make_finding: Make) -> None:
-    assert set(TEXTS) == set(get_args(AnyFinding)) == {type(make_finding(kind)) for kind in kinds}
+    assert set(texts()) == set(get_args(AnyFinding)) == {type(make_finding(kind)) for kind in kinds}
 
 
 @pytest.mark.parametrize("status", Status)

@@ -1,0 +1,174 @@
+"""The limits of a case, each with the part of the verdict that it is one of, and how it is read and shown."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pytest_sdperf import units
+from pytest_sdperf.options import values
+from pytest_sdperf.options.option_spec import OptionSpec
+from pytest_sdperf.options.values import DEFAULT_STAGE_LIMITS_DB, Decide, Parser, Show, of_base
+
+
+class Thresholds(NamedTuple):
+    """The promises of a case."""
+
+    max_slowdown: float = 0.05
+    "allowed rise of the median latency over the baseline, as a share"
+    max_memory_growth: float = 0.10
+    "allowed rise of the process's own peak memory over the baseline, as a share"
+    max_memory: int | None = None
+    "absolute limit on the process's own peak memory, bytes; None: no limit"
+    min_ssim: float = 0.98
+    "structural similarity to the reference picture, 0 to 1"
+    min_psnr: float = 35.0
+    """peak signal-to-noise ratio to the reference picture, dB. The worst honest change seen: 35.4 on random weights
+    (OpenVINO bf16, synthetic:sd15 at 256 px), 43.2 on the packaged prompts with the bundled model; one step less gave
+    29.5 and 25.2 (benchmarks/results)"""
+    min_stage_psnr: Mapping[str, float] = DEFAULT_STAGE_LIMITS_DB
+    "stage -> smallest PSNR of its first call to the reference's, both with the reference's inputs, dB"
+    min_speedup: tuple[str, float] | None = None
+    "(variant, factor): this case's median latency must be that many times shorter, in the same session"
+    ignore: float = 0.01
+    "side by side: a slowdown up to this share is called REGRESSED with a probability of at most ``alpha``"
+    must_catch: float = 0.05
+    "side by side: a slowdown from this share on is called PASSED with a probability of at most ``beta``"
+    alpha: float = 0.01
+    beta: float = 0.05
+    max_pairs: int = 24
+    "pairs of processes after which a case that is still undecided is INCONCLUSIVE"
+    inconclusive: str = "warn"
+    "`warn` or `fail`: what an INCONCLUSIVE latency means for the test"
+
+
+def _limit(
+    part: str,
+    name: str,
+    parse: Parser,
+    text: str,
+    metavar: str,
+    *,
+    stricter: Decide,
+    show: Show = str,
+    on_command_line: bool = True,
+) -> OptionSpec:
+    """A threshold of a part of the verdict, which may stand on a marker; ``stricter`` as `OptionSpec.decides`."""
+    return OptionSpec(name, parse, text, metavar, stricter, show, on_command_line, on_marker=True, part=part)
+
+
+LIMITS: tuple[OptionSpec, ...] = (
+    _limit(
+        "latency",
+        "max_slowdown",
+        units.parse_share,
+        "allowed rise of latency over the baseline (default: 5%%)",
+        "SHARE",
+        stricter=min,
+        show=values.show_share,
+    ),
+    _limit(
+        "memory",
+        "max_memory_growth",
+        units.parse_share,
+        "allowed rise of peak memory over the baseline (default: 10%%)",
+        "SHARE",
+        stricter=min,
+        show=values.show_share,
+    ),
+    _limit(
+        "memory",
+        "max_memory",
+        units.parse_bytes,
+        "absolute limit on peak memory, such as 8GiB (default: none)",
+        "SIZE",
+        stricter=values.smaller_size,
+        show=units.format_bytes,
+    ),
+    _limit(
+        "picture",
+        "min_ssim",
+        units.parse_similarity,
+        "smallest SSIM to the reference picture (default: 0.98)",
+        "SSIM",
+        stricter=max,
+    ),
+    _limit(
+        "picture",
+        "min_psnr",
+        units.parse_decibel,
+        "smallest PSNR to the reference picture, dB (default: 35)",
+        "DB",
+        stricter=max,
+        show=values.show_decibel,
+    ),
+    _limit(
+        "picture",
+        "min_stage_psnr",
+        values.parse_stage_limits,
+        "smallest PSNR of a stage on the reference's inputs; a stage that is not named keeps its family's limit",
+        "LIMITS",
+        stricter=values.larger_each,
+        show=values.show_stages,
+    ),
+    _limit(
+        "latency",
+        "ignore",
+        units.parse_share,
+        "side by side: slowdown that must not fail (default: 1%%)",
+        "SHARE",
+        stricter=min,
+        show=values.show_share,
+    ),
+    _limit(
+        "latency",
+        "must_catch",
+        units.parse_share,
+        "side by side: slowdown that must not pass (default: 5%%)",
+        "SHARE",
+        stricter=min,
+        show=values.show_share,
+    ),
+    _limit(
+        "latency",
+        "alpha",
+        values.parse_error_rate,
+        "false-alarm rate: the probability that a slowdown up to `ignore` fails (default: 1%%)",
+        "SHARE",
+        stricter=of_base,
+        show=values.show_share,
+    ),
+    _limit(
+        "latency",
+        "beta",
+        values.parse_error_rate,
+        "miss rate: the probability that a slowdown from `must_catch` on passes (default: 5%%)",
+        "SHARE",
+        stricter=of_base,
+        show=values.show_share,
+    ),
+    _limit(
+        "latency",
+        "max_pairs",
+        values.parse_pairs,
+        "most pairs of processes side by side (default: 24)",
+        "N",
+        stricter=of_base,
+    ),
+    _limit(
+        "latency",
+        "inconclusive",
+        values.one_of("fail", "warn"),
+        "whether an INCONCLUSIVE latency fails the test or is reported as a warning (default: warn)",
+        "fail|warn",
+        stricter=values.failing,
+    ),
+    _limit(
+        "latency",
+        "min_speedup",
+        values.parse_min_speedup,
+        "(variant, factor): this case must be so many times as fast as that variant in the same session",
+        "",
+        stricter=values.faster,
+        show=values.show_speedup,
+        on_command_line=False,
+    ),
+)
