@@ -15,7 +15,8 @@ from pytest_sdperf.workload import PromptSeed
 # 2: trees and modules (where code was loaded from), usage (what disturbed the timed pictures).
 # 3: modules are reported after warming up; library_rss_bytes may be unknown.
 # 4: prompt_seeds and picture_index take the places of motifs and motif_index.
-PROTOCOL_VERSION = 4
+# 5: a build spec says which folders come first on the import path.
+PROTOCOL_VERSION = 5
 """Said by the worker in its first line: both sides may run in different interpreters."""
 
 Size = tuple[int, int]
@@ -45,6 +46,8 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "folder for the pictures, as .npy"
     trees: tuple[str, ...] = ()
     "folders of source code: the worker says which of its modules come from them"
+    import_path: tuple[str, ...] = ()
+    "folders that come first on the worker's import path"
 
     @classmethod
     def of(
@@ -74,6 +77,7 @@ class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             guidance_scale=float(workload.guidance_scale),
             picture_dir=picture_dir,
             trees=trees,
+            import_path=variant.import_path,
         )
 
 

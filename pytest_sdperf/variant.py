@@ -63,6 +63,8 @@ class Variant:
     'its own limits, as the marker takes them ({"min_psnr": "30dB"}); marker, command line and ini come before them'
     needs_model: bool = True
     "False where the factory brings its own weights (a server's client, say): --sdperf-model is then not prepared"
+    import_path: tuple[str, ...] = field(default=(), compare=False, repr=False, kw_only=True)
+    "set by pytest-sdperf: folders of its conftest and of those above, which come first on its workers' import path"
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -11,6 +11,7 @@ from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.options import given_options, resolve
 from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.plugin import fixtures, hookspecs
+from pytest_sdperf.plugin.conftest_path import conftest_path
 from pytest_sdperf.plugin.fail_or_skip import failures_reported, refuse, skip
 from pytest_sdperf.plugin.run import RUN, Run
 from pytest_sdperf.report.formats import check_renderings
@@ -92,7 +93,8 @@ class _Collector:
         self._asked.add(id(plugin))
         origin = str(getattr(plugin, "__file__", None) or getattr(plugin, "__name__", plugin))
         try:
-            self._register(self._run.registry.add(hook(), origin=origin), origin)
+            path = conftest_path(plugin, self._config.rootpath)
+            self._register(self._run.registry.add(hook(), origin=origin, import_path=path), origin)
         except SdperfError as error:
             self._problems.append(str(error) if origin in str(error) else f"{origin}: {error}")
         except Exception as error:  # noqa: BLE001 - whatever people's code raises is reported by name, not as our traceback

@@ -43,9 +43,14 @@ class Registry:
         """Who declares the variant of that name: `pytest-sdperf`, an entry point, a conftest. Raises KeyError."""
         return self._origin[name]
 
-    def add(self, variants: object, *, origin: str) -> list[str]:
-        """Add a Variant or several; returns their names. CaseError names what is wrong and where it came from."""
-        from pytest_sdperf.variant import Variant  # late: every pytest run imports this module
+    def add(self, variants: object, *, origin: str, import_path: tuple[str, ...] = ()) -> list[str]:
+        """Add a Variant or several; returns their names. CaseError names what is wrong and where it came from.
+
+        ``import_path``: the folders in which their functions are looked for first.
+        """
+        import dataclasses  # late: every pytest run imports this module
+
+        from pytest_sdperf.variant import Variant
 
         found = [variants] if isinstance(variants, Variant) else variants
         if not isinstance(found, Iterable) or isinstance(found, (str, bytes)):
@@ -63,7 +68,7 @@ class Registry:
                     f"variant {variant.name!r} is declared twice, by {self._origin[variant.name]} and by {origin}",
                     cure="Give one of them another name.",
                 )
-            self._added[variant.name] = variant
+            self._added[variant.name] = dataclasses.replace(variant, import_path=import_path)
             self._origin[variant.name] = origin
             names.append(variant.name)
         return names

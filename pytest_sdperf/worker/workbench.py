@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import importlib
 import operator
 import os
 import sys
@@ -24,6 +23,7 @@ from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.worker import environment as surroundings
 from pytest_sdperf.worker import trace
 from pytest_sdperf.worker.evidence import collect_evidence, library_threads
+from pytest_sdperf.worker.factory import import_function, put_first
 from pytest_sdperf.worker.pipeline_call import as_picture, as_wanted, check_prompt_length, draw_latents
 from pytest_sdperf.worker.stages import StageTimer, find_stages
 from pytest_sdperf.workload import size_key
@@ -97,15 +97,18 @@ class Workbench:
 
     def _prepare(self, spec: protocol.BuildSpec) -> protocol.Prepared:
         context = _context(spec)
-        import_function(spec.prepare, role=f"prepare of variant {spec.variant!r}")(context)
+        put_first(spec.import_path)
+        role = f"prepare of variant {spec.variant!r}"
+        import_function(spec.prepare, role=role, folders=spec.import_path)(context)
         return protocol.Prepared(context.startup_ns)
 
     def _build(self, spec: protocol.BuildSpec) -> protocol.Built:
         context = _context(spec)
         role = f"factory of variant {spec.variant!r}"
+        put_first(spec.import_path)
         start_ns = self._clock_ns()
         with context.phase("import"):
-            factory = import_function(spec.factory, role=role)
+            factory = import_function(spec.factory, role=role, folders=spec.import_path)
         pipeline = factory(context)
         if not callable(pipeline):
             raise CaseError(
@@ -215,33 +218,6 @@ class Workbench:
             np.save(file, picture, allow_pickle=False)
         draft.replace(path)
         return path
-
-
-def import_function(name: str, *, role: str) -> Callable[..., Any]:
-    """The function that `package.module:function` names. Raises CaseError where there is none.
-
-    An import that fails inside the module raises as it is: the traceback says more.
-    """
-    module_name, _, function_name = name.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
-        raise CaseError(
-            f"{role} cannot be imported: there is no module {error.name!r}",
-            where=name,
-            cure="Correct the name, install its package, or put it next to a conftest.py.",
-        ) from error
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        found = "nothing" if function is None else repr(function)
-        raise CaseError(
-            f"{role} cannot be called: {module_name} has {found} under the name {function_name!r}",
-            where=name,
-            cure="Name a function of that module.",
-        )
-    return function  # type: ignore[no-any-return]  # an attribute found by name has no type
 
 
 def digest(picture: Picture) -> str:

@@ -248,6 +248,8 @@ class Watch:
 def weather(monkeypatch):
     """Speed and memory of the inner session's workers, and what goes on beside its pairs."""
     told = Weather()
+    # A worker leaves its import path to the processes that it starts; these workers are this process.
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
     monkeypatch.setattr(engine, "Launcher", lambda **kwargs: Launcher(told, **kwargs))
     monkeypatch.setattr(comparer, "NoiseWatch", lambda: Watch(told.seen))
     monkeypatch.setattr(engine, "NoiseWatch", lambda: Watch(told.seen_alone))

@@ -1,5 +1,7 @@
 import importlib.metadata
 
+import dataclasses
+
 import pytest
 
 from pytest_sdperf.errors import CaseError
@@ -25,7 +27,7 @@ def test_every_built_in_name_has_its_variant(name):
 def test_several_at_once(given):
     registry = Registry()
     assert registry.add(given, origin="here") == ["ship", "boat"]
-    assert registry["boat"] is BOAT
+    assert registry["boat"] == BOAT
 
 
 @pytest.mark.parametrize("given", [None, 3, "ship", b"ship"])
@@ -81,7 +83,7 @@ def test_entry_points_give_one_or_several(points):
     points += [Point("one", SHIP), Point("more", [BOAT])]
     registry = Registry()
     assert registry.add_entry_points() == ["ship", "boat"]
-    assert registry["ship"] is SHIP
+    assert registry["ship"] == SHIP
 
 
 def test_no_entry_points(points):
@@ -102,3 +104,10 @@ def test_two_entry_points_of_one_name(points):
     points += [Point("one", SHIP), Point("two", SHIP)]
     with pytest.raises(CaseError, match=r"declared twice, by entry point one \(one:v\) and by entry point two"):
         Registry().add_entry_points()
+
+
+def test_the_folders_of_a_declaration_are_its_variants_own():
+    registry = Registry()
+    registry.add(dataclasses.replace(SHIP, import_path=("/said",)), origin="a.py", import_path=("/a", "/"))
+    registry.add(dataclasses.replace(BOAT, import_path=("/said",)), origin="b.py")
+    assert (registry["ship"].import_path, registry["boat"].import_path) == (("/a", "/"), ())

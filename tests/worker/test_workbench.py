@@ -14,7 +14,7 @@ from pytest_sdperf.measurement import Usage
 from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
 from pytest_sdperf.worker import trace
 from pytest_sdperf.worker.pipeline_call import draw_latents
-from pytest_sdperf.worker.workbench import Workbench, digest, import_function
+from pytest_sdperf.worker.workbench import Workbench, digest
 
 
 @pytest.fixture
@@ -361,33 +361,6 @@ def test_a_prompt_that_the_tokenizer_cuts_off_is_refused_before_anything_is_draw
         CaseError, match=r"^prompt 'a storm' has 9 tokens with start and end, Letters takes 8: 'm' would"
     ):
         built(prompts=("a ship", "a storm"))
-
-
-@pytest.mark.parametrize(
-    ("name", "missing"), [("no_such:f", "no_such"), ("pytest_sdperf.no_such:f", "pytest_sdperf.no_such")]
-)
-def test_a_module_that_is_not_there_is_named(name, missing):
-    with pytest.raises(CaseError) as caught:
-        import_function(name, role="factory of variant 'x'")
-    assert str(caught.value) == (
-        f"factory of variant 'x' cannot be imported: there is no module {missing!r} [{name}]. "
-        "Correct the name, install its package, or put it next to a conftest.py."
-    )
-
-
-@pytest.mark.parametrize(("name", "found"), [("sys:no_such", "nothing"), ("sys:maxsize", repr(sys.maxsize))])
-def test_a_name_that_is_no_function_is_told_with_what_is_there(name, found):
-    with pytest.raises(CaseError) as caught:
-        import_function(name, role="factory of variant 'x'")
-    function = name.partition(":")[2]
-    assert caught.value.what == f"factory of variant 'x' cannot be called: sys has {found} under the name {function!r}"
-
-
-def test_an_import_that_fails_inside_the_module_is_not_hidden(numpy_project, monkeypatch):
-    monkeypatch.syspath_prepend(numpy_project)
-    (numpy_project / "leaky.py").write_text("import no_such_library")
-    with pytest.raises(ModuleNotFoundError, match="no_such_library"):
-        import_function("leaky:build", role="factory of variant 'x'")
 
 
 def test_digest_tells_shapes_apart():
