@@ -1,3 +1,4 @@
+import dataclasses
 import types
 
 import pytest
@@ -24,6 +25,13 @@ def test_what_is_written_is_read_back():
     assert [type(value) for value in read.variants[0].params.values()] == [int, float, bool, str]
     assert read.get("ship") == SHIP
     assert read.get("raft") is None
+
+
+def test_the_folders_of_a_tree_are_kept_and_are_no_difference():
+    here, there = (dataclasses.replace(SHIP, import_path=(folder,)) for folder in ("/here", "/there"))
+    (read,) = decode(encode(Declaration((there,), {}))).variants
+    assert read.import_path == ("/there",)
+    assert same_declaration(here, read)
 
 
 def test_a_read_only_view_is_written():

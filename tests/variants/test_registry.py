@@ -1,6 +1,5 @@
-import importlib.metadata
-
 import dataclasses
+import importlib.metadata
 
 import pytest
 
