@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_sdperf import protocol
+from pytest_sdperf import process_tree, protocol
 from pytest_sdperf.errors import LaunchError
+from pytest_sdperf.launch.guard import guard
 from pytest_sdperf.launch.process_group import ProcessGroup
 from pytest_sdperf.launch.settings import FindLibrary, ResolvedLaunch, resolve_launch
+from pytest_sdperf.launch.temporary import TemporaryFolder
 from pytest_sdperf.launch.worker_process import Worker
 from pytest_sdperf.variant import Launch
 
@@ -47,8 +47,8 @@ def launch(
         env["PYTHONPATH"] = os.pathsep.join(path)
     # Not next to the log: the paths of sockets, which libraries keep there, may have 107 characters.
     given = env.get("TMPDIR")
-    temporary = Path(tempfile.mkdtemp(prefix="sdperf-", dir=given if given and Path(given).is_dir() else None))
-    env["TMPDIR"] = str(temporary)
+    temporary = TemporaryFolder(Path(given) if given and Path(given).is_dir() else None)
+    env["TMPDIR"] = env[process_tree.VARIABLE] = str(temporary.path)
     started_ns = time.perf_counter_ns()
     command_read, command_write = os.pipe()
     answer_read, answer_write = os.pipe()
@@ -60,11 +60,12 @@ def launch(
             pass_fds=(command_read, answer_write),
             log_path=log_path,
             cwd=cwd,
+            folder=temporary.path,
         )
     except BaseException:
         os.close(command_write)
         os.close(answer_read)
-        shutil.rmtree(temporary)
+        temporary.remove()
         raise
     finally:
         os.close(command_read)
@@ -130,7 +131,9 @@ def _spawn(
     pass_fds: Sequence[int],
     log_path: Path,
     cwd: Path | None,
+    folder: Path,
 ) -> ProcessGroup:
+    watching = guard()
     # The new process inherits the affinity of the thread that starts it, so it holds from the first
     # instruction on; libraries count CPUs while they are loaded.
     before = os.sched_getaffinity(0) if cpus else set()
@@ -158,4 +161,5 @@ def _spawn(
     finally:
         if cpus:
             os.sched_setaffinity(0, before)
-    return ProcessGroup(process)
+    watching.watch(process.pid, folder)
+    return ProcessGroup(process, folder)

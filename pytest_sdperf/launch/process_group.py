@@ -12,6 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from pytest_sdperf.launch.guard import guard
+from pytest_sdperf.process_tree import kill_marked
+
 _TICK_S = 0.05
 "how often to look for a death where the kernel has no pidfd (macOS, Linux before 5.3)"
 
@@ -25,18 +28,18 @@ Kill = Callable[[], None]
 
 
 class ProcessGroup:
-    """A process that leads a session of its own.
+    """A process that leads a session of its own; ``folder`` marks it and all that it starts (`process_tree`).
 
     The leader is reaped only after its group was killed (where the system can look without reaping):
     until then the kernel cannot give its number to a stranger, who would be killed in its place.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
         self._process = process
         self._pidfd = _open_pidfd(process.pid)
         self._strays: list[Kill] = []
         # Runs once: by kill(), when the object is forgotten, or when the interpreter ends.
-        self._end = weakref.finalize(self, _end, process, self._pidfd, self._strays, os.getpid())
+        self._end = weakref.finalize(self, _end, process, self._pidfd, self._strays, os.getpid(), str(folder))
 
     def wait(self, deadline: float, *, fd: int | None = None) -> bool:
         """Wait until ``fd`` can be read, the process died or ``time.monotonic()`` passes ``deadline``.
@@ -98,7 +101,7 @@ def _died(process: subprocess.Popen[bytes]) -> bool:
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _end(process: subprocess.Popen[bytes], pidfd: int | None, strays: list[Kill], owner: int) -> None:
+def _end(process: subprocess.Popen[bytes], pidfd: int | None, strays: list[Kill], owner: int, folder: str) -> None:
     if os.getpid() != owner:  # a fork of the session ends: the worker is not its own
         return
     if not _died(process):
@@ -108,7 +111,9 @@ def _end(process: subprocess.Popen[bytes], pidfd: int | None, strays: list[Kill]
         os.killpg(process.pid, signal.SIGKILL)
     for kill in strays:
         kill()
+    kill_marked(folder)  # a worker that crashed can no longer say what it had started
     process.wait()
+    guard().forget(process.pid)
     if pidfd is not None:
         os.close(pidfd)
 

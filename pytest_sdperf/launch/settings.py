@@ -28,8 +28,8 @@ _INSTRUMENTATION = (
 )
 _INSTRUMENTATION_PREFIXES = ("COV_CORE_", "PYTEST_")
 
-# Told to the worker by us alone: what the launch asked for.
-_OURS = ("SDPERF_CPUS", "SDPERF_THREADS")
+# Set by us alone: what the launch asked for, and whose worker it is.
+_OURS = ("SDPERF_CPUS", "SDPERF_THREADS", "SDPERF_WORKER")
 
 # openvino's telemetry package stays silent under CI=true only (not under CI=1), nncf's under NNCF_CI.
 _QUIET = {

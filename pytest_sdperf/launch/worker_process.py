@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_sdperf import protocol
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.launch.process_group import ProcessGroup
+from pytest_sdperf.launch.temporary import TemporaryFolder
 from pytest_sdperf.protocol import A
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Worker:
         command_fd: int,
         answer_fd: int,
         log_path: Path,
-        temporary: Path,
+        temporary: TemporaryFolder,
         timeout_s: float,
     ) -> None:
         self._group = group
@@ -104,7 +104,7 @@ class Worker:
             self._open = False
             os.close(self._command_fd)
             os.close(self._answer_fd)
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary.remove()
         return code
 
     def __enter__(self) -> Self:

@@ -113,8 +113,7 @@ class Run:
         options = self.options
         if not (options.sdperf and options.baselines_from and ours) or self._config.getoption("collectonly"):
             return
-        import tempfile
-
+        from pytest_sdperf.launch.temporary import temporary_folder
         from pytest_sdperf.measure.engine import project_path
         from pytest_sdperf.policy.base_rules import base_rules, find_revision
         from pytest_sdperf.policy.judged_by import JudgedBy
@@ -127,7 +126,7 @@ class Run:
             rootdir=rootdir,
             sys_path=project_path(rootdir, sys.path),
             environ=os.environ,
-            work_dir=Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="sdperf-"))),
+            work_dir=self._open.enter_context(temporary_folder()),
             stack=self._open,
         )
         self.judged_by = JudgedBy(base, given_options(self._config)["command_line"])

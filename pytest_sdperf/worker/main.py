@@ -13,6 +13,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NoReturn
 
+from pytest_sdperf import process_tree
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.protocol import PROTOCOL_VERSION, Exit, Failed, Ready, decode_command, encode
 from pytest_sdperf.worker.workbench import Workbench
@@ -26,6 +27,7 @@ def main(argv: list[str]) -> int:
     command_fd, answer_fd = (int(argument) for argument in argv)
     for fd in (command_fd, answer_fd):
         os.set_inheritable(fd, False)  # not for the processes that a pipeline may start
+    process_tree.adopt_orphans()  # a pipeline's daemons are its own
     # A crash in a native library leaves the Python lines it was called from in the log, and the
     # session asks a hanging worker for the same by a signal.
     faulthandler.enable()
@@ -85,6 +87,7 @@ def _send(fd: int, line: bytes) -> None:
 
 
 def _end_group() -> NoReturn:
+    process_tree.kill_descendants(os.getpid())
     os.killpg(os.getpgrp(), signal.SIGKILL)
     raise AssertionError("unreachable: this process is in the group")
 

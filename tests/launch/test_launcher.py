@@ -12,6 +12,7 @@ import pytest
 from pytest_sdperf import protocol
 from pytest_sdperf.errors import LaunchError, WorkerError
 from pytest_sdperf.launch import launcher, process_group
+from pytest_sdperf.launch.guard import guard
 from pytest_sdperf.launch.launcher import Launcher, launch
 from pytest_sdperf.launch.settings import ResolvedLaunch
 from pytest_sdperf.variant import Launch
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 pidfd_open = getattr(os, "pidfd_open", None)  # some tests take it away from the code under test
 
 BOTH_WAYS = pytest.mark.usefixtures("both_ways")
+
+
+@pytest.fixture(autouse=True)
+def guarded():
+    """One guard for all workers of this process: its pipe stays open."""
+    guard()
 
 
 @pytest.fixture
@@ -300,6 +307,26 @@ def test_a_grandchild_that_holds_the_pipe_does_not_hide_a_death(start, tmp_path)
     assert is_gone(int(pid_file.read_text()))
 
 
+def test_a_daemon_of_a_worker_that_crashed_is_found_by_its_mark(start, tmp_path):
+    """It is in a session of its own, and who started it is gone before anybody could ask."""
+    pid_file = tmp_path / "pid"
+    with start() as worker:
+        call = protocol.Call("harbour:leave_behind", {"pid_file": str(pid_file), "detached": True})
+        worker.ask(call, protocol.Called)
+        os.kill(worker._group._process.pid, signal.SIGKILL)
+        with pytest.raises(WorkerError, match="SIGKILL"):
+            add(worker)
+    assert is_gone(int(pid_file.read_text()))
+
+
+def test_the_time_of_a_daemon_is_its_workers(start):
+    """Both of its parents have ended: the worker adopts it."""
+    with start() as worker:
+        before_ns = worker.cpu_ns()
+        worker.ask(protocol.Call("harbour:daemon_burns", {"seconds": 0.05}), protocol.Called)
+        assert worker.cpu_ns() - before_ns >= 50_000_000
+
+
 def test_ctrl_c_leaves_nothing(start):
     pids = []
 
@@ -342,7 +369,7 @@ def test_a_process_that_is_gone_has_no_descendants():
 def test_a_fork_of_the_session_spares_the_worker(start):
     with start() as worker:
         process = worker._group._process
-        process_group._end(process, None, [], owner=os.getpid() + 1)
+        process_group._end(process, None, [], os.getpid() + 1, "/nowhere")
         assert add(worker) == 3
 
 

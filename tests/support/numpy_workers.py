@@ -144,6 +144,20 @@ PIPELINES = textwrap.dedent(
                 signal.pause()
         os.read(read, 1)
 
+    def daemon_burns(seconds):
+        """The same in a grandchild of a session of its own, whose parents have ended."""
+        read, write = os.pipe()
+        if (child := os.fork()) == 0:
+            os.setsid()
+            if os.fork():
+                os._exit(0)
+            burn(seconds)
+            os.write(write, b"x")
+            while True:
+                signal.pause()
+        os.waitpid(child, 0)
+        os.read(read, 1)
+
     def child_burns_and_ends(seconds):
         if (child := os.fork()) == 0:
             burn(seconds)
