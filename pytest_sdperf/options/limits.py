@@ -40,135 +40,82 @@ class Thresholds(NamedTuple):
     "`warn` or `fail`: what an INCONCLUSIVE latency means for the test"
 
 
+class _Quantity(NamedTuple):
+    """How the values of a limit are read, named and shown."""
+
+    parse: Parser
+    metavar: str
+    show: Show = str
+
+
+_SHARE = _Quantity(units.parse_share, "SHARE", values.show_share)
+_ERROR_RATE = _Quantity(values.parse_error_rate, "SHARE", values.show_share)
+_SIZE = _Quantity(units.parse_bytes, "SIZE", units.format_bytes)
+_SSIM = _Quantity(units.parse_similarity, "SSIM")
+_DECIBEL = _Quantity(units.parse_decibel, "DB", values.show_decibel)
+_STAGES = _Quantity(values.parse_stage_limits, "LIMITS", values.show_stages)
+_PAIRS = _Quantity(values.parse_pairs, "N")
+_FAIL_OR_WARN = _Quantity(values.one_of("fail", "warn"), "fail|warn")
+_SPEEDUP = _Quantity(values.parse_min_speedup, "", values.show_speedup)
+
+
 def _limit(
-    part: str,
-    name: str,
-    parse: Parser,
-    text: str,
-    metavar: str,
-    *,
-    stricter: Decide,
-    show: Show = str,
-    on_command_line: bool = True,
+    part: str, name: str, quantity: _Quantity, stricter: Decide, text: str, *, on_command_line: bool = True
 ) -> OptionSpec:
     """A threshold of a part of the verdict, which may stand on a marker; ``stricter`` as `OptionSpec.decides`."""
+    parse, metavar, show = quantity
     return OptionSpec(name, parse, text, metavar, stricter, show, on_command_line, on_marker=True, part=part)
 
 
 LIMITS: tuple[OptionSpec, ...] = (
-    _limit(
-        "latency",
-        "max_slowdown",
-        units.parse_share,
-        "allowed rise of latency over the baseline (default: 5%%)",
-        "SHARE",
-        stricter=min,
-        show=values.show_share,
-    ),
-    _limit(
-        "memory",
-        "max_memory_growth",
-        units.parse_share,
-        "allowed rise of peak memory over the baseline (default: 10%%)",
-        "SHARE",
-        stricter=min,
-        show=values.show_share,
-    ),
+    _limit("latency", "max_slowdown", _SHARE, min, "allowed rise of latency over the baseline (default: 5%%)"),
+    _limit("memory", "max_memory_growth", _SHARE, min, "allowed rise of peak memory over the baseline (default: 10%%)"),
     _limit(
         "memory",
         "max_memory",
-        units.parse_bytes,
+        _SIZE,
+        values.smaller_size,
         "absolute limit on peak memory, such as 8GiB (default: none)",
-        "SIZE",
-        stricter=values.smaller_size,
-        show=units.format_bytes,
     ),
-    _limit(
-        "picture",
-        "min_ssim",
-        units.parse_similarity,
-        "smallest SSIM to the reference picture (default: 0.98)",
-        "SSIM",
-        stricter=max,
-    ),
-    _limit(
-        "picture",
-        "min_psnr",
-        units.parse_decibel,
-        "smallest PSNR to the reference picture, dB (default: 35)",
-        "DB",
-        stricter=max,
-        show=values.show_decibel,
-    ),
+    _limit("picture", "min_ssim", _SSIM, max, "smallest SSIM to the reference picture (default: 0.98)"),
+    _limit("picture", "min_psnr", _DECIBEL, max, "smallest PSNR to the reference picture, dB (default: 35)"),
     _limit(
         "picture",
         "min_stage_psnr",
-        values.parse_stage_limits,
+        _STAGES,
+        values.larger_each,
         "smallest PSNR of a stage on the reference's inputs; a stage that is not named keeps its family's limit",
-        "LIMITS",
-        stricter=values.larger_each,
-        show=values.show_stages,
     ),
-    _limit(
-        "latency",
-        "ignore",
-        units.parse_share,
-        "side by side: slowdown that must not fail (default: 1%%)",
-        "SHARE",
-        stricter=min,
-        show=values.show_share,
-    ),
-    _limit(
-        "latency",
-        "must_catch",
-        units.parse_share,
-        "side by side: slowdown that must not pass (default: 5%%)",
-        "SHARE",
-        stricter=min,
-        show=values.show_share,
-    ),
+    _limit("latency", "ignore", _SHARE, min, "side by side: slowdown that must not fail (default: 1%%)"),
+    _limit("latency", "must_catch", _SHARE, min, "side by side: slowdown that must not pass (default: 5%%)"),
     _limit(
         "latency",
         "alpha",
-        values.parse_error_rate,
+        _ERROR_RATE,
+        of_base,
         "false-alarm rate: the probability that a slowdown up to `ignore` fails (default: 1%%)",
-        "SHARE",
-        stricter=of_base,
-        show=values.show_share,
     ),
     _limit(
         "latency",
         "beta",
-        values.parse_error_rate,
+        _ERROR_RATE,
+        of_base,
         "miss rate: the probability that a slowdown from `must_catch` on passes (default: 5%%)",
-        "SHARE",
-        stricter=of_base,
-        show=values.show_share,
     ),
-    _limit(
-        "latency",
-        "max_pairs",
-        values.parse_pairs,
-        "most pairs of processes side by side (default: 24)",
-        "N",
-        stricter=of_base,
-    ),
+    _limit("latency", "max_pairs", _PAIRS, of_base, "most pairs of processes side by side (default: 24)"),
     _limit(
         "latency",
         "inconclusive",
-        values.one_of("fail", "warn"),
+        _FAIL_OR_WARN,
+        values.failing,
         "whether an INCONCLUSIVE latency fails the test or is reported as a warning (default: warn)",
-        "fail|warn",
-        stricter=values.failing,
     ),
     _limit(
         "latency",
         "min_speedup",
-        values.parse_min_speedup,
+        _SPEEDUP,
+        values.faster,
         "(variant, factor): this case must be so many times as fast as that variant in the same session",
-        "",
-        stricter=values.faster,
-        show=values.show_speedup,
         on_command_line=False,
     ),
 )

@@ -13,9 +13,6 @@ from pytest_sdperf.wording import listed, plural
 _NAMED = 3
 """Variants that are named; of more only the number is given."""
 
-_UNJUDGED = " and ".join(NEED_BASELINE)
-"""Parts that are not judged where a baseline is recorded."""
-
 _LONGEST_NAME = 40
 
 _PASSED = (Status.PASSED, Status.FASTER)
@@ -48,7 +45,7 @@ def headline(report: Report) -> str:
     recorded = [o for o in outcomes if o.recorded and o.baseline is None]
     if recorded:
         was = "was recorded as new baseline" if len(recorded) == 1 else "were recorded as new baselines"
-        sentences.append(f"{len(recorded)} {was}, with {_UNJUDGED} not judged.")
+        sentences.append(f"{len(recorded)} {was}, with {NEED_BASELINE} not judged.")
     only = len(outcomes) - len(judged)
     if only:
         sentences.append(f"{only} {'was' if only == 1 else 'were'} only measured.")

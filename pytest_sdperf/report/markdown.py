@@ -53,9 +53,6 @@ def _escaped(found: re.Match[str]) -> str:
     return f"&#{ord(found[0])};{NOTHING if links else ''}"
 
 
-_UNJUDGED = " and ".join(NEED_BASELINE)
-"""Parts that are not judged where a baseline is recorded."""
-
 MOST_COMMENT_BYTES = 65_536
 """GitHub refuses comments of more characters than that; a character takes at least a byte."""
 
@@ -151,7 +148,7 @@ def _verdict(report: Report) -> str:
     found = Counter(_status(outcome) for outcome in report.outcomes)
     counts = ", ".join(f"{count} {status}" for status, count in found.most_common())
     recorded = sum(1 for outcome in report.outcomes if outcome.recorded)
-    loud = f" **{recorded} recorded: {_UNJUDGED} were not judged for these.**" if recorded else ""
+    loud = f" **{recorded} recorded: {NEED_BASELINE} were not judged for these.**" if recorded else ""
     return f"{plural(len(report.outcomes), 'case')}{': ' + counts if counts else ''}.{loud}"
 
 

@@ -20,9 +20,6 @@ from pytest_sdperf.verdict.status import FAILING, Status
 if TYPE_CHECKING:
     from rich.table import Table
 
-_UNJUDGED = " and ".join(NEED_BASELINE)
-"""Parts that are not judged where a baseline is recorded."""
-
 _LONGEST_LINE = 1000
 _LONGEST_NAME = 80
 
@@ -120,7 +117,9 @@ def _recorded(outcomes: Sequence[Outcome]) -> list[str]:
     new = [plain(o.baseline_path) for o in outcomes if o.recorded and o.baseline is None]
     if new:
         files = "1 new baseline" if len(new) == 1 else f"{len(new)} new baselines"
-        lines.append(f"RECORDED {files}: {_UNJUDGED} were NOT judged for these. Run again to gate. {', '.join(new)}")
+        lines.append(
+            f"RECORDED {files}: {NEED_BASELINE} were NOT judged for these. Run again to gate. {', '.join(new)}"
+        )
     lines += [_written(o, o.baseline) for o in outcomes if o.recorded and o.baseline is not None]
     lines += [
         f"KEPT {plain(o.baseline_path)} as it is: {plain(o.not_recorded_because, _LONGEST_LINE)}; record again when "

@@ -10,8 +10,8 @@ PARTS: dict[str, str] = {
 }
 """What people name with --sdperf-gate, in the order in which they are listed -> what each promises."""
 
-NEED_BASELINE = ("latency", "memory")
-"""Parts that a run which records a baseline cannot judge."""
+NEED_BASELINE = "latency and memory"
+"""Parts that a run which records a baseline cannot judge, for sentences."""
 
 
 class Kind(NamedTuple):

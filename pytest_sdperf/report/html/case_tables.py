@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from pytest_sdperf.measurement import Environment, Measurement
 from pytest_sdperf.models.families import FIRST_CALL
+from pytest_sdperf.report.columns import NOT_KNOWN
 from pytest_sdperf.report.html.compared import Compared
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.picture_findings import StageParityFinding
-
-NOT_KNOWN = "–"  # noqa: RUF001 - a dash, as tables have it where there is no figure
 
 _LONGEST_NAME = 80
 _LONGEST_LINE = 500

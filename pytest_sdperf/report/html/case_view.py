@@ -9,9 +9,9 @@ from pytest_sdperf.claims import CheckedClaim
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.report import finding_text
 from pytest_sdperf.report.changes_text import change_lines
+from pytest_sdperf.report.columns import NOT_KNOWN
 from pytest_sdperf.report.failure import sentence
 from pytest_sdperf.report.html.case_tables import (
-    NOT_KNOWN,
     Table,
     environment_table,
     kernels_table,
