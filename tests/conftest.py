@@ -16,7 +16,7 @@ settings.register_profile(
 )
 settings.load_profile("sdperf")
 
-pytest_plugins = ["pytester", "numpy_workers", "made_measurements", "inner_session"]
+pytest_plugins = ["pytester", "numpy_workers", "made_measurements", "inner_session", "trunk"]
 
 # A project of its own, installed and run by plugin/test_example_package.py.
 collect_ignore = ["example_package"]

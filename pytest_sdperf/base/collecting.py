@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_sdperf.base.declaration import Declaration, decode
-from pytest_sdperf.base.mapping import Place
+from pytest_sdperf.base.mapping import Place, counterpart
 from pytest_sdperf.base.provenance import stray_code
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.errors import ComparisonError
@@ -24,8 +24,9 @@ _MODULE = "pytest_sdperf.plugin.declare"
 _TIMEOUT_S = 300.0
 "of collecting: conftests may import torch from a slow disk"
 
-_OURS = re.compile(r"PYTEST_(CURRENT_TEST|VERSION|XDIST_\w+)")
-"Environment variables in which this session's pytest describes itself."
+_OURS = re.compile(r"PYTEST_(CURRENT_TEST|VERSION|XDIST_\w+|ADDOPTS)")
+"""Environment variables in which this session's pytest describes itself; what PYTEST_ADDOPTS says is among the
+options that are passed on, with its places mapped."""
 
 _REASONS = tuple(
     re.compile(pattern)
@@ -33,9 +34,12 @@ _REASONS = tuple(
 )
 "Lines of pytest's output that say what is wrong, the best kind first."
 
-# Plugins, settings, and how modules are imported: what decides on which variants are declared.
-_PASSED_ON = {"-p": "", "-o": "", "--override-ini": "-o", "--import-mode": ""}
-_FILES = {"-c": "", "--config-file": "-c"}
+_SETTINGS = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+"Files that pytest reads its settings from, wherever it looks for the rootdir."
+
+_SETTINGS_FILE = "-c"
+_PLACES = ("--rootdir", "--confcutdir", "--ignore", "--ignore-glob")
+"Options whose value is a place in the tree."
 
 
 class CollectingError(Exception):
@@ -97,14 +101,16 @@ def declared_in(
 ) -> Declaration:
     """The variants that the base's own conftests, plugins and entry points declare.
 
-    ``paths`` are those that pytest collects in the head, absolute, without test names; what the base lacks of
-    them is stood in for by the folder it would lie in. ``options`` are pytest's own (`-p`, `-c`, `-o` …), meant
-    for the base. With ``tests`` its test modules are imported, too, and its ini keys and the markers of its tests
-    reported. ``label`` names the base in messages, ``asked_by`` the option that named it; ``folder`` takes the answer
-    and the log. Raises ComparisonError where pytest cannot collect there, or where the head's code was loaded for it.
+    ``paths`` are those that the command line names, absolute, without test names; what the base lacks of them is
+    stood in for by the folder it would lie in. Where there are none, the base's own settings decide, as the head's do.
+    ``options`` are pytest's own (`-p`, `-c`, `-o` …), meant for the base. With ``tests`` its test modules are imported,
+    too, and its settings and the markers of its tests reported. ``label`` names the base in messages, ``asked_by`` the
+    option that named it; ``folder`` takes the answer and the log. Raises ComparisonError where pytest cannot collect
+    there, or where the head's code was loaded for it.
     """
-    wanted = [str(trees.in_base(path) or path) for path in paths]
-    arguments = [*([WITH_TESTS] if tests else []), f"--rootdir={place.rootdir}", *options]
+    wanted = [str(counterpart(trees, Path(path)) or path) for path in paths]
+    cut = [] if "--confcutdir" in options else _conftests_from(place.rootdir, trees.base)
+    arguments = [*([WITH_TESTS] if tests else []), *cut, *options]
     try:
         declaration = collect(
             wanted, folder, options=arguments, cwd=place.cwd, env=_environment(place), timeout_s=timeout_s
@@ -128,28 +134,44 @@ def declared_in(
     return declaration
 
 
-def passed_on(arguments: Sequence[str], trees: Trees, cwd: Path) -> list[str]:
+def _conftests_from(rootdir: Path, top: Path) -> list[str]:
+    """The option that lets a tree without settings load the conftests that it has up to the head's rootdir.
+
+    Where the tree has a settings file, that decides, as it would in a run of that revision.
+    """
+    above = [folder for folder in (rootdir, *rootdir.parents) if folder.is_relative_to(top)]
+    has_settings = any((folder / name).is_file() for folder in above for name in _SETTINGS)
+    return [] if has_settings else ["--confcutdir", str(rootdir)]
+
+
+def passed_on(options: Sequence[tuple[str, ...]], trees: Trees, cwd: Path) -> list[str]:
     """The options of a command line that the base is collected with; a settings file of the tree is the base's own.
 
-    ``cwd`` is where the head's pytest was started. A settings file that the base lacks is left out.
+    ``options`` are (name) or (name, value), ``cwd`` is where the head's pytest was started. A settings file that the
+    base lacks is left out.
     """
     found: list[str] = []
-    left = list(arguments)
-    while left and left[0] != "--":
-        name, value = _option(left)
-        if name in _PASSED_ON and value is not None:
-            found += [_PASSED_ON[name] or name, value]
-        if name in _FILES and value is not None:
-            file = Path(cwd, value)
-            there = trees.in_base(file) or file
-            if there.is_file():
-                found += ["-c", str(there)]
+    for option in options:
+        name, *values = option
+        if name == _SETTINGS_FILE or name in _PLACES:
+            place = Path(os.path.normpath(cwd / values[0]))  # links are not resolved, as pytest does not either
+            there = counterpart(trees, place) or place
+            if name == _SETTINGS_FILE and not there.is_file():
+                continue
+            values = [str(there)]
+        found += [name, *values]
     return found
 
 
-def paths_of(arguments: Sequence[str], cwd: Path) -> list[str]:
-    """Test paths as pytest has them (`config.args`), absolute and without the names of tests."""
-    paths = [str(Path(cwd, argument.partition("::")[0])) for argument in arguments]
+def paths_of(arguments: Sequence[str], cwd: Path, trees: Trees) -> list[str]:
+    """Test paths of a command line, absolute and without the names of tests.
+
+    Without any, pytest begins in ``cwd``; where the base lacks that folder, it is named.
+    """
+    paths = [os.path.normpath(cwd / argument.partition("::")[0]) for argument in arguments]
+    there = counterpart(trees, cwd)
+    if not paths and there is not None and not there.is_dir():
+        paths = [str(cwd)]
     return list(dict.fromkeys(paths))
 
 
@@ -166,17 +188,3 @@ def _reason(log: str) -> str:
         if found := [match[1] for line in lines if (match := kind.match(line))]:
             return found[-1]
     return "pytest printed nothing"
-
-
-def _option(left: list[str]) -> tuple[str, str | None]:
-    """Take the next argument off, and its value where it is one of those that are passed on."""
-    argument = left.pop(0)
-    known = {**_PASSED_ON, **_FILES}
-    name, equals, value = argument.partition("=")
-    if name in known and name.startswith("--") and equals:
-        return name, value
-    if argument in known:
-        return argument, left.pop(0) if left else None
-    if argument[:2] in known and not argument.startswith("--"):
-        return argument[:2], argument[2:]
-    return argument, None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from pytest_sdperf.errors import ComparisonError, SdperfError
 from pytest_sdperf.variant import Variant
+
+Asks = Literal["", "check", "measure", "maybe"]
+"""Of a test: whether it judges a variant, only uses one, may do either, or none of these."""
 
 
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,7 +24,13 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ini: dict[str, object] = {}
     "option -> what the tree's settings say of it, unread; only where its tests were collected, too"
     tests: dict[str, dict[str, object]] = {}
-    "node id of each test that measures -> keywords of its sdperf markers, unread"
+    "node id of each test -> keywords of its sdperf markers, unread"
+    addopts: dict[str, object] = {}
+    "option -> what `addopts` of the tree's settings says of it, unread"
+    awaited: dict[str, Asks] = {}
+    "node ids of those tests that a run there would select, not skip, and that ask for something -> what they ask for"
+    rootdir: str = ""
+    "pytest's, as the tree's settings have it"
 
     def get(self, name: str) -> Variant | None:
         """The variant of that name; None where the tree declares none."""

@@ -63,6 +63,19 @@ def map_path(trees: Trees, folders: Sequence[str], exists: Exists = Path.exists)
     return tuple(dict.fromkeys(mapped))
 
 
+def counterpart(trees: Trees, path: Path) -> Path | None:
+    """The same place in the base's tree, whether it exists or not; None for what is not of the head's tree.
+
+    Links on the way there are kept where the base has its own of them: pytest names tests by the path as it was given.
+    """
+    above = next((folder for folder in (path, *path.parents) if trees.is_top(folder)), None)
+    if above is not None and trees.home(path) != "elsewhere":
+        there = trees.base / path.relative_to(above)
+        if trees.home(there) == "base":
+            return there
+    return trees.in_base(path)
+
+
 def map_folder(trees: Trees, folder: Path, exists: Exists = Path.exists) -> Path:
     """A folder to be in: mapped if it is of the head's tree, or else the nearest one above that the base has."""
     there = trees.in_base(folder)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import pytest_sdperf
+from pytest_sdperf.base.checkout.git import git
+from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.base.checkout.worktree import checked_out
 from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
 from pytest_sdperf.base.declaration import Declaration
@@ -19,9 +21,10 @@ from pytest_sdperf.base.interpreter import (
     foreign_path,
     this_interpreter,
 )
-from pytest_sdperf.base.mapping import map_place
+from pytest_sdperf.base.mapping import counterpart, map_place
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.base.trees import Trees
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.variant import Variant
@@ -33,9 +36,27 @@ class Invocation:
 
     cwd: Path
     paths: Sequence[str] = ()
-    "test paths, as pytest's `config.args` has them"
-    arguments: Sequence[str] = ()
-    "the whole command line"
+    "test paths of the command line, `::` and what follows included; empty: the settings decide"
+    options: Sequence[tuple[str, ...]] = ()
+    "options of the command line that decide on what is collected: (name) or (name, value)"
+    modules: Mapping[str, str] = field(default_factory=dict)
+    "of the paths those that `--pyargs` found, without test names -> the module that was asked for"
+
+    def paths_for(self, trees: Trees, revision: Revision) -> list[str]:
+        """The paths that the revision is collected with, absolute.
+
+        Raises ComparisonError for a module that is installed, so that its tests are the same in both, though the tree
+        has it, too.
+        """
+        for place, module in self.modules.items():
+            if counterpart(trees, Path(place)) is None and (ours := _tracked(revision.toplevel, module)):
+                raise ComparisonError(
+                    f"the argument {module!r} (--pyargs) leads to {place}, which is installed and not the repository's "
+                    f"own {ours}, so that {revision.label}'s tests cannot be collected by that name",
+                    where=revision.where,
+                    cure=f"Name the path {ours} in place of --pyargs, or install in editable mode (pip install -e .).",
+                )
+        return paths_of(self.paths, self.cwd, trees)
 
 
 @dataclass(frozen=True)
@@ -96,9 +117,9 @@ def set_up_base(
             trees,
             target.revision.label,
             asked_by=target.revision.asked_by,
-            paths=paths_of(invocation.paths, invocation.cwd),
+            paths=invocation.paths_for(trees, target.revision),
             folder=work_dir / "declared",
-            options=passed_on(invocation.arguments, trees, invocation.cwd),
+            options=passed_on(invocation.options, trees, invocation.cwd),
         )
         launcher = replace(launcher, base_env=place.env, extra_sys_path=place.sys_path, cwd=place.cwd)
     if target.interpreter is not None:
@@ -115,3 +136,10 @@ def set_up_base(
     cache_dir = work_dir / "base-cache"
     stack.callback(shutil.rmtree, cache_dir, ignore_errors=True)  # exports take gigabytes
     return BaseSide(target, launcher, cache_dir, trees, declaration)
+
+
+def _tracked(toplevel: Path, module: str) -> str:
+    """The folder or file of the working tree that holds a module's source, as git knows it; empty: none."""
+    tail = module.replace(".", "/")
+    found = git(toplevel, "ls-files", "-z", "--", f":(glob)**/{tail}/__init__.py", f":(glob)**/{tail}.py").out
+    return found.partition("\0")[0].removesuffix("/__init__.py")

@@ -47,6 +47,10 @@ class Trees:
             return "base"
         return "head" if place.is_relative_to(self._head) and not self._is_own(place) else "elsewhere"
 
+    def is_top(self, folder: Path) -> bool:
+        """Whether a folder is the top of the head's tree, links resolved."""
+        return Path(self.real(str(folder))) == self._head
+
     @cached_property
     def names(self) -> set[str]:
         """Packages and modules that the head's tree has at its top."""

@@ -61,15 +61,16 @@ def resolve(
     marker: Mapping[str, object] | None = None,
     command_line: Mapping[str, object],
     ini: Mapping[str, object],
+    addopts: Mapping[str, object] | None = None,
     variant: Mapping[str, object] | None = None,
 ) -> Options:
-    """The first level with a value wins: marker > command line > ini > variant > default.
+    """The first level with a value wins: marker > command line > addopts > ini > variant > default.
 
-    ``marker``, ``command_line`` and ``ini`` map option names to raw values; an absent key or None
+    ``marker``, ``command_line``, ``addopts`` and ``ini`` map option names to raw values; an absent key or None
     is no value, and neither is an empty text in the ini. ``variant`` holds the thresholds that a variant declares.
     Raises OptionError that names the level.
     """
-    marker, variant = marker or {}, variant or {}
+    marker, addopts, variant = marker or {}, addopts or {}, variant or {}
     _check_names(marker, [s.name for s in SPECS if s.on_marker], where="@pytest.mark.sdperf")
     _check_names(variant, [s.name for s in SPECS if s.is_threshold], where="Variant(thresholds=…)")
     chosen: dict[str, Any] = {}
@@ -79,6 +80,7 @@ def resolve(
         if spec.on_command_line:
             levels += [
                 (spec.flag, command_line.get(spec.name)),
+                (f"{spec.flag} of the project's addopts", addopts.get(spec.name)),
                 (f"ini key {spec.ini_key}", ini.get(spec.name) or None),
             ]
         levels.append((f"Variant(thresholds={{{spec.name!r}: …}})", variant.get(spec.name)))
@@ -110,10 +112,17 @@ def _check_names(given: Mapping[str, object], allowed: list[str], *, where: str)
             raise OptionError(f"unknown keyword {keyword!r}", where=where, cure=f"Use one of: {', '.join(allowed)}.")
 
 
-def given_options(config: "Config") -> dict[str, dict[str, object]]:
-    """The values of the command line and the ini, as :func:`resolve` takes them."""
+def given_options(config: "Config", command_line: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """The values of the command line, addopts and ini, as :func:`resolve` takes them.
+
+    ``command_line`` maps the names that pytest has for options to the values that the command line itself gives. What
+    is in effect and not said there is the word of the tree: its ``addopts``, or a conftest that sets options.
+    """
     on_both = [s for s in SPECS if s.on_command_line]
+    line = {s.name: command_line.get(s.dest) for s in on_both}
+    in_effect = {s.name: config.getoption(s.dest) for s in on_both}
     return {
-        "command_line": {s.name: config.getoption(s.dest) for s in on_both},
+        "command_line": line,
+        "addopts": {name: value for name, value in in_effect.items() if value is not None and value != line[name]},
         "ini": {s.name: config.getini(s.ini_key) for s in on_both},
     }

@@ -48,11 +48,12 @@ def main(argv: Sequence[str]) -> int:
             sys.exit(f"ERROR: variant {name!r}: {error}")
     for nodeid, keywords in seen.tests.items():
         try:
-            encode(Declaration((), {}, {}, {nodeid: keywords}))
+            encode(Declaration((), {}, {}, {nodeid: keywords} if keywords else {}))
         except TypeError as error:
             sys.exit(f"ERROR: marker of {nodeid}: {error}")
     variants = tuple(registry[name] for name in registry)
-    out.write_bytes(encode(Declaration(variants, watch.files(), seen.ini, seen.tests)))
+    found = Declaration(variants, watch.files(), seen.ini, seen.tests, seen.addopts, seen.awaited, watch.rootdir())
+    out.write_bytes(encode(found))
     return 0
 
 
@@ -103,6 +104,9 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
         def registry(self) -> Registry:
             return self._config.stash[RUN].registry
 
+        def rootdir(self) -> str:
+            return str(self._config.rootpath)
+
         def files(self) -> dict[str, str]:
             """Of every module and of every plugin: one conftest takes another's place among the modules."""
             loaded = [*sys.modules.items(), *self._config.pluginmanager.list_name_plugin()]
@@ -112,29 +116,35 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
 
 
 def _tests_watch() -> Any:
-    """The pytest plugin that looks at the settings, and at what the markers of the tests that measure say."""
-    from pytest_sdperf.options import given_options
-    from pytest_sdperf.plugin.run import RUN, marker_keywords
+    """The pytest plugin that looks at the settings, and at what the tests and their markers say."""
+    from pytest_sdperf.base.declaration import Asks
+    from pytest_sdperf.plugin.asks import asks_of, never_runs
+    from pytest_sdperf.plugin.command_line import levels
+    from pytest_sdperf.plugin.run import marker_keywords
 
     class TestsWatch:
         def __init__(self) -> None:
             self.ini: dict[str, object] = {}
+            self.addopts: dict[str, object] = {}
             self.tests: dict[str, dict[str, object]] = {}
+            self.awaited: dict[str, Asks] = {}
 
         def pytest_sessionstart(self, session: pytest.Session) -> None:
-            said = given_options(session.config)["ini"]
-            self.ini = {name: value for name, value in said.items() if value}
+            said = levels(session.config)
+            self.ini = {name: value for name, value in said["ini"].items() if value}
+            self.addopts = said["addopts"]
 
         def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
             self._see(items)  # another selection may run them in the head
 
         def pytest_collection_finish(self, session: pytest.Session) -> None:
             self._see(session.items)
+            asked = {item.nodeid: "" if never_runs(item) else asks_of(item) for item in session.items}
+            self.awaited = {nodeid: asks for nodeid, asks in asked.items() if asks}
 
         def _see(self, items: Sequence[pytest.Item]) -> None:
             for item in items:
-                if item.config.stash[RUN].measures(item):
-                    self.tests[item.nodeid] = marker_keywords(item)
+                self.tests[item.nodeid] = marker_keywords(item)
 
     return TestsWatch()
 

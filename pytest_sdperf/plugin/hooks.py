@@ -8,11 +8,13 @@ from collections.abc import Generator
 import pytest
 
 from pytest_sdperf.errors import OptionError, SdperfError
-from pytest_sdperf.options import given_options, resolve
+from pytest_sdperf.options import resolve
 from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.plugin import fixtures, hookspecs
+from pytest_sdperf.plugin.command_line import levels, remember_environment
 from pytest_sdperf.plugin.conftest_path import conftest_path
 from pytest_sdperf.plugin.fail_or_skip import failures_reported, refuse, skip
+from pytest_sdperf.plugin.reviewer_notes import WITHOUT_FLAG
 from pytest_sdperf.plugin.run import RUN, Run
 from pytest_sdperf.report.formats import check_renderings
 
@@ -37,7 +39,8 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    remember_environment(pluginmanager, os.environ)
     group = parser.getgroup("sdperf", "Stable Diffusion on CPUs: speed and picture gate")
     for spec in SPECS:
         if not spec.on_command_line:
@@ -54,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in MARKERS:
         config.addinivalue_line("markers", line)
     try:
-        options = resolve(**given_options(config))
+        options = resolve(**levels(config))
         if options.sdperf:
             check_renderings(options)
     except SdperfError as error:
@@ -64,7 +67,9 @@ def pytest_configure(config: pytest.Config) -> None:
             "--sdperf cannot run under pytest-xdist's -n: cases timed side by side disturb each other. "
             "Run it with -n 0 or without -n."
         )
-    config.stash[RUN] = Run(config, options)
+    run = config.stash[RUN] = Run(config, options)
+    if options.sdperf:
+        config.pluginmanager.register(run.fates, "sdperf-fates")
     config.pluginmanager.register(_Collector(config), "sdperf-collector")
 
 
@@ -126,7 +131,7 @@ class _Collector:
             raise pytest.UsageError("\n".join(self._problems))
         run = self._run
         try:
-            run.collected(items)
+            run.read_rules()
         except SdperfError as error:
             raise pytest.UsageError(str(error)) from None
         options = run.options
@@ -231,6 +236,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     run = config.stash[RUN]
     report = run.report()
     if report is None:
+        for name in () if run.options.sdperf else ("baselines_from", "against"):
+            if levels(config)["command_line"][name]:
+                terminalreporter.write_line(f"sdperf: NOTE {WITHOUT_FLAG.format(name.replace('_', '-'))}", yellow=True)
         return
     from pytest_sdperf.report import terminal
     from pytest_sdperf.report.github_job import annotated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_sdperf.errors import SdperfError
-from pytest_sdperf.options import Options, given_options, resolve
+from pytest_sdperf.options import Options, resolve
+from pytest_sdperf.plugin.command_line import invocation, levels
 from pytest_sdperf.plugin.fail_or_skip import fail_where_broken, failures_reported, skip
+from pytest_sdperf.plugin.fates import Fates
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
+from pytest_sdperf.plugin.reviewer_notes import interruption, of_the_base, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_sdperf.base.set_up import Invocation
     from pytest_sdperf.base.target import Target
     from pytest_sdperf.measure.session import Session
     from pytest_sdperf.observations import Measured
@@ -49,7 +51,7 @@ class Run:
         self._skips: list[tuple[pytest.Item, str]] = []
         self.judged_by: JudgedBy | None = None
         "the revision that judges; None where what is checked out does"
-        self._collected: frozenset[str] = frozenset()
+        self.fates = Fates(config)
         self._open = ExitStack()
         "what ends with the run, whether anything was measured or not"
         self._interrupted = False
@@ -98,20 +100,18 @@ class Run:
         keywords = marker_keywords(item)
         try:
             thresholds = variant.thresholds if variant else None
-            options = resolve(marker=keywords, variant=thresholds, **given_options(self._config))
+            options = resolve(marker=keywords, variant=thresholds, **levels(self._config))
             return self.judged_by.options(options, item.nodeid, keywords, variant) if self.judged_by else options
         except SdperfError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
 
-    def collected(self, items: Sequence[pytest.Item]) -> None:
-        """Note the tests before any is deselected, and read how another revision judges them, where one is to.
+    def read_rules(self) -> None:
+        """Read how another revision judges, where one is to, whatever tests there are.
 
         Raises ComparisonError where the revision cannot be read, OptionError for limits of its that cannot be used.
         """
-        ours = [item.nodeid for item in items if self.measures(item)]
-        self._collected = frozenset(ours)
         options = self.options
-        if not (options.sdperf and options.baselines_from and ours) or self._config.getoption("collectonly"):
+        if not (options.sdperf and options.baselines_from) or self._config.getoption("collectonly"):
             return
         from pytest_sdperf.launch.temporary import temporary_folder
         from pytest_sdperf.measure.engine import project_path
@@ -122,23 +122,18 @@ class Run:
         revision = find_revision(options.baselines_from, rootdir, os.environ)
         base = base_rules(
             revision,
-            self._invocation(),
+            invocation(self._config),
             rootdir=rootdir,
             sys_path=project_path(rootdir, sys.path),
             environ=os.environ,
             work_dir=self._open.enter_context(temporary_folder()),
             stack=self._open,
         )
-        self.judged_by = JudgedBy(base, given_options(self._config)["command_line"])
-        self.options = self.judged_by.session_options(options)
+        judged_by = JudgedBy(base, levels(self._config)["command_line"])
+        governed = judged_by.session_options(options)
         # Faults of the base's baselines folder are reported before anything is measured.
-        base.baselines((rootdir / self.options.baselines).resolve())
-
-    def _invocation(self) -> Invocation:
-        from pytest_sdperf.base.set_up import Invocation
-
-        call = self._config.invocation_params
-        return Invocation(call.dir, self._config.args, [str(argument) for argument in call.args])
+        base.baselines((rootdir / governed.baselines).resolve())
+        self.judged_by, self.options = judged_by, governed
 
     def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""
@@ -156,7 +151,7 @@ class Run:
             self._session = Session(
                 engine,
                 target=self.target,
-                invocation=self._invocation(),
+                invocation=invocation(self._config),
                 rules=self.judged_by.base if self.judged_by else None,
             )
         return self._session
@@ -241,21 +236,18 @@ class Run:
             self._reporter.clear()
 
     def report(self) -> Report | None:
-        """Everything measured and judged so far; None where nothing was."""
-        if self._session is None:
+        """Everything measured and judged so far; None where nothing was, and there is nothing to say of that."""
+        if not self.fates.is_collected or self._config.getoption("collectonly"):
             return None
         if self._report is None or len(self._report.outcomes) != len(self._outcomes):
-            self._report = self._session.report(self._outcomes, self.options, self._notes())
+            ended = self._interrupted or self._unfinished is not None
+            notes = [interruption(self._unfinished)] if ended else []
+            warnings: list[str] = []
+            if self.judged_by is not None:
+                changed, warnings = of_the_base(self.judged_by, self.fates, self._outcomes, self.options, self._config)
+                notes += changed
+            self._report = report_of(self._session, self._outcomes, self.options, notes, warnings)
         return self._report
-
-    def _notes(self) -> list[str]:
-        ended = self._interrupted or self._unfinished is not None
-        notes = [_interruption(self._unfinished)] if ended else []
-        if self.judged_by is not None:
-            folder = (self._config.rootpath / self.options.baselines).resolve()
-            whole = not any("::" in path for path in self._config.args)
-            notes += self.judged_by.notes(self._collected, folder, whole=whole)
-        return notes
 
     def finish(self, *, interrupted: bool = False) -> list[str]:
         """Write what was asked for, and end the session; returns what went wrong, as sentences for people."""
@@ -274,16 +266,6 @@ class Run:
 
         problems = [*renderings.write(report, self.options, self._config.rootpath), append_summary(report, os.environ)]
         return [problem for problem in problems if problem]
-
-
-def _interruption(unfinished: str | None) -> str:
-    """The report's note on a run that somebody ended, so that it is not taken for the whole run."""
-    if unfinished is None:
-        return "INTERRUPTED: cases that were not measured by then are not in this report"
-    return (
-        f"INTERRUPTED during {unfinished}: it is neither judged nor recorded, and later cases were not measured; "
-        "earlier results stand"
-    )
 
 
 def marker_keywords(item: pytest.Item) -> dict[str, object]:

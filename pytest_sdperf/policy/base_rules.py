@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from pytest_sdperf.base.checkout.revision import Revision, find, head_of
 from pytest_sdperf.base.checkout.worktree import checked_out, pointers_below
-from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
+from pytest_sdperf.base.collecting import declared_in, passed_on
 from pytest_sdperf.base.declaration import Declaration
 from pytest_sdperf.base.interpreter import this_interpreter
 from pytest_sdperf.base.mapping import map_place
@@ -28,7 +32,9 @@ class BaseRules:
     revision: Revision
     trees: Trees
     declaration: Declaration
-    "its variants, its ini keys, and the keywords of its tests' markers"
+    "its variants, its settings, and its tests, by the node ids that the head has for them"
+    head_rootdir: Path | None = None
+    "pytest's, where the base's is another folder of its tree; None: it is the same"
 
     @property
     def label(self) -> str:
@@ -39,7 +45,10 @@ class BaseRules:
 
         Raises ComparisonError for a folder outside the repository, and for files that git-lfs has not fetched.
         """
-        there = self.trees.in_base(folder)
+        if self.head_rootdir is not None and folder.is_relative_to(self.head_rootdir):
+            there: Path | None = Path(self.declaration.rootdir) / folder.relative_to(self.head_rootdir)
+        else:
+            there = self.trees.in_base(folder)
         if there is None:
             raise ComparisonError(
                 f"the baselines folder {folder} is outside the repository, so {self.label} has none",
@@ -89,9 +98,22 @@ def base_rules(
         trees,
         revision.label,
         asked_by=revision.asked_by,
-        paths=paths_of(invocation.paths, invocation.cwd),
+        paths=invocation.paths_for(trees, revision),
         folder=work_dir / "declared",
-        options=passed_on(invocation.arguments, trees, invocation.cwd),
+        options=passed_on(invocation.options, trees, invocation.cwd),
         tests=True,
     )
-    return BaseRules(revision, trees, declaration)
+    there, mapped = Path(declaration.rootdir), trees.in_base(rootdir)
+    if mapped is None or there == mapped or not there.is_relative_to(tree):
+        return BaseRules(revision, trees, declaration)
+    as_here = partial(_other_root, root=there, other=mapped)
+    tests = {as_here(nodeid): keywords for nodeid, keywords in declaration.tests.items()}
+    awaited = {as_here(nodeid): asks for nodeid, asks in declaration.awaited.items()}
+    declaration = msgspec.structs.replace(declaration, tests=tests, awaited=awaited)
+    return BaseRules(revision, trees, declaration, head_rootdir=rootdir)
+
+
+def _other_root(nodeid: str, *, root: Path, other: Path) -> str:
+    """A node id below ``root`` as it is below another rootdir."""
+    file, colons, names = nodeid.partition("::")
+    return f"{Path(os.path.relpath(root / file, other)).as_posix()}{colons}{names}"

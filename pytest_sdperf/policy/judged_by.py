@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_sdperf.baselines.changed_files import changed_files
@@ -51,22 +51,21 @@ class JudgedBy:
                 self._changes.setdefault(change, {})[nodeid] = None
         return governed(head, base)
 
-    def notes(self, collected: Collection[str], folder: Path, *, whole: bool) -> list[str]:
-        """Notes for a reviewer, as sentences.
+    def notes(self, folder: Path) -> list[str]:
+        """Notes for a reviewer on what the change would decide otherwise, as sentences.
 
-        ``collected`` are the node ids of all tests here, ``folder`` is that of the head's baselines; ``whole`` says
-        that whole files were asked for, so that a test of the revision that is not collected is gone.
+        ``folder`` is that of the head's baselines.
         """
         label = self.base.label
         notes = [f"this change {change} (for {listed(tests, _TESTS_SHOWN)})" for change, tests in self._changes.items()]
+        if self.base.head_rootdir is not None:
+            notes.append(
+                "this change moves pytest's rootdir, by another settings file or folder; judged by the settings and "
+                f"baselines that {label} has at its own"
+            )
         if self._new:
             notes.append(
                 f"{label} has no such tests, so they are judged by their own limits: {listed(self._new, _TESTS_SHOWN)}"
-            )
-        gone = [test for test in self.base.declaration.tests if test not in collected] if whole else []
-        if gone:
-            notes.append(
-                f"tests of {label} that are not collected here, so no limit applies: {listed(gone, _TESTS_SHOWN)}"
             )
         files = changed_files(self.base.baselines(folder), folder)
         notes += [f"this change alters {file}; judged by what {label} has recorded" for file in files[:_FILES_SHOWN]]
@@ -76,5 +75,9 @@ class JudgedBy:
 
     def _of_base(self, marker: Mapping[str, object], thresholds: Mapping[str, object]) -> Options:
         return resolve(
-            marker=marker, command_line=self._command_line, ini=self.base.declaration.ini, variant=thresholds
+            marker=marker,
+            command_line=self._command_line,
+            addopts={**self.base.declaration.addopts, "baselines_from": None},
+            ini=self.base.declaration.ini,
+            variant=thresholds,
         )

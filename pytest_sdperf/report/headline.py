@@ -21,8 +21,9 @@ _PASSED = (Status.PASSED, Status.FASTER)
 def headline(report: Report) -> str:
     """``1 of 9 cases failed: openvino_static (latency REGRESSED). 1 is INCONCLUSIVE: openvino.``"""
     outcomes = report.outcomes
+    warned = ["Tests of the base were not judged: see the notes."] if report.warnings else []
     if not outcomes:
-        return "Nothing was measured."
+        return " ".join(["Nothing was measured.", *warned])
     bad = failed(report)
     judged = [o for o in outcomes if o.verdict is not None]
     sentences = []
@@ -49,7 +50,7 @@ def headline(report: Report) -> str:
     only = len(outcomes) - len(judged)
     if only:
         sentences.append(f"{only} {'was' if only == 1 else 'were'} only measured.")
-    return " ".join(sentences)
+    return " ".join(sentences + warned)
 
 
 def failed(report: Report) -> list[Outcome]:

@@ -137,7 +137,9 @@ def _title(report: Report) -> str:
     if any(_unsure(outcome) for outcome in report.outcomes):
         return "⚠️ sdperf: nothing failed, and not everything is decided"
     if not report.outcomes:
-        return "sdperf: nothing was judged"
+        return f"{'⚠️ ' if report.warnings else ''}sdperf: nothing was judged"
+    if report.warnings:
+        return "⚠️ sdperf: nothing failed, and not everything was judged"
     if all(o.verdict is None for o in report.outcomes):
         return f"sdperf: {plural(len(report.outcomes), 'case')} measured, none judged"
     return "✅ sdperf: nothing failed"

@@ -81,3 +81,5 @@ class Report(msgspec.Struct, frozen=True):
     "when the session began, UTC, ISO 8601 to the second (`2026-11-24T12:00:00Z`)"
     plugin_version: str = ""
     "of pytest-sdperf"
+    warnings: list[str] = []
+    "those of the notes that a continuous integration shows as warnings: tests of the base that were not judged"

@@ -57,6 +57,8 @@ def render(report: Report, *, width: int, colour: bool, verbosity: int = 0) -> s
                 Text(f"sdperf: {title}" if title else "sdperf", style="bold"), overflow="ellipsis", no_wrap=True
             )
             console.print(_table(made, fitting(columns(made), width, cell_len)))
+        else:
+            console.print("Nothing was measured.")
         for line in _recorded(report.outcomes):
             console.print(Text(line, style="bold yellow"), soft_wrap=True)
         for status, line in _told(report.outcomes, passed=verbosity == 0):

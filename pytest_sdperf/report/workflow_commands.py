@@ -17,12 +17,16 @@ _LONGEST_PATH = 500
 
 
 def render(report: Report, *, folder: str = "") -> str:
-    """One ``::error`` for each failed case, one ``::warning`` for each that only is inconclusive; empty for neither.
+    """One ``::error`` for each failed case, one ``::warning`` for each that only is inconclusive and for each of the
+    report's warnings; empty for none of these.
 
     ``folder`` is the rootdir as GitHub needs it: relative to the root of the repository, with forward
     slashes; empty where it is that root. GitHub shows ten of each kind a step and keeps the rest in the log.
     """
-    return "".join(f"{line}\n" for outcome in report.outcomes for line in _lines(outcome, folder))
+    lines = [line for outcome in report.outcomes for line in _lines(outcome, folder)]
+    title = escaped_property("sdperf: not judged")
+    lines += [f"::warning title={title}::{escaped_data(plain(text, _LONGEST_LINE))}" for text in report.warnings]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _lines(outcome: Outcome, folder: str) -> Iterator[str]:

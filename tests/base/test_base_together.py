@@ -56,14 +56,13 @@ def two_arms(project, tmp_path, sys_path, environ):
     with checked_out(revision, tmp_path / "work") as tree:
         trees = Trees(head.toplevel, tree, this_interpreter().own)
         place = map_place(trees, cwd=project.path / "tests", rootdir=project.path, sys_path=sys_path, environ=environ)
-        arguments = ["--sdperf", "-p", "no:logging", "tests/test_it.py::test_ship"]
         declaration = declared_in(
             place,
             trees,
             revision.label,
             asked_by="--sdperf-against",
-            paths=paths_of(arguments[-1:], project.path),
-            options=passed_on(arguments, trees, project.path),
+            paths=paths_of(["tests/test_it.py::test_ship"], project.path, trees),
+            options=passed_on([("-p", "no:logging")], trees, project.path),
             folder=tmp_path / "work" / "declared",
         )
         variant = declaration.get("ship")

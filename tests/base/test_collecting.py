@@ -4,7 +4,6 @@ import dataclasses
 import os
 import re
 import textwrap
-from pathlib import Path
 
 import pytest
 
@@ -264,7 +263,7 @@ def test_the_bases_own_tests_and_settings(arms):
                 "harbour.py": "",
                 "test_it.py": MARKED.format(limit),
                 "test_other.py": "def test_other(): pass\n",
-                "pytest.ini": f"[pytest]\nsdperf_min_ssim = 0.9\nsdperf_max_slowdown = {limit}\naddopts = -k many\n",
+                "pytest.ini": f"[pytest]\nsdperf_min_ssim = 0.9\nsdperf_max_slowdown = {limit}\naddopts = -k many --sdperf-max-pairs=8\n",
             },
         )
     place = arms.place()
@@ -283,47 +282,53 @@ def test_the_bases_own_tests_and_settings(arms):
         "test_it.py::test_ship": {**outer, "max_slowdown": "5%", "min_speedup": ["fp32", "2x"]},
         "test_it.py::test_many[1]": outer,
         "test_it.py::test_unmarked": outer,
+        "test_other.py::test_other": {},
     }
+    assert answer.awaited == {"test_it.py::test_many[1]": "check"}, "the others are not run there either"
+    assert answer.addopts == {"max_pairs": "8"}
+    assert answer.rootdir == str(arms.base)
     assert answer.ini == {"min_ssim": "0.9", "max_slowdown": "5%"}
     assert not [f for f in answer.files.values() if f.startswith(str(arms.head))]
     assert (arms.ask().tests, arms.ask().ini) == ({}, {})
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        (["--sdperf", "-x", "tests", "--sdperf-against=auto", "-k", "ship"], []),
-        (["-p", "fleet", "-pharbour", "-p", "no:benchmark"], ["-p", "fleet", "-p", "harbour", "-p", "no:benchmark"]),
-        (
-            ["-o", "a=b", "-oc=d", "--override-ini=e=f", "--override-ini", "g=h"],
-            ["-o", "a=b", "-o", "c=d", "-o", "e=f", "-o", "g=h"],
-        ),
-        (["--import-mode=importlib"], ["--import-mode", "importlib"]),
-        (["--import-mode", "append", "--"], ["--import-mode", "append"]),
-        (["--", "-p", "fleet"], []),
-        (["-p"], []),
-        (["--collect-only", "-c"], []),
-    ],
-)
-def test_which_options_are_passed_on(given, kept, tmp_path):
-    assert passed_on(given, Trees(tmp_path / "head", tmp_path / "base"), tmp_path / "head") == kept
+def test_which_options_are_passed_on(tmp_path):
+    trees = Trees(tmp_path / "head", tmp_path / "base")
+    given = [("-p", "fleet"), ("-o", "a=b"), ("--import-mode", "importlib"), ("--doctest-modules",)]
+    assert passed_on(given, trees, trees.head) == ["-p", "fleet", "-o", "a=b", "--import-mode", "importlib",
+                                                   "--doctest-modules"]  # fmt: skip
+    places = [
+        ("--rootdir", "."),
+        ("--confcutdir", "../head/tests"),
+        ("--ignore", "/elsewhere"),
+        ("--ignore-glob", "*x"),
+    ]
+    assert passed_on(places, trees, trees.head) == [
+        "--rootdir", str(trees.base), "--confcutdir", str(trees.base / "tests"), "--ignore", "/elsewhere",
+        "--ignore-glob", str(trees.base / "*x"),
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "given", [["-c", "perf.ini"], ["-cperf.ini"], ["--config-file=perf.ini"], ["--config-file", "../head/perf.ini"]]
-)
+@pytest.mark.parametrize("given", ["perf.ini", "../head/perf.ini"])
 def test_a_settings_file_is_the_bases_own(given, tmp_path):
     trees = Trees(tmp_path / "head", tmp_path / "base")
     for folder in (trees.head, trees.base):
         folder.mkdir()
     (trees.head / "perf.ini").touch()
-    assert passed_on(given, trees, trees.head) == []
+    assert passed_on([("-c", given)], trees, trees.head) == []
     (trees.base / "perf.ini").touch()
-    assert passed_on(given, trees, trees.head) == ["-c", str(trees.base / "perf.ini")]
+    assert passed_on([("-c", given)], trees, trees.head) == ["-c", str(trees.base / "perf.ini")]
     (tmp_path / "outside.ini").touch()
-    assert passed_on(["-c", "../outside.ini"], trees, trees.head) == ["-c", str(trees.head / "../outside.ini")]
+    assert passed_on([("-c", "../outside.ini")], trees, trees.head) == ["-c", str(tmp_path / "outside.ini")]
 
 
-def test_paths_without_the_names_of_tests():
-    given = ["tests/test_it.py::test_a[x::y]", "tests/test_it.py::test_b", "/abs/tests", "."]
-    assert paths_of(given, Path("/repo")) == ["/repo/tests/test_it.py", "/abs/tests", "/repo"]
+def test_paths_without_the_names_of_tests(tmp_path):
+    trees = Trees(tmp_path / "head", tmp_path / "base")
+    (tmp_path / "base" / "there").mkdir(parents=True)
+    given = ["tests/test_it.py::test_a[x::y]", "tests/test_it.py::test_b", "/abs/tests", ".", "../head/x"]
+    assert paths_of(given, trees.head, trees) == [
+        *(str(trees.head / "tests/test_it.py"), "/abs/tests"),
+        *(str(trees.head), str(trees.head / "x")),
+    ]
+    assert paths_of([], trees.head / "there", trees) == []
+    assert paths_of([], trees.head / "new", trees) == [str(trees.head / "new")], "the base has no such folder"

@@ -61,7 +61,7 @@ def made(project, launcher, tmp_path, asked):
             target = target_of(against, None, project.path, {})
             target = target or Target(None, None, None, control=False)
             invocation = Invocation(
-                project.path / "tests", [str(project.path / "tests/test_it.py::test_ship")], ["-p", "no:logging", "-x"]
+                project.path / "tests", [str(project.path / "tests/test_it.py::test_ship")], [("-p", "no:logging")]
             )
             return set_up_base(
                 dataclasses.replace(target, interpreter=interpreter),

@@ -237,11 +237,24 @@ def test_spoken_reads_every_option_of_both_levels():
         def getini(self, name):
             return f"ini {name}"
 
-    said = given_options(Config())
-    assert set(said) == {"command_line", "ini"}
+    said = given_options(Config(), {"sdperf_rounds": "line sdperf_rounds", "sdperf_gate": "proof"})
+    assert set(said) == {"command_line", "addopts", "ini"}
     assert set(said["ini"]) == set(said["command_line"]) == set(BY_NAME) - {"min_speedup"}
-    assert said["command_line"]["rounds"] == "line sdperf_rounds"
+    assert (said["command_line"]["rounds"], said["command_line"]["budget"]) == ("line sdperf_rounds", None)
     assert said["ini"]["rounds"] == "ini sdperf_rounds"
+    assert "rounds" not in said["addopts"]
+    assert said["addopts"]["budget"] == "line sdperf_budget", "in effect, and not said on the command line"
+    assert said["addopts"]["gate"] == "line sdperf_gate", "another value than that of the command line"
+
+
+def test_addopts_are_between_the_command_line_and_the_ini():
+    def resolved(**levels):
+        return resolve(**{"command_line": {}, "ini": {}, **levels}).processes
+
+    assert resolved(command_line={"processes": "1"}, addopts={"processes": "2"}, ini={"processes": "3"}) == 1
+    assert resolved(addopts={"processes": "2"}, ini={"processes": "3"}) == 2
+    with pytest.raises(OptionError, match=r"\[--sdperf-processes of the project's addopts\]"):
+        resolved(addopts={"processes": "none"})
 
 
 def test_help_of_a_default_states_the_default():

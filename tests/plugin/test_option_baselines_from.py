@@ -3,56 +3,9 @@
 import os
 
 import pytest
-
-from pytest_sdperf.report.json import read
+from trunk import FROM, INI, MARKED
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers need POSIX pipes and process groups")
-
-FROM = "--sdperf-baselines-from=trunk"
-MARKED = """
-    import pytest
-
-    @pytest.mark.sdperf({0})
-    def test_ship(sd_ship):
-        sd_ship.check(num_inference_steps=2)
-"""
-INI = "[pytest]\n{0}\n"
-
-
-class Trunk:
-    """What `trunk` has, and what the working tree says otherwise."""
-
-    def __init__(self, repository, project):
-        self.repository, self.project = repository, project
-
-    def commit(self, marker="", ini="", past=True):
-        """Commit a test with this marker and these settings, with a calm past of stored baselines."""
-        self.project.test(MARKED.format(marker))
-        (self.project.path / "pytest.ini").write_text(INI.format(ini))
-        if past:
-            self.project.record_with_a_past()
-        self.repository.commit("trunk")
-        self.repository.git("branch", "--force", "trunk")
-        self.repository.git("checkout", "--quiet", "-B", "change")
-
-    @property
-    def label(self):
-        return f"trunk ({self.repository.git('rev-parse', 'trunk')[:10]})"
-
-    def notes(self):
-        return read((self.project.path / "out.json").read_text()).notes
-
-    def run(self, *args, option=FROM):
-        result = self.project.run(option, "--sdperf-json=out.json", *args)
-        assert self.repository.worktrees() == [str(self.project.path)], "the revision's tree is gone"
-        return result
-
-
-@pytest.fixture
-def trunk(make_repository, project):
-    repository = make_repository(path=project.path)
-    (project.path / ".gitignore").write_text("__pycache__\nout.json\n*.xml\n")
-    return Trunk(repository, project)
 
 
 def slower(weather, factor=1.2):
@@ -238,13 +191,21 @@ def test_it_is_no_keyword_of_the_marker(project, told):
     told(result, "unknown keyword 'baselines_from' [@pytest.mark.sdperf]. Use one of: ")
 
 
-def test_nothing_is_read_where_nothing_is_measured(trunk, project, weather):
-    trunk.commit()
+def test_nothing_is_read_where_nothing_is_judged(trunk, project, told):
+    trunk.commit(past=False)
     bad = "--sdperf-baselines-from=no-such-revision"
-    project.run(bad, sdperf=False).assert_outcomes(skipped=1)
+    result = project.run(bad, sdperf=False)
+    result.assert_outcomes(skipped=1)
+    told(result, "NOTE --sdperf-baselines-from is given, and neither the command line nor the settings say --sdperf: ")
     assert project.run(bad, "--collect-only").ret == 0
+
+
+def test_the_revision_is_read_whatever_the_tests_of_the_change_are(trunk, project, told):
+    trunk.commit(past=False)
     project.test("def test_other(): pass")
-    project.run(bad).assert_outcomes(passed=1)
+    result = project.run("--sdperf-baselines-from=no-such-revision")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told(result, "git knows no commit 'no-such-revision'")
 
 
 @pytest.mark.parametrize("said", ["--sdperf-update=all", "--sdperf-update=new"])

@@ -61,10 +61,13 @@ def test_no_marker_keyword(project, told):
     told(result, "unknown keyword 'html' [@pytest.mark.sdperf]. Use one of: ")
 
 
-def test_nothing_measured_writes_nothing(project):
+def test_where_nothing_was_measured_the_file_says_so(project, told):
+    """An older report is not left to be taken for that of this run."""
     project.test("def test_other(): pass")
-    project.run("--sdperf-html=all.html").assert_outcomes(passed=1)
-    assert not (project.path / "all.html").exists()
+    result = project.run("--sdperf-html=all.html")
+    result.assert_outcomes(passed=1)
+    told(result, "Nothing was measured.")
+    assert "Nothing was measured." in (project.path / "all.html").read_text()
 
 
 def test_a_file_that_cannot_be_written_costs_nothing_but_the_exit_code(project, told):

@@ -40,10 +40,13 @@ def test_ini_and_command_line_over_it(project):
     assert not (project.path / "ini.json").exists()
 
 
-def test_nothing_measured_writes_nothing(project):
+def test_where_nothing_was_measured_the_file_says_so(project, told):
+    """An older report is not left to be taken for that of this run."""
     project.test("def test_other(): pass")
-    project.run("--sdperf-json=all.json").assert_outcomes(passed=1)
-    assert not (project.path / "all.json").exists()
+    result = project.run("--sdperf-json=all.json")
+    result.assert_outcomes(passed=1)
+    told(result, "Nothing was measured.")
+    assert report_json.read((project.path / "all.json").read_text()).outcomes == []
 
 
 def test_a_file_that_cannot_be_written_costs_nothing_but_the_exit_code(project, told):

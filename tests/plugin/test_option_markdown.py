@@ -41,10 +41,13 @@ def test_it_is_no_keyword_of_the_marker(project, told):
     told(result, "unknown keyword 'markdown' [@pytest.mark.sdperf]. Use one of: ")
 
 
-def test_nothing_measured_writes_nothing(project):
+def test_where_nothing_was_measured_the_file_says_so(project, told):
+    """An older report is not left to be taken for that of this run."""
     project.test("def test_other(): pass")
-    project.run("--sdperf-markdown=pr.md").assert_outcomes(passed=1)
-    assert not (project.path / "pr.md").exists()
+    result = project.run("--sdperf-markdown=pr.md")
+    result.assert_outcomes(passed=1)
+    told(result, "Nothing was measured.")
+    assert (project.path / "pr.md").read_text().startswith("## sdperf: nothing was judged\n")
 
 
 def test_a_file_that_cannot_be_written_costs_the_others_nothing(project, told, monkeypatch, tmp_path):

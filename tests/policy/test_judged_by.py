@@ -51,7 +51,7 @@ def test_a_test_that_the_revision_has_not_keeps_its_marker_and_a_new_variant_its
     marker = {"max_slowdown": "50%"}
     found = rules.options(options(marker, new), "new", marker, new).thresholds
     assert (found.max_slowdown, found.min_psnr) == (0.5, 20.0)
-    assert rules.notes({"t", "new"}, tmp_path / "head" / "baselines", whole=True) == [
+    assert rules.notes(tmp_path / "head" / "baselines") == [
         "main (0123456789) has no such tests, so they are judged by their own limits: new"
     ]
 
@@ -63,16 +63,10 @@ def test_what_is_changed_is_told_once_for_all_its_tests(judged_by, tmp_path):
     for name in names:
         rules.options(options(marker), name, marker, SHIP)
         rules.options(options(marker), name, marker, SHIP)
-    assert rules.notes(names, tmp_path / "head" / "baselines", whole=True) == [
+    assert rules.notes(tmp_path / "head" / "baselines") == [
         "this change relaxes max_slowdown 5 % -> 50 %; judged by main (0123456789)'s 5 % "
         "(for t0, t1, t2, t3, t4 and 2 more)"
     ]
-
-
-@pytest.mark.parametrize(("whole", "told"), [(True, 1), (False, 0)])
-def test_lost_tests_are_only_known_where_whole_files_were_collected(judged_by, tmp_path, whole, told):
-    notes = judged_by({"t": {}, "gone": {}}).notes({"t"}, tmp_path / "head" / "baselines", whole=whole)
-    assert notes == ["tests of main (0123456789) that are not collected here, so no limit applies: gone"][:told]
 
 
 @pytest.mark.parametrize(("count", "more"), [(20, []), (21, ["1 more recorded files"])])
@@ -80,7 +74,7 @@ def test_many_stored_files(judged_by, tmp_path, count, more):
     folder = tmp_path / "head" / "baselines"
     for number in range(count):
         (folder / f"{number:03}.json").write_text("{}")
-    notes = judged_by().notes((), folder, whole=False)
+    notes = judged_by().notes(folder)
     assert notes[0] == "this change alters 000.json: new; judged by what main (0123456789) has recorded"
     assert notes[20:] == [f"this change alters {m}; judged by main (0123456789)'s" for m in more]
 

@@ -27,6 +27,9 @@ def told(make_measurement, make_outcome, make_finding):
 
 def test_nothing():
     assert headline(Report([])) == "Nothing was measured."
+    assert headline(Report([], ["a"], warnings=["a"])) == (
+        "Nothing was measured. Tests of the base were not judged: see the notes."
+    )
 
 
 def test_all_passed(told):

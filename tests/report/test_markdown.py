@@ -84,6 +84,15 @@ def test_the_title(
     assert render(Report(outcomes)).startswith(title)
 
 
+def test_the_title_of_a_run_that_left_tests_of_the_base_unjudged(
+    make_outcome: Make, make_measurement: Make, make_finding: Make
+) -> None:
+    outcome = make_outcome(make_measurement(), make_finding("latency", Status.PASSED))
+    title = "## ⚠️ sdperf: nothing failed, and not everything was judged\n"
+    assert render(Report([outcome], ["a"], warnings=["a"])).startswith(title)
+    assert render(Report([], ["a"], warnings=["a"])).startswith("## ⚠️ sdperf: nothing was judged\n")
+
+
 def test_what_was_only_measured_or_recorded_does_not_look_judged(
     make_outcome: Make, make_measurement: Make, make_finding: Make
 ) -> None:

@@ -270,7 +270,9 @@ def _padded(cell: str, width: int, right: bool) -> str:
 
 
 def test_an_empty_session_says_only_its_notes() -> None:
-    assert terminal.render(Report([], notes=["all skipped: amx"]), width=80, colour=False) == "NOTE all skipped: amx\n"
+    assert terminal.render(Report([], notes=["all skipped: amx"]), width=80, colour=False) == (
+        "Nothing was measured.\nNOTE all skipped: amx\n"
+    )
 
 
 def test_a_case_that_was_only_measured(make_measurement: Make) -> None:

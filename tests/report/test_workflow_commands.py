@@ -60,6 +60,9 @@ def test_nothing_to_tell(make_outcome: Make, make_measurement: Make, make_findin
     only_measured = Outcome("test", make_measurement(), None)
     assert render(Report([passed, only_measured])) == ""
     assert render(Report([])) == ""
+    assert render(Report([], ["a 100%\n", "b"], warnings=["a 100%\n"])) == (
+        "::warning title=sdperf%3A not judged::a 100%25\\n\n"
+    )
 
 
 def test_what_is_inconclusive_warns_or_fails_as_the_verdict_says(

@@ -1,0 +1,91 @@
+"""What became of each test: collected, deselected, skipped, run. Registered as a plugin of its own under --sdperf."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_sdperf.base.declaration import Asks
+from pytest_sdperf.plugin.command_line import invocation
+from pytest_sdperf.policy.unjudged import FINE, GONE, MEASURED, RAN, selected, unjudged
+
+
+class Fates:
+    """The hooks that see it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.is_collected = False
+        "whether pytest is done with collecting, without an error"
+        self._collected: set[str] = set()
+        self._deselected: set[str] = set()
+        self._kept: set[str] = set()
+        self._ended: dict[str, str] = {}
+        "node id -> `passed`, `failed`, or why it was skipped, as a clause"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        self._collected = {item.nodeid for item in items}
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self._deselected |= {item.nodeid for item in items}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._kept = {item.nodeid for item in session.items}
+        self.is_collected = True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        before = self._ended.get(report.nodeid)
+        if report.failed:
+            self._ended[report.nodeid] = "failed"
+        elif report.skipped and before != "failed":
+            self._ended[report.nodeid] = _skip_reason(report)
+        elif before is None and report.when == "call":
+            self._ended[report.nodeid] = "passed"
+
+    def notes(
+        self, awaited: Mapping[str, Asks], label: str, measured: Collection[str], judged: Collection[str]
+    ) -> list[str]:
+        """Notes on those of the base's tests that were not judged.
+
+        ``awaited`` are the base's tests, ``label`` names it; ``measured`` and ``judged`` are the node ids of the tests
+        with an outcome, and with a verdict.
+        """
+        wanted = {nodeid: awaited[nodeid] for nodeid in selected(awaited, self._arguments())}
+        return unjudged(wanted, {n: self._fate(n, measured, judged) for n in wanted}, label)
+
+    def _fate(self, nodeid: str, measured: Collection[str], judged: Collection[str]) -> str:
+        ended = self._ended.get(nodeid)
+        if nodeid in judged or ended == "failed":
+            return FINE
+        if ended is not None:
+            return (MEASURED if nodeid in measured else RAN) if ended == "passed" else ended
+        if nodeid not in self._collected:
+            return GONE
+        if nodeid in self._kept:
+            return "because the run ended before them"
+        if nodeid in self._deselected:
+            return "because settings or a conftest of this change deselect them"
+        return "because a conftest or plugin takes them out of the collection"
+
+    def _arguments(self) -> list[str]:
+        """The paths of the command line as node ids begin."""
+        called, root = invocation(self._config), self._config.rootpath
+        found = []
+        for argument in called.paths:
+            path, colons, names = argument.partition("::")
+            relative = os.path.relpath(Path(os.path.normpath(called.cwd / path)), root)
+            found.append(
+                "" if relative == "." or relative.startswith("..") else f"{Path(relative).as_posix()}{colons}{names}"
+            )
+        return found
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    if hasattr(report, "wasxfail"):
+        return f"because it is marked as expected to fail ({report.wasxfail or 'no reason given'})"
+    said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr or "")
+    return f"because they were skipped ({said.removeprefix('Skipped: ') or 'no reason given'})"
