@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_sdperf.base.declaration import Asks
 from pytest_sdperf.plugin.command_line import invocation
 from pytest_sdperf.policy.unjudged import FINE, GONE, MEASURED, RAN, selected, unjudged
+
+if TYPE_CHECKING:
+    from pytest_sdperf.base.declaration import Asks
 
 
 class Fates:

@@ -16,7 +16,6 @@ from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.options import Options, resolve
 from pytest_sdperf.plugin.command_line import invocation, levels
 from pytest_sdperf.plugin.fail_or_skip import fail_where_broken, failures_reported, skip
-from pytest_sdperf.plugin.fates import Fates
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
 from pytest_sdperf.plugin.reviewer_notes import interruption, of_the_base, report_of
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_sdperf.base.target import Target
     from pytest_sdperf.measure.session import Session
     from pytest_sdperf.observations import Measured
+    from pytest_sdperf.plugin.fates import Fates
     from pytest_sdperf.policy.judged_by import JudgedBy
     from pytest_sdperf.report.outcome import Outcome, Report
     from pytest_sdperf.variant import Variant
@@ -51,7 +51,6 @@ class Run:
         self._skips: list[tuple[pytest.Item, str]] = []
         self.judged_by: JudgedBy | None = None
         "the revision that judges; None where what is checked out does"
-        self.fates = Fates(config)
         self._open = ExitStack()
         "what ends with the run, whether anything was measured or not"
         self._interrupted = False
@@ -65,6 +64,13 @@ class Run:
         from pytest_sdperf.variants.registry import Registry
 
         return Registry()
+
+    @cached_property
+    def fates(self) -> Fates:
+        """What becomes of each test; only under --sdperf, so that other runs start as fast as without us."""
+        from pytest_sdperf.plugin.fates import Fates
+
+        return Fates(self._config)
 
     @cached_property
     def target(self) -> Target | None:
@@ -237,7 +243,7 @@ class Run:
 
     def report(self) -> Report | None:
         """Everything measured and judged so far; None where nothing was, and there is nothing to say of that."""
-        if not self.fates.is_collected or self._config.getoption("collectonly"):
+        if not self.options.sdperf or not self.fates.is_collected or self._config.getoption("collectonly"):
             return None
         if self._report is None or len(self._report.outcomes) != len(self._outcomes):
             ended = self._interrupted or self._unfinished is not None

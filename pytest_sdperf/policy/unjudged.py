@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from pytest_sdperf.base.declaration import Asks
 from pytest_sdperf.wording import listed
+
+if TYPE_CHECKING:
+    from pytest_sdperf.base.declaration import Asks
 
 _TESTS_SHOWN = 5
 
