@@ -77,9 +77,13 @@ class Comparison(msgspec.Struct, frozen=True):
     def measurement_of_head(self, head: Measurement) -> Measurement:
         """The head's measurement with the processes that were measured side by side in place of its own.
 
-        It is left as it is where no pair counts.
+        It is left as it is where no pair counts. With them come versions of packages that differ from the base's.
         """
-        return msgspec.structs.replace(head, processes=[pair.head for pair in self.kept] or head.processes)
+        if not self.kept:
+            return head
+        packages = {**head.environment.packages, **self.head.environment.packages}
+        environment = msgspec.structs.replace(head.environment, packages=packages)
+        return msgspec.structs.replace(head, processes=[pair.head for pair in self.kept], environment=environment)
 
 
 def latencies_s(process: ProcessRun, size: str) -> Sequence[float]:

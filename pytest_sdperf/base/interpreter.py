@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -61,6 +62,8 @@ class Interpreter:
     prefix: Path
     libraries: tuple[Path, ...]
     "standard library and site-packages, the user's included"
+    lacks: tuple[str, ...] = ()
+    "those of NEEDED that it has not"
 
     @property
     def own(self) -> tuple[Path, ...]:
@@ -93,6 +96,28 @@ def other_interpreter(value: str, rootdir: Path, environ: Mapping[str, str]) -> 
     """
     where = f"{WHERE}={value}"
     path = _find(value, rootdir, environ, where)
+    found = interpreter_at(path, environ, where)
+    version, missing = found.version, found.lacks
+    if missing:
+        raise ComparisonError(
+            f"{path} (Python {version}) lacks {' and '.join(missing)}, which workers need",
+            where=where,
+            cure=f"Install there: {path} -m pip install {' '.join(missing)}.",
+        )
+    if found.prefix.resolve() == Path(sys.prefix).resolve():
+        raise ComparisonError(
+            f"{path} is of the environment that runs this session ({sys.prefix}): base and head would be the same",
+            where=where,
+            cure="Name the python of another environment, or write --sdperf-against=self for a control.",
+        )
+    return found
+
+
+def interpreter_at(path: Path, environ: Mapping[str, str], where: str) -> Interpreter:
+    """What the interpreter says of itself, started once; ``where`` is the option that led to it.
+
+    Raises ComparisonError where it is no Python, too old, or has something that workers need and cannot be imported.
+    """
     seen = _look(path, environ, where)
     version = ".".join(map(str, seen["version"]))
     if tuple(seen["version"]) < OLDEST:
@@ -108,20 +133,7 @@ def other_interpreter(value: str, rootdir: Path, environ: Mapping[str, str]) -> 
             cure=f"Fix it there, and look whether PYTHONPATH leads to packages of another Python: {path} -m pip "
             f"install --force-reinstall {name}.",
         )
-    if missing:
-        raise ComparisonError(
-            f"{path} (Python {version}) lacks {' and '.join(missing)}, which workers need",
-            where=where,
-            cure=f"Install there: {path} -m pip install {' '.join(missing)}.",
-        )
-    found = Interpreter(path, version, Path(seen["prefix"]), tuple(map(Path, seen["libraries"])))
-    if found.prefix.resolve() == Path(sys.prefix).resolve():
-        raise ComparisonError(
-            f"{path} is of the environment that runs this session ({sys.prefix}): base and head would be the same",
-            where=where,
-            cure="Name the python of another environment, or write --sdperf-against=self for a control.",
-        )
-    return found
+    return Interpreter(path, version, Path(seen["prefix"]), tuple(map(Path, seen["libraries"])), tuple(missing))
 
 
 def foreign_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -135,12 +147,20 @@ def foreign_path(folders: Sequence[str], interpreter: Interpreter) -> tuple[str,
     return tuple(f for f in folders if not any(Path(f).resolve().is_relative_to(library) for library in own))
 
 
-def folder_with_our_package(folder: Path) -> Path:
-    """Make ``folder`` one to put on an import path: pytest_sdperf is found there and nothing else of ours."""
+def folder_with_our_package(folder: Path, lent: Sequence[str] = ()) -> Path:
+    """Make ``folder`` one to put on an import path: pytest_sdperf is found there and nothing else of ours.
+
+    ``lent`` are packages of this environment that another one of the same Python lacks, found there, too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    link = folder / "pytest_sdperf"
-    if not link.is_symlink():
-        link.symlink_to(Path(pytest_sdperf.__file__).resolve().parent, target_is_directory=True)
+    found = [Path(pytest_sdperf.__file__).resolve().parent]
+    for name in lent:
+        package = Path(str(importlib.import_module(name).__file__)).parent
+        found += [package, *package.parent.glob(f"{name}-*.dist-info")]
+    for place in found:
+        link = folder / place.name
+        if not link.is_symlink():
+            link.symlink_to(place, target_is_directory=True)
     return folder
 
 

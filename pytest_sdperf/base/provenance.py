@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from pytest_sdperf.base.environment.of_base import BUILT
 from pytest_sdperf.base.target import AGAINST
 from pytest_sdperf.base.trees import Home, Trees
 from pytest_sdperf.errors import ComparisonError
@@ -23,6 +24,7 @@ def wrong_code(
     trees: Trees,
     *,
     same_declaration: bool = True,
+    own_libraries: bool = False,
 ) -> ComparisonError | None:
     """The fault in the code that base and head ran, as an error to raise; None where all is well.
 
@@ -30,6 +32,8 @@ def wrong_code(
     side's worker loaded. Where the two declare the variant differently (other parameters, say), a factory
     from outside of the repository may be the same in both: then it is the declaration that is compared.
     The same goes for what is installed of the project itself: with one declaration, both would run that.
+    With ``own_libraries`` the base runs with those of another environment: what is installed, and is no code of the
+    tree, is then what is compared.
     """
     module = factory.partition(":")[0]
     for side, files in (("head", head_files), ("base", base_files)):
@@ -45,7 +49,8 @@ def wrong_code(
             f"the factory's module {module} of the base comes from the working tree ({base}), not from the revision",
             _capital(_PYTHONPATH),
         )
-    if "elsewhere" in (at_head, at_base) and not (at_head == at_base and not same_declaration):
+    is_library = own_libraries and module.partition(".")[0] not in trees.names
+    if "elsewhere" in (at_head, at_base) and not (at_head == at_base and (is_library or not same_declaration)):
         return _outside(module, (head, at_head), (base, at_base), trees)
     if at_head == "base" and trees.head != trees.base:
         return _error(
@@ -54,7 +59,8 @@ def wrong_code(
         )
     if stray := stray_code(base_files, trees, asked_by=AGAINST):
         return stray
-    return _installed(module, head_files, trees) if same_declaration else None
+    loaded = {**base_files, **head_files} if own_libraries else head_files
+    return _installed(module, loaded, trees) if same_declaration else None
 
 
 def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees) -> ComparisonError | None:
@@ -89,6 +95,26 @@ def stray_code(base_files: Mapping[str, str], trees: Trees, *, asked_by: str) ->
     )
 
 
+def wrong_libraries(built: Mapping[str, str], found: Mapping[str, Mapping[str, object]]) -> str:
+    """The fault in the libraries that the base ran with, as a sentence; empty where all is well.
+
+    ``built`` are the versions in the environment that was made for it, ``found`` those that its worker has.
+    """
+    others = {
+        name: f"{name} {seen['version']} in place of {version}"
+        for name, version in sorted(built.items())
+        if (seen := found.get(name)) and seen["version"] != version
+    }
+    if not others:
+        return ""
+    error = _error(
+        f"the base did not run with the libraries that were built for it: {listed(others.values(), _SHOWN)}",
+        "Take folders with other packages off PYTHONPATH, pytest's `pythonpath` and the .pth files of this environment",
+        BUILT,
+    )
+    return str(error)
+
+
 def _first_ones(files: Mapping[str, str]) -> str:
     """``a (/a.py), b (/b.py) and 2 more``."""
     return listed([f"{name} ({file})" for name, file in sorted(files.items())], _SHOWN)
@@ -110,7 +136,8 @@ def _outside(module: str, head: tuple[str, Home], base: tuple[str, Home], trees:
     if module.partition(".")[0] == "pytest_sdperf":
         return _error(
             f"{what}: built-in variants are the same code in both",
-            "Compare variants of the project itself, or libraries with --sdperf-against-python",
+            "Compare variants of the project itself, or libraries with --sdperf-base-env=build or "
+            "--sdperf-against-python",
         )
     return _error(what, _capital(_EDITABLE))
 

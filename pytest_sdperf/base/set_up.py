@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,10 +15,13 @@ from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.base.checkout.worktree import checked_out
 from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
 from pytest_sdperf.base.declaration import Declaration
+from pytest_sdperf.base.environment.of_base import BUILT, libraries_of_base
 from pytest_sdperf.base.interpreter import (
+    Interpreter,
     folder_with_our_package,
     foreign_environment,
     foreign_path,
+    interpreter_at,
     this_interpreter,
 )
 from pytest_sdperf.base.mapping import counterpart, map_place
@@ -71,6 +74,12 @@ class BaseSide:
     "None: base and head run the same code, and there is nothing to prove"
     declaration: Declaration | None
     "None: as the head declares"
+    interpreter: Interpreter | None = None
+    "that runs it, with libraries of its own; None: the one that runs this session"
+    notes: tuple[str, ...] = ()
+    "on its libraries, as sentences"
+    built_versions: Mapping[str, str] = field(default_factory=dict)
+    "package -> version in the environment that was built for it; empty: none was"
 
     def cache_for(self, variant: Variant, shared: Path) -> Path:
         """Where the variant's exports are kept: in ``shared``, the head's, where the same code makes them.
@@ -91,15 +100,26 @@ class BaseSide:
 
 
 def set_up_base(
-    target: Target, launcher: Launcher, invocation: Invocation, *, rootdir: Path, work_dir: Path, stack: ExitStack
+    target: Target,
+    launcher: Launcher,
+    invocation: Invocation,
+    *,
+    rootdir: Path,
+    work_dir: Path,
+    stack: ExitStack,
+    show: Callable[[str], None],
 ) -> BaseSide:
     """Set the base up; ``launcher`` is the head's. Everything that is set up is taken down with ``stack``.
 
-    Raises ComparisonError where the revision cannot be checked out, or its variants cannot be collected.
+    ``show`` takes a line of long work. Raises ComparisonError where the revision cannot be checked out, its
+    environment cannot be built, or its variants cannot be collected.
     """
     if target.is_head:
         return BaseSide(target, launcher, None, None, None)
-    own = [*this_interpreter().own, *(target.interpreter.own if target.interpreter else ())]
+    there = target.interpreter
+    notes: tuple[str, ...] = ()
+    versions: Mapping[str, str] = {}
+    own = [*this_interpreter().own, *(there.own if there else ())]
     declaration = None
     trees = Trees(rootdir, rootdir, own=tuple(own))
     if target.revision is not None:
@@ -121,21 +141,35 @@ def set_up_base(
             folder=work_dir / "declared",
             options=passed_on(invocation.options, trees, invocation.cwd),
         )
+        if there is None:
+            libraries = libraries_of_base(
+                target.libraries,
+                label=target.revision.label,
+                trees=(trees.base, toplevel),
+                rootdirs=(place.rootdir, rootdir),
+                environ=launcher.base_env,
+                show=show,
+            )
+            notes = libraries.notes
+            if libraries.environment is not None:
+                versions = libraries.environment.versions
+                there = interpreter_at(libraries.environment.python, launcher.base_env, BUILT)
+                trees = replace(trees, own=(*own, *there.own))
         launcher = replace(launcher, base_env=place.env, extra_sys_path=place.sys_path, cwd=place.cwd)
-    if target.interpreter is not None:
+    if there is not None:
         # The project's folders first: in this project's own repository the package is one of them.
         path = foreign_path(launcher.extra_sys_path, this_interpreter())
-        there = target.interpreter
+        package = folder_with_our_package(work_dir / "package", () if there is target.interpreter else there.lacks)
         launcher = replace(
             launcher,
             find_library=partial(find_library, prefix=there.prefix, packages=[*map(str, there.libraries)]),
             base_env=foreign_environment(launcher.base_env),
-            extra_sys_path=(*path, str(folder_with_our_package(work_dir / "package"))),
+            extra_sys_path=(*path, str(package)),
             interpreter=str(there.path),
         )
     cache_dir = work_dir / "base-cache"
     stack.callback(shutil.rmtree, cache_dir, ignore_errors=True)  # exports take gigabytes
-    return BaseSide(target, launcher, cache_dir, trees, declaration)
+    return BaseSide(target, launcher, cache_dir, trees, declaration, there, notes, versions)
 
 
 def _tracked(toplevel: Path, module: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_sdperf.base.checkout.revision import Head, Revision, head_of, resolve
+from pytest_sdperf.base.environment.of_base import BUILD, BUILT, Libraries
 from pytest_sdperf.base.interpreter import Interpreter, other_interpreter
 from pytest_sdperf.errors import ComparisonError
+from pytest_sdperf.options import Options
 
 AGAINST = "--sdperf-against"
 
@@ -28,6 +30,8 @@ class Target:
     "None: the one that runs this session"
     control: bool
     "whether the head is also to be compared with itself"
+    libraries: Libraries = field(default_factory=Libraries)
+    "those of the revision"
 
     @property
     def is_head(self) -> bool:
@@ -44,6 +48,16 @@ class Target:
     def head_label(self) -> str:
         """For people: ``working tree at 1a2b3c4d5e``."""
         return self.head.label if self.head else "working tree"
+
+    def with_libraries(self, options: Options) -> Target:
+        """The target with the libraries that the options want. Raises ComparisonError for two environments at once."""
+        if options.base_env == BUILD and self.interpreter is not None:
+            raise ComparisonError(
+                f"the base would have two environments: that of {self.interpreter.path}, and one that is built",
+                where=f"{AGAINST}-python, {BUILT}",
+                cure="Leave one of the options out; --sdperf-base-env=same overrides an ini file.",
+            )
+        return replace(self, libraries=Libraries(options.base_env, options.dependency_files, options.base_env_extras))
 
 
 def target_of(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from pytest_sdperf.base.declaration import same_declaration
-from pytest_sdperf.base.provenance import wrong_code
+from pytest_sdperf.base.provenance import wrong_code, wrong_libraries
 from pytest_sdperf.base.set_up import BaseSide, Invocation, set_up_base
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.comparison import BASE, HEAD, Comparison, Side
+from pytest_sdperf.diff.package_versions import VersionChange, changes_sentence, version_changes
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.resources import available_memory_bytes
 from pytest_sdperf.measure.engine import Engine
@@ -55,6 +58,8 @@ class Comparer:
     invocation: Invocation
     _models: dict[Path, Model] = field(default_factory=dict)
     "of the base's tree, by folder"
+    _changes: dict[str, VersionChange] = field(default_factory=dict)
+    "versions that differ between the libraries of base and head, by name"
 
     @property
     def trees(self) -> tuple[str, ...]:
@@ -62,6 +67,16 @@ class Comparer:
         base = self._base
         trees = None if isinstance(base, ComparisonError) else base.trees
         return () if trees is None else tuple(dict.fromkeys((str(trees.head), str(trees.base))))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on the base's libraries; none before a case was compared."""
+        base = self.__dict__.get("_base")
+        if not isinstance(base, BaseSide):
+            return ()
+        changes = sorted(self._changes.values())
+        versions = (f"libraries of {base.target.label} -> of the head: {changes_sentence(changes)}",) if changes else ()
+        return base.notes + versions
 
     def compare(self, measured: Measured, options: Options) -> Compared:
         """Measure the case side by side. An error that keeps the base from running is in the comparison."""
@@ -90,6 +105,7 @@ class Comparer:
                 rootdir=engine.rootdir,
                 work_dir=engine.work_dir / "base",
                 stack=engine.open,
+                show=lambda doing: engine.show(Step(self.target.label, doing)),
             )
         except ComparisonError as error:
             return error
@@ -110,7 +126,14 @@ class Comparer:
                     prepare_case(case, other.model, rig)
             rng = random.Random()  # noqa: S311 -- no secret
             progress = Progress(name, engine.show, time.perf_counter)
-            sampler = PairSampler({BASE: other, HEAD: head}, rng, NoiseWatch, at_once=at_once, progress=progress)
+            sampler = PairSampler(
+                {BASE: other, HEAD: head},
+                rng,
+                NoiseWatch,
+                at_once=at_once,
+                own_libraries=base.interpreter is not None,
+                progress=progress,
+            )
             found = measure_pairs(
                 sampler.sample,
                 measured.measurement,
@@ -120,9 +143,11 @@ class Comparer:
             )
         except ComparisonError as error:
             return Compared(self._nothing(str(error)))
+        found.invalid = found.invalid or wrong_libraries(base.built_versions, found.installed.get(BASE, {}))
+        changes = self._versions_seen(found)
         comparison = Comparison(
-            base=self._side(base.target.label, BASE, found),
-            head=self._side(self.target.head_label, HEAD, found),
+            base=self._side(base.target.label, BASE, found, changes),
+            head=self._side(self.target.head_label, HEAD, found, changes),
             pairs=found.pairs,
             side_by_side=at_once,
             ended_by=found.ended_by,
@@ -166,9 +191,19 @@ class Comparer:
             )
         return need <= left
 
-    def _side(self, label: str, name: str, found: Paired) -> Side:
+    def _versions_seen(self, found: Paired) -> list[VersionChange]:
+        """The versions that differ between the libraries of base and head; kept for the session's note."""
+        changes = version_changes(found.installed.get(BASE, {}), found.installed.get(HEAD, {}))
+        self._changes |= {
+            change.name: change for change in changes if change.is_loaded or change.name not in self._changes
+        }
+        return [change for change in changes if change.is_loaded]
+
+    def _side(self, label: str, name: str, found: Paired, changes: Sequence[VersionChange] = ()) -> Side:
         built, last = found.built[name], getattr(found.pairs[-1], name)
         environment = environment_of(self.engine.host_environment(), built, threads=last.threads, cpus=last.cpus)
+        seen = {c.name: version for c in changes if (version := c.base if name == BASE else c.head)}
+        environment = msgspec.structs.replace(environment, packages={**environment.packages, **seen})
         modules = dict(found.modules[name])
         return Side(label, environment, **({"evidence": found.evidence} if name == BASE else {}), modules=modules)
 
@@ -192,5 +227,6 @@ def _wrong_code(base: BaseSide, case: Case, head: Case, modules: Mapping[str, Ma
         modules[BASE],
         base.trees,
         same_declaration=same_declaration(case.variant, head.variant),
+        own_libraries=base.interpreter is not None,
     )
     return "" if error is None else str(error)

@@ -14,6 +14,7 @@ import msgspec
 
 from pytest_sdperf import protocol
 from pytest_sdperf.comparison import BASE, HEAD, Pair
+from pytest_sdperf.diff.package_versions import Installed
 from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Progress, unseen
@@ -24,6 +25,9 @@ from pytest_sdperf.variant import Case
 from pytest_sdperf.workload import picture_key, size_key
 
 _OTHER = {BASE: HEAD, HEAD: BASE}
+
+
+_INSTALLED = "pytest_sdperf.worker.installed:installed_packages"
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class SampledPair:
     "of the base, where it was asked for"
     pictures: Mapping[str, Path] = field(default_factory=dict)
     "picture key -> .npy as the base draws it, where it was asked for"
+    installed: Mapping[str, Installed] = field(default_factory=dict)
+    "`base` and `head` -> what is installed there, where that was asked for"
 
 
 @dataclass
@@ -90,6 +96,11 @@ class _Running:
     def prove(self) -> Evidence:
         return self.ask(protocol.Prove(), protocol.Proven).evidence
 
+    def installed(self) -> Installed:
+        """What is installed where it runs."""
+        packages: Installed = self.ask(protocol.Call(_INSTALLED), protocol.Called).value
+        return packages
+
     def pictures(self) -> dict[str, Path]:
         """Every prompt with every seed at every size, untimed."""
         workload = self.side.case.workload
@@ -129,6 +140,8 @@ class PairSampler:
     "makes what watches one pair"
     at_once: bool = True
     "False: memory holds one of them only, so one process follows the other"
+    own_libraries: bool = False
+    "whether the base runs with others than the head, so that both say what is installed there"
     progress: Progress = field(default_factory=lambda: Progress("", unseen, time.perf_counter))
     "takes the phases of each pair"
     clock_s: Callable[[], float] = time.perf_counter
@@ -160,7 +173,9 @@ class PairSampler:
                 marks_s.append(self.clock_s())
                 if show_base and BASE in names:
                     self.progress.phase("drawing what is not timed")
-                    shown = {"evidence": running[BASE].prove(), "pictures": running[BASE].pictures()}
+                    shown |= {"evidence": running[BASE].prove(), "pictures": running[BASE].pictures()}
+                if show_base and self.own_libraries:
+                    shown["installed"] = {**shown.get("installed", {}), **{one.name: one.installed() for one in here}}
                 for one in here:
                     one.worker.kill()  # it has answered everything; libraries take seconds to leave by themselves
             marks_s.append(self.clock_s())

@@ -263,7 +263,7 @@ class Session:
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._sampled.values()]
         return Report(
             list(outcomes),
-            [*notes, *own],
+            [*notes, *(self._comparer.notes if self._comparer else ()), *own],
             fp32_latencies(measured),
             images=self.images,
             begun_at=self.begun_at,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_sdperf import protocol
 from pytest_sdperf.comparison import Pair
+from pytest_sdperf.diff.package_versions import Installed
 from pytest_sdperf.measure.paired import SampledPair
 from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measurement import Evidence, Measurement
@@ -39,6 +40,8 @@ class Paired:
     "of the base"
     pictures: Mapping[str, Path] = field(default_factory=dict)
     "picture key -> .npy as the base draws it"
+    installed: Mapping[str, Installed] = field(default_factory=dict)
+    "`base` and `head` -> what is installed there, where they run with libraries of their own"
     ended_by: str = ""
     invalid: str = ""
 
@@ -85,6 +88,7 @@ def measure_pairs(
         sampled = sample(number, rounds, show_base=not found.pairs)
         if not found.pairs:
             found.built, found.modules, found.pictures = sampled.built, sampled.modules, sampled.pictures
+            found.installed = sampled.installed
             found.evidence = sampled.evidence or found.evidence
             found.invalid = wrong_code(sampled.modules)
         found.pairs.append(judged(sampled.pair, found.pairs))

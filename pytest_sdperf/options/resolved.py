@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 DEFAULT_ROUNDS = 5
 
+DEFAULT_DEPENDENCY_FILES = (
+    "uv.lock",
+    "pylock.toml",
+    "poetry.lock",
+    "requirements*.txt",
+    "requirements/*.txt",
+    "constraints*.txt",
+    "pyproject.toml",
+)
+"""Patterns of files that decide on which libraries are installed."""
+
 
 class Options(NamedTuple):
     """Everything a session or a test was asked for. (A named tuple: every pytest run makes this class, and a dataclass
@@ -48,6 +59,11 @@ class Options(NamedTuple):
     "revision to measure side by side with: a name git knows, `auto` (merge-base with the default branch) or `self`"
     against_python: str | None = None
     "interpreter of the base"
+    base_env: str = "same"
+    "`build`: where the dependency files of base and head differ, the base has an environment made from its own"
+    base_env_extras: tuple[str, ...] = ()
+    "extras and dependency groups of that environment; empty: those whose packages are installed here"
+    dependency_files: tuple[str, ...] = DEFAULT_DEPENDENCY_FILES
     budget: float = 600.0
     "seconds that the pairs of one case may take"
     json: str | None = None

@@ -2,6 +2,7 @@
 
 from pytest_sdperf import units
 from pytest_sdperf.options import values
+from pytest_sdperf.options.library_specs import LIBRARIES
 from pytest_sdperf.options.limits import LIMITS
 from pytest_sdperf.options.option_spec import OptionSpec
 from pytest_sdperf.options.values import of_base, of_change
@@ -100,6 +101,7 @@ SPECS: tuple[OptionSpec, ...] = (
     OptionSpec(
         "against_python", values.parse_text, "measure side by side with this other interpreter", "PATH", of_change
     ),
+    *LIBRARIES,
     OptionSpec(
         "budget",
         values.duration_for("the pairs"),

@@ -58,6 +58,19 @@ def parse_names(value: object, *, where: str) -> tuple[str, ...]:
     return names
 
 
+def parse_patterns(value: object, *, where: str) -> tuple[str, ...]:
+    """Patterns of files below a folder, as ``requirements*.txt`` and ``deploy/*.lock``."""
+    patterns = parse_names(value, where=where)
+    for pattern in patterns:
+        if pattern.startswith(("/", "~")) or ".." in pattern.split("/") or "**" in pattern:
+            raise OptionError(
+                f"{pattern!r} is not a pattern of files in the repository",
+                where=where,
+                cure='Write it relative to the rootdir or a folder above it, like "requirements*.txt,deploy/uv.lock".',
+            )
+    return patterns
+
+
 def parse_flag(value: object, *, where: str) -> bool:
     words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
     if isinstance(value, bool):

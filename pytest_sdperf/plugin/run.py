@@ -72,9 +72,13 @@ class Run:
 
         return Fates(self._config)
 
-    @cached_property
+    @property
     def target(self) -> Target | None:
         """The target of the side-by-side comparison. Raises ComparisonError for one that cannot be compared with."""
+        return self._named_target and self._named_target.with_libraries(self.options)
+
+    @cached_property
+    def _named_target(self) -> Target | None:
         options = self.options
         if not options.sdperf or (options.against is None and options.against_python is None):
             return None

@@ -103,7 +103,7 @@ def test_a_built_in_variant_is_the_same_in_both():
     assert str(wrong_code("pytest_sdperf.variants.fp32:build", module, module, TREES)) == (
         f"the factory's module pytest_sdperf.variants.fp32 comes from {SITE} in base and head, not from the revisions: "
         "built-in variants are the same code in both [--sdperf-against]. "
-        "Compare variants of the project itself, or libraries with --sdperf-against-python."
+        "Compare variants of the project itself, or libraries with --sdperf-base-env=build or --sdperf-against-python."
     )
 
 

@@ -70,6 +70,7 @@ def made(project, launcher, tmp_path, asked):
                 rootdir=project.path,
                 work_dir=tmp_path / "arms",
                 stack=stack,
+                show=print,
             )
 
         made.stack = stack

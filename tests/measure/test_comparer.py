@@ -9,6 +9,7 @@ import pytest
 
 from pytest_sdperf.base.checkout.revision import Head, Revision
 from pytest_sdperf.base.declaration import Declaration
+from pytest_sdperf.base.interpreter import Interpreter
 from pytest_sdperf.base.set_up import BaseSide, Invocation
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.base.trees import Trees
@@ -68,11 +69,12 @@ def seen(monkeypatch):
     seen = {
         "arms": [], "prepared": [], "samplers": [], "limits": [], "memory": 10_000,
         "built": {HEAD: built, BASE: msgspec.structs.replace(built, packages={"torch": "2.8"})},
+        "installed": {},
         "modules": {arm: {"harbour": "/head/harbour.py"} for arm in (BASE, HEAD)},
         "pair": Pair(msgspec.structs.replace(RUN, threads=1), RUN, Disturbance(1.0), HEAD),
     }  # fmt: skip
 
-    def set_up_base(target, launcher, invocation, *, rootdir, work_dir, stack):
+    def set_up_base(target, launcher, invocation, *, rootdir, work_dir, stack, show):
         seen["arms"].append(work_dir)
         if isinstance(seen["arm"], ComparisonError):
             raise seen["arm"]
@@ -87,6 +89,7 @@ def seen(monkeypatch):
             seen["modules"],
             Evidence(allocator="jemalloc"),
             {"8x8/0": Path("/base.npy")},
+            installed=seen["installed"],
             invalid=wrong_code(seen["modules"]),
         )
 
@@ -296,3 +299,34 @@ def test_no_control_where_the_arms_ran_the_wrong_code(revision, engine, seen):
     compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     assert compared.comparison.invalid
     assert compared.control is None
+
+
+def test_libraries_of_the_bases_own_are_listed_and_checked(revision, seen):
+    """What was loaded joins the environments of both sides; what was not is in the session's note only."""
+
+    def has(**versions):
+        return {name: {"version": version, "loaded": name != "quill"} for name, version in versions.items()}
+
+    base = seen["arm"]
+    seen["arm"] = dataclasses.replace(
+        base,
+        interpreter=Interpreter(Path("/own/bin/python"), "3.13.0", Path("/own"), ()),
+        notes=("ran with libraries of its own",),
+        built_versions={"inkwell": "1.0", "quill": "1.0"},
+    )
+    seen["installed"] = {BASE: has(inkwell="1.0", quill="1.0"), HEAD: has(inkwell="2.0", quill="1.1")}
+    assert revision.notes == ()
+    compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison
+    assert seen["samplers"][0].own_libraries
+    assert compared.base.environment.packages == {"torch": "2.8", "inkwell": "1.0"}
+    assert compared.head.environment.packages == {"torch": "2.9", "inkwell": "2.0"}
+    assert compared.invalid == ""
+    assert revision.notes == (
+        "ran with libraries of its own",
+        f"libraries of {base.target.label} -> of the head: inkwell 1.0 -> 2.0; not loaded: quill 1.0 -> 1.1",
+    )
+    seen["installed"][BASE] = has(inkwell="2.0", quill="1.0")
+    assert revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison.invalid.startswith(
+        "the base did not run with the libraries that were built for it: inkwell 2.0 in place of 1.0 "
+        "[--sdperf-base-env=build]. Take folders with other packages off PYTHONPATH"
+    )

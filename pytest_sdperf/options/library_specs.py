@@ -1,0 +1,33 @@
+"""Options on the libraries of the revision that is compared with: rows of the table of all options."""
+
+from pytest_sdperf.options import values
+from pytest_sdperf.options.option_spec import OptionSpec
+from pytest_sdperf.options.values import of_base
+
+LIBRARIES: tuple[OptionSpec, ...] = (
+    OptionSpec(
+        "base_env",
+        values.one_of("same", "build"),
+        "libraries of the revision that is compared with: same (default), today's environment, or build: where "
+        "dependency files differ, an environment that uv makes from the revision's own",
+        "same|build",
+        of_base,
+    ),
+    OptionSpec(
+        "base_env_extras",
+        values.parse_names,
+        "extras and dependency groups of the environment that is built (comma-separated, or: none; default: those "
+        "whose packages are installed)",
+        "NAMES",
+        of_base,
+        values.show_names,
+    ),
+    OptionSpec(
+        "dependency_files",
+        values.parse_patterns,
+        "files that decide on the libraries (comma-separated patterns; of each, those nearest to the rootdir)",
+        "GLOBS",
+        of_base,
+        values.show_names,
+    ),
+)
