@@ -22,7 +22,7 @@ class Fates:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.is_collected = False
-        "whether pytest is done with collecting, without an error"
+        "whether pytest is done with collecting, without a usage error"
         self._collected: set[str] = set()
         self._deselected: set[str] = set()
         self._kept: set[str] = set()
@@ -38,6 +38,9 @@ class Fates:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._kept = {item.nodeid for item in session.items}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
         self.is_collected = True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

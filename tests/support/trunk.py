@@ -21,9 +21,9 @@ class Trunk:
     def __init__(self, repository, project):
         self.repository, self.project = repository, project
 
-    def commit(self, marker="", ini="", past=True):
-        """Commit a test with this marker and these settings, with a calm past of stored baselines."""
-        self.project.test(MARKED.format(marker))
+    def commit(self, marker="", ini="", past=True, test=None):
+        """Commit a test with this marker, or this one, and these settings, with a calm past of stored baselines."""
+        self.project.test(test or MARKED.format(marker))
         (self.project.path / "pytest.ini").write_text(INI.format(ini))
         if past:
             self.project.record_with_a_past()
