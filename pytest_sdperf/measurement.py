@@ -45,8 +45,9 @@ class Disturbance(msgspec.Struct, frozen=True):
     steal: float = 0.0
     "share that the hypervisor gave to others"
     foreign: float = 0.0
-    """share that other processes of this machine used; 0 where the system does not say what our own use. Under a
-    cgroup's quota it is of that quota, and what they use of the CPUs beyond it does not count"""
+    """share that other processes of this machine used of the CPUs that the timed ones may run on; 0 where the system
+    does not say what our own use. Under a cgroup's quota it is of that quota, and what they use of the CPUs beyond it
+    counts only as far as our own had to wait for a CPU"""
     involuntary_switches: int = 0
     "times a process that was timed was taken off a CPU"
     major_faults: int = 0
@@ -57,6 +58,15 @@ class Disturbance(msgspec.Struct, frozen=True):
     "achieved frequency, mean over the usable CPUs; None where the system does not say"
     restless: int = 0
     "times one process still computed when the other one's picture began"
+    throttled: float = 0.0
+    "CPU time that a cgroup's quota withheld, as a share of what it allows; 0 where there is none"
+    switched_cpus: list[int] = []
+    "CPUs that were switched on or off meanwhile"
+    lost_s: float | None = None
+    """at most so much of the window others can have taken: time that threads of the timed processes waited for a CPU,
+    and that the hypervisor and a quota took; None: not known"""
+    unseen: str = ""
+    "why load of others could not be seen, as a clause; empty: it could"
 
 
 class ProcessRun(msgspec.Struct, frozen=True):

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from pytest_sdperf.doctor.diagnosis import Noise
 from pytest_sdperf.errors import WorkerError
-from pytest_sdperf.measure.noise_watch import CpuTimes, foreign_share, machine_cpu_times, spare_cpus
+from pytest_sdperf.hardware.cgroup import cpu_quota
+from pytest_sdperf.hardware.cpu_times import CpuTimes, cpu_times, passed
+from pytest_sdperf.measure.noise_watch import foreign_share
 from pytest_sdperf.stats.rounds import pair_log_ratio
 from pytest_sdperf.worker.environment import usable_cpus
 
@@ -33,7 +35,7 @@ def measure_noise(
     rounds: int = ROUNDS,
     *,
     report: Callable[[int], None] = lambda _: None,
-    cpu_times: Callable[[], CpuTimes] = machine_cpu_times,
+    cpu_times: Callable[[], CpuTimes] = cpu_times,
 ) -> Noise:
     """Time ``pairs`` pairs as a comparison does: both processes alive, in turn, first one drawn at random.
 
@@ -50,10 +52,11 @@ def measure_noise(
         medians_s += [statistics.median(ns) / 1e9 for ns in times_ns]
         report(number)
     spent_s, after = max(time.perf_counter() - start_s, 1e-9), cpu_times()
-    cpus = len(usable_cpus())
-    foreign_s = after.busy_s - before.busy_s - (_own_and_children_s() - own_s)
-    steal = max(after.steal_s - before.steal_s, 0.0) / (spent_s * cpus)
-    return Noise(ratios, medians_s, steal, foreign_share(foreign_s, spent_s, cpus, spare_cpus()), spent_s)
+    cpus = usable_cpus()
+    machine = passed(before, after, cpus)
+    foreign_s = machine.busy_on(cpus) - (_own_and_children_s() - own_s)
+    steal = sum(machine.steal_s.values()) / (spent_s * len(cpus))
+    return Noise(ratios, medians_s, steal, foreign_share(foreign_s, spent_s, len(cpus), cpu_quota()), spent_s)
 
 
 def _in_turn(works: Sequence[Work], rounds: int, order: random.Random) -> tuple[list[int], list[int]]:

@@ -25,15 +25,32 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
     The smallest quota between the process's own cgroup and the top counts. ``root`` is where `/proc`
     and the cgroup file systems are looked for.
     """
-    quotas: list[float] = []
+    return min((quota for quota, _ in _quotas(root)), default=None)
+
+
+def throttled_s(root: Path = Path("/")) -> float | None:
+    """Time that quotas have kept threads of this process's cgroups from running so far, s; None without a quota.
+
+    Summed over CPUs: two threads that stand still for a second are two seconds. Of several quotas, one within the
+    other, the one that took most counts.
+    """
+    found: list[float] = []
+    for _, folder in _quotas(root):
+        # v2 counts microseconds, v1 nanoseconds
+        counts = re.findall(r"^throttled_(usec|time) (\d+)$", _read(folder / "cpu.stat"), re.MULTILINE)
+        found += [int(count) / (1e6 if unit == "usec" else 1e9) for unit, count in counts]
+    return max(found, default=None)
+
+
+def _quotas(root: Path) -> Iterator[tuple[float, Path]]:
+    """(CPUs' worth, folder) of every cgroup above this process that has a quota."""
     for version, folder in _folders(root, "cpu"):
         if version == 2:
             words = _read(folder / "cpu.max").split()
         else:
             words = [_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")]
         if len(words) == 2 and words[0].isdecimal() and words[1].isdecimal() and int(words[1]) > 0:
-            quotas.append(int(words[0]) / int(words[1]))
-    return min(quotas, default=None)
+            yield int(words[0]) / int(words[1]), folder
 
 
 def memory_limit(root: Path = Path("/")) -> int | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from pytest_sdperf.launch import process_counts
 from pytest_sdperf.launch.guard import guard
 from pytest_sdperf.process_tree import kill_marked
 
@@ -20,9 +21,6 @@ _TICK_S = 0.05
 
 _TRACEBACK_S = 0.5
 "time for a hanging worker to write where it hangs"
-
-_CPUCLOCK_SCHED = 2
-"""With a process's number above it, Linux' name of that process's CPU clock: clock_getcpuclockid(3)."""
 
 Kill = Callable[[], None]
 
@@ -69,7 +67,15 @@ class ProcessGroup:
 
     def cpu_ns(self) -> int | None:
         """Time on CPUs of the process and its descendants so far, ns; None where the system does not say."""
-        return _cpu_ns(self._process.pid)
+        return process_counts.cpu_ns(self._process.pid)
+
+    def waited_ns(self) -> int | None:
+        """Time that their threads were ready to run and had to wait for a CPU, ns; None where that is not said."""
+        return process_counts.waited_ns(self._process.pid)
+
+    def cpus(self) -> frozenset[int]:
+        """CPUs that their threads may run on; empty where the system does not say."""
+        return process_counts.cpus(self._process.pid)
 
     def ask_for_traceback(self) -> None:
         """Let a hanging worker write where it hangs into its log (see ``worker.main``)."""
@@ -116,29 +122,6 @@ def _end(process: subprocess.Popen[bytes], pidfd: int | None, strays: list[Kill]
     guard().forget(process.pid)
     if pidfd is not None:
         os.close(pidfd)
-
-
-def _cpu_ns(pid: int) -> int | None:
-    """Of the process's CPU clock: it moves with every nanosecond, and keeps what threads used that have ended.
-
-    /proc/PID/stat counts in hundredths of a second, /proc/PID/task/*/schedstat forgets ended threads. Only what
-    children used that have ended is there and nowhere else.
-    """
-    try:
-        total_ns = time.clock_gettime_ns(~pid << 3 | _CPUCLOCK_SCHED) + _ended_children_ns(pid)
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            with suppress(FileNotFoundError, ProcessLookupError):  # threads end while they are listed
-                children = (thread / "children").read_text().split()
-                total_ns += sum(_cpu_ns(int(child)) or 0 for child in children)
-    except OSError:
-        return None
-    return total_ns
-
-
-def _ended_children_ns(pid: int) -> int:
-    """``cutime`` and ``cstime`` of /proc/PID/stat (proc_pid_stat(5)); the name before them may hold anything."""
-    fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    return (int(fields[13]) + int(fields[14])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def _descendants(pid: int) -> list[Kill]:

@@ -88,6 +88,14 @@ class Worker:
         """Time on CPUs of the process and all that it started, ns; None where the system does not say."""
         return self._group.cpu_ns()
 
+    def waited_ns(self) -> int | None:
+        """Time that their threads were ready to run and had to wait for a CPU, ns; None where that is not said."""
+        return self._group.waited_ns()
+
+    def cpus(self) -> frozenset[int]:
+        """CPUs that their threads may run on; empty where the system does not say."""
+        return self._group.cpus()
+
     def close(self) -> int:
         """Let the worker end by itself for a while, then kill its whole group; returns its exit code."""
         if self._open:

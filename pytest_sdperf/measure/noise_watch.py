@@ -6,12 +6,15 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pytest_sdperf.hardware.cgroup import cpu_quota
+from pytest_sdperf.hardware.cgroup import cpu_quota, throttled_s
+from pytest_sdperf.hardware.cpu_times import CpuTimes, cpu_times, frequencies_mhz, passed
 from pytest_sdperf.measurement import Disturbance, Usage
+from pytest_sdperf.units import format_seconds
+from pytest_sdperf.wording import listed
 from pytest_sdperf.worker.environment import usable_cpus
 
 if TYPE_CHECKING:
@@ -34,36 +37,33 @@ _LONGEST_WAIT_S = 2.0
 """libiomp5's threads spin for 0.2 s after a picture (KMP_BLOCKTIME); a process busy for longer is restless."""
 
 
-@dataclass(frozen=True)
-class CpuTimes:
-    """Seconds since the start of the machine, summed over the usable CPUs."""
-
-    busy_s: float
-    steal_s: float
-
-
-def machine_cpu_times() -> CpuTimes:
-    """CPU times that the kernel counts for the usable CPUs; time stolen by the hypervisor is known on Linux only."""
-    import psutil
-
-    every = psutil.cpu_times(percpu=True)
-    usable = [every[cpu] for cpu in usable_cpus() if cpu < len(every)]
-    busy_s = sum(c.user + c.system + sum(getattr(c, n, 0.0) for n in ("nice", "irq", "softirq")) for c in usable)
-    return CpuTimes(busy_s, sum(getattr(c, "steal", 0.0) for c in usable))
+_OWN_BEYOND = 1.5
+_OWN_BEYOND_S = 0.2
+"""The kernel samples what a CPU does 100 to 1000 times a second, and counts a process's own time exactly: the two
+differ by some per cent. Where our own processes used half as much again as their CPUs were busy, and 0.2 s more, the
+counters are of other CPUs."""
 
 
-def spare_cpus() -> float:
-    """Usable CPUs beyond what a cgroup's quota lets this process use: others may have them without taking from us."""
-    quota = cpu_quota()
-    return 0.0 if quota is None else max(len(usable_cpus()) - quota, 0.0)
+class Watched(Protocol):
+    """The part of a worker that the watch asks."""
+
+    def cpu_ns(self) -> int | None: ...
+
+    def waited_ns(self) -> int | None: ...
+
+    def cpus(self) -> frozenset[int]: ...
 
 
-def foreign_share(taken_s: float, window_s: float, cpus: int, spare: float) -> float:
-    """``taken_s`` of CPU time that others took, as a share of the time that is ours to use on ``cpus``.
+def foreign_share(taken_s: float, window_s: float, cpus: int, quota: float | None, waited_s: float = 0.0) -> float:
+    """``taken_s`` of CPU time that others took, as a share of the time that is ours to use on ``cpus`` of them.
 
-    ``spare`` of them are others' to use (`spare_cpus`): only what goes beyond these is taken from us.
+    Under a quota the CPUs beyond it are others' to use: their load there is taken from us only as far as we
+    ``waited_s`` for a CPU.
     """
-    return max(taken_s - window_s * spare, 0.0) / (window_s * (cpus - spare))
+    ours = float(cpus) if quota is None else min(quota, cpus)
+    beyond_s = window_s * (cpus - ours)
+    taken_s = max(taken_s, 0.0)
+    return max(taken_s - beyond_s, min(taken_s, waited_s) if beyond_s else 0.0) / (window_s * ours)
 
 
 def own_cpu_s() -> float:
@@ -74,13 +74,8 @@ def own_cpu_s() -> float:
 
 def frequency_mhz() -> float | None:
     """Mean achieved frequency of the usable CPUs, MHz; None where the system does not say."""
-    import psutil
-
-    try:
-        every = psutil.cpu_freq(percpu=True)
-    except (OSError, NotImplementedError, AttributeError):
-        return None
-    found = [every[cpu].current for cpu in usable_cpus() if cpu < len(every)]
+    every = frequencies_mhz()
+    found = [every.get(cpu, 0.0) for cpu in usable_cpus()]
     return statistics.fmean(found) if found and all(found) else None
 
 
@@ -105,20 +100,22 @@ class NoiseWatch:
     The functions that it reads are passed in, so that tests can set them.
     """
 
-    cpu_times: Callable[[], CpuTimes] = machine_cpu_times
+    cpu_times: Callable[[], CpuTimes] = cpu_times
     own_s: Callable[[], float] = own_cpu_s
     frequency: Callable[[], float | None] = frequency_mhz
     kernel: Callable[[], None] = calibration_kernel
     clock_ns: Callable[[], int] = time.perf_counter_ns
     sleep: Callable[[float], None] = time.sleep
-    cpus: int = field(default_factory=lambda: len(usable_cpus()))
-    spare: float = field(default_factory=spare_cpus)
+    cpus: Callable[[], Sequence[int]] = usable_cpus
+    quota: Callable[[], float | None] = cpu_quota
+    throttled_s: Callable[[], float | None] = throttled_s
 
-    def begin(self, processes: Sequence[CpuNs]) -> None:
-        """The pictures begin; ``processes`` are the own counts of the processes that are timed."""
+    def begin(self, processes: Sequence[Watched]) -> None:
+        """The pictures begin; ``processes`` are those that are timed."""
         self._processes = processes
+        self._usable = frozenset(self.cpus())
         self._start_ns = self.clock_ns()
-        self._times, self._own_s, self._processes_s = self.cpu_times(), self.own_s(), self._processes_so_far_s()
+        self._before = self._look()
         self._kernel_ns: list[int] = []
         self._restless = 0
 
@@ -147,24 +144,64 @@ class NoiseWatch:
     def end(self, usages: Sequence[Usage]) -> Disturbance:
         """The rounds are done; ``usages`` are those that the workers saw of their pictures."""
         window_s = max((self.clock_ns() - self._start_ns) / 1e9, 1e-9)
-        times = self.cpu_times()
-        own_s, processes_s = self.own_s() - self._own_s, self._processes_so_far_s()
-        foreign_s = 0.0  # where the processes' own share is unknown, others' is not known either
-        if processes_s is not None and self._processes_s is not None:
-            foreign_s = times.busy_s - self._times.busy_s - own_s - (processes_s - self._processes_s)
-        used = sum(usages, start=Usage())
+        before, now = self._before, self._look()
+        usable = self._usable | set(self.cpus())
+        machine = passed(before.times, now.times, usable)
+        ours = frozenset().union(*(process.cpus() for process in self._processes)) & usable or usable
+        own_s, waited_s = now.own_s - before.own_s, _grown(before.waited_s, now.waited_s)
+        processes_s = _grown(before.processes_s, now.processes_s)
+        stolen_s, withheld_s = sum(machine.steal_s.values()), _grown(before.throttled_s, now.throttled_s) or 0.0
+        unseen, used, quota = machine.hidden_because, sum(usages, start=Usage()), self.quota()
+        if processes_s is None:
+            foreign = 0.0  # where the processes' own share is unknown, others' is not known either
+        else:
+            busy_s = machine.busy_on(usable) + stolen_s
+            if not unseen and own_s + processes_s > _OWN_BEYOND * busy_s + _OWN_BEYOND_S:
+                unseen = (
+                    f"the counters of CPUs {listed(sorted(usable), 8)} show {format_seconds(busy_s)} of work, and this "
+                    f"session's own processes took {format_seconds(own_s + processes_s)}"
+                )
+            # Of all usable CPUs, or of those that the timed processes are bound to, whichever is more.
+            foreign = max(
+                foreign_share(machine.busy_on(cpus) - own_s - processes_s, window_s, len(cpus), quota, waited_s or 0.0)
+                for cpus in (usable, ours)
+            )
         return Disturbance(
             window_s=window_s,
-            steal=max(times.steal_s - self._times.steal_s, 0.0) / (window_s * self.cpus),
-            foreign=foreign_share(foreign_s, window_s, self.cpus, self.spare),
+            steal=0.0 if unseen else stolen_s / (window_s * len(usable)),
+            foreign=0.0 if unseen else foreign,
             restless=self._restless,
             involuntary_switches=used.involuntary_switches,
             major_faults=used.major_faults,
             kernel_ns=statistics.median(self._kernel_ns) if self._kernel_ns else 0.0,
             frequency_mhz=self.frequency(),
+            throttled=withheld_s / (window_s * quota) if quota else 0.0,
+            switched_cpus=machine.switched,
+            lost_s=None if waited_s is None or unseen else waited_s + stolen_s + withheld_s,
+            unseen=unseen,
         )
 
-    def _processes_so_far_s(self) -> float | None:
-        counts_ns = [process() for process in self._processes]
-        known_ns = [count_ns for count_ns in counts_ns if count_ns is not None]
-        return sum(known_ns) / 1e9 if len(known_ns) == len(counts_ns) else None
+    def _look(self) -> _Counters:
+        processes_ns = [process.cpu_ns() for process in self._processes]
+        waited_ns = [process.waited_ns() for process in self._processes]
+        return _Counters(self.cpu_times(), self.own_s(), _sum_s(processes_ns), _sum_s(waited_ns), self.throttled_s())
+
+
+class _Counters(NamedTuple):
+    """All counters at one moment, s; None where the system does not say."""
+
+    times: CpuTimes
+    own_s: float
+    processes_s: float | None
+    waited_s: float | None
+    throttled_s: float | None
+
+
+def _sum_s(counts_ns: Sequence[int | None]) -> float | None:
+    known_ns = [count_ns for count_ns in counts_ns if count_ns is not None]
+    return sum(known_ns) / 1e9 if len(known_ns) == len(counts_ns) else None
+
+
+def _grown(before_s: float | None, now_s: float | None) -> float | None:
+    """What a counter has grown by: not less than nothing, for it forgets what has ended."""
+    return None if before_s is None or now_s is None else max(now_s - before_s, 0.0)

@@ -201,7 +201,7 @@ class PairSampler:
     def _rounds(self, here: Sequence[_Running], rounds: int, turns: _Turns) -> Disturbance:
         """Every size, round by round; with both here each draws first in every other round, in random order."""
         watch = self.watch()
-        watch.begin([one.worker.cpu_ns for one in here])
+        watch.begin([one.worker for one in here])
         by_name = {one.name: one for one in here}
         for size in here[0].side.case.workload.sizes:
             firsts = [here[0].name, here[-1].name] * ((rounds + 1) // 2)
@@ -271,4 +271,8 @@ def _joined(seen: Sequence[Disturbance]) -> Disturbance:
         restless=sum(d.restless for d in seen),
         involuntary_switches=sum(d.involuntary_switches for d in seen),
         major_faults=sum(d.major_faults for d in seen),
+        throttled=max(d.throttled for d in seen),
+        switched_cpus=sorted({cpu for d in seen for cpu in d.switched_cpus}),
+        lost_s=None if None in (lost_s := [d.lost_s for d in seen]) else sum(s for s in lost_s if s is not None),
+        unseen=next((d.unseen for d in seen if d.unseen), ""),
     )

@@ -190,7 +190,7 @@ def _measure(
     progress.phase("building")
     run = _Process(worker.spawn_ns, worker.ask(protocol.Build(spec), protocol.Built), {}, {}, {}, {})
     if watch:
-        watch.begin([worker.cpu_ns])
+        watch.begin([worker])
     for size in case.workload.sizes:
         # Shown before it warms up: what draws the step for people must be done when the first picture is timed.
         progress.phase(f"timing pictures at {size_key(size)}")

@@ -7,12 +7,13 @@ import pytest
 
 from pytest_sdperf.doctor.noise import measure_noise, worker
 from pytest_sdperf.errors import WorkerError
-from pytest_sdperf.measure.noise_watch import CpuTimes
+from pytest_sdperf.hardware.cpu_times import CpuTime, CpuTimes
+from pytest_sdperf.worker.environment import usable_cpus
 
 
 def test_a_short_measurement():
     seen = []
-    times = iter([CpuTimes(0.0, 0.0), CpuTimes(0.0, 1e6)])
+    times = iter([CpuTimes({cpu: CpuTime(0.0, steal_s) for cpu in usable_cpus()}) for steal_s in (0.0, 1e6)])
     noise = measure_noise(2, 2, report=seen.append, cpu_times=lambda: next(times))
     assert seen == [1, 2]
     assert len(noise.pair_log_ratios) == 2

@@ -10,7 +10,8 @@ import pytest
 from pytest_sdperf import protocol
 from pytest_sdperf.comparison import BASE, HEAD
 from pytest_sdperf.errors import ComparisonError, LaunchError, WorkerError
-from pytest_sdperf.measure.noise_watch import CpuTimes, NoiseWatch
+from pytest_sdperf.hardware.cpu_times import CpuTimes
+from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.paired import PairSampler, SideRig, _joined, blamed_on_base
 from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
@@ -137,7 +138,7 @@ class FakeWatch:
         self.kernels = 0
 
     def begin(self, arms):
-        self.watched = [arm.__self__.name for arm in arms]
+        self.watched = [arm.name for arm in arms]
         self.stage.events.append(("watch", "begin"))
 
     def wait_until_quiet(self, arm):
@@ -480,7 +481,7 @@ def test_two_numpy_pipelines_are_paired_for_real(start, make_case, tmp_path):
     }
 
     def watch():
-        return NoiseWatch(cpu_times=lambda: CpuTimes(0.0, 0.0), sleep=lambda seconds: None)
+        return NoiseWatch(cpu_times=lambda: CpuTimes(hidden_because="it is told"), sleep=lambda seconds: None)
 
     sampled = PairSampler(arms, random.Random(1), watch).sample(1, 3, show_base=True)
     pair = sampled.pair
@@ -490,7 +491,7 @@ def test_two_numpy_pipelines_are_paired_for_real(start, make_case, tmp_path):
         assert set(run.startup_ns) == {"spawn", "import", "load", "build"}
     assert pair.base.picture_sha256 == pair.head.picture_sha256
     assert all(kernel_ns > 0 for arm in pair.kernel_ns["8x8"].values() for kernel_ns in arm)
-    assert (pair.seen.steal, pair.seen.foreign) == (0.0, 0.0)
+    assert (pair.seen.steal, pair.seen.foreign, pair.seen.unseen) == (0.0, 0.0, "it is told")
     assert set(pair.spent_s) == {"start", "rounds", "end"}
     assert min(pair.spent_s.values()) > 0
     assert sampled.evidence.stage_calls == {"text_encoder": 1, "unet": 3, "vae_decode": 1}

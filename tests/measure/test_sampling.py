@@ -109,8 +109,8 @@ class FakeWatch:
     def __init__(self, workers):
         self.workers = workers
 
-    def begin(self, counts):
-        self.counts = [count() for count in counts]
+    def begin(self, processes):
+        self.counts = [process.cpu_ns() for process in processes]
         self.asked_before = names(self.workers.asked[-1])
 
     def end(self, usages):

@@ -199,6 +199,12 @@ class Bench:
     def cpu_ns(self):
         return None
 
+    def waited_ns(self):
+        return None
+
+    def cpus(self):
+        return frozenset()
+
     def close(self):
         return 0
 
