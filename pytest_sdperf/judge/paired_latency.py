@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
-from pytest_sdperf.comparison import Comparison
+from pytest_sdperf.comparison import Comparison, Pair
 from pytest_sdperf.judge.stored_latency import judge_recorded
 from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.measurement import Latency, Measurement
 from pytest_sdperf.observations import Observations
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.stats.boundary import FEWEST_PAIRS
-from pytest_sdperf.stats.disturbance import too_many_dropped
+from pytest_sdperf.stats.disturbance import dropped_clause, explained, too_many_dropped
 from pytest_sdperf.stats.intervals import ratio_of
 from pytest_sdperf.stats.looks import looks
 from pytest_sdperf.stats.sequential import CONFIDENCE, Decision, Look
@@ -77,12 +78,41 @@ def judge_paired_latency(comparison: Comparison, head: Measurement, thresholds: 
         return msgspec.structs.replace(finding, status=Status.NO_BASELINE, missing=Missing(comparison.missing))
     if comparison.invalid:
         return finding
-    if too_many_dropped(comparison.pairs):
-        return msgspec.structs.replace(finding, too_busy=True)
-    if not comparison.kept:
-        return finding
-    sizes = [_size_latency(size, one, comparison) for size, one in looks(comparison.pairs, thresholds).items()]
+    if too_many_dropped(comparison.pairs) or not comparison.kept:
+        in_spite = _beyond_disturbance(comparison, finding, thresholds)
+        return in_spite or msgspec.structs.replace(finding, too_busy=too_many_dropped(comparison.pairs))
+    sizes = _sizes(comparison.pairs, thresholds)
     return msgspec.structs.replace(finding, status=worst_size(sizes).status, sizes=sizes)
+
+
+def _beyond_disturbance(
+    comparison: Comparison, finding: PairedLatencyFinding, thresholds: Thresholds
+) -> PairedLatencyFinding | None:
+    """REGRESSED where all pairs, disturbed or not, show a slowdown that the disturbance cannot explain; else None.
+
+    Both sides of a pair drew in the same minutes, so that load from outside slows both; a head that starts load of its
+    own disturbs every pair.
+    """
+    pairs = [msgspec.structs.replace(pair, dropped="") for pair in comparison.pairs]
+    if not pairs:
+        return None
+    most = max(explained(pair.seen) for pair in pairs)
+    worst = worst_size(sizes := _sizes(pairs, thresholds))
+    if worst.status is not Status.REGRESSED or worst.lower is None or worst.lower <= most:
+        return None
+    return msgspec.structs.replace(
+        finding,
+        status=Status.REGRESSED,
+        sizes=sizes,
+        pairs=len(pairs),
+        in_spite_of=dropped_clause(comparison.pairs),
+        explained=most,
+    )
+
+
+def _sizes(pairs: Sequence[Pair], thresholds: Thresholds) -> list[SizeLatency]:
+    kept = [pair for pair in pairs if not pair.dropped]
+    return [_size_latency(size, one, kept) for size, one in looks(pairs, thresholds).items()]
 
 
 def judge_control(comparison: Comparison, head: Measurement, thresholds: Thresholds) -> ControlFinding:
@@ -92,8 +122,8 @@ def judge_control(comparison: Comparison, head: Measurement, thresholds: Thresho
     return ControlFinding(status=Status.INVALID_ENVIRONMENT if differs else found.status, latency=found)
 
 
-def _size_latency(size: str, one: Look, comparison: Comparison) -> SizeLatency:
-    head_s, base_s = _medians_s(comparison, size)
+def _size_latency(size: str, one: Look, kept: Sequence[Pair]) -> SizeLatency:
+    head_s, base_s = _medians_s(kept, size)
     detectable = ratio_of(one.detectable)
     return SizeLatency(
         size=size,
@@ -107,8 +137,8 @@ def _size_latency(size: str, one: Look, comparison: Comparison) -> SizeLatency:
     )
 
 
-def _medians_s(comparison: Comparison, size: str) -> tuple[float, float]:
+def _medians_s(kept: Sequence[Pair], size: str) -> tuple[float, float]:
     """(head, base): median over the processes' medians, s."""
-    sides = ([p.head for p in comparison.kept], [p.base for p in comparison.kept])
+    sides = ([p.head for p in kept], [p.base for p in kept])
     head_s, base_s = (Latency([run.median_ns(size) / 1e9 for run in runs]).median_s for runs in sides)
     return head_s, base_s

@@ -12,7 +12,7 @@ from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.observations import Observations
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.stats.disturbance import disturbance, disturbed
+from pytest_sdperf.stats.disturbance import disturbance, disturbed, explained_slowdown
 from pytest_sdperf.stats.intervals import CONFIDENCE, ratio_of
 from pytest_sdperf.stats.run_spread import RunSpread
 from pytest_sdperf.stats.screen import Screened, screen
@@ -54,7 +54,8 @@ def judge_stored_latency(
 
     REGRESSED is a slowdown significantly above ``thresholds.max_slowdown``, PASSED one significantly below it, FASTER
     a gain that is significantly as large (see ``stats/intervals.py``); all between is INCONCLUSIVE, and so is a
-    slowdown measured while something else took the machine. ``spread`` is how far runs of this machine differ,
+    slowdown measured while something else took the machine, unless it is certainly more than that explains
+    (`stats/disturbance.py`). ``spread`` is how far runs of this machine differ,
     ``other_work`` how the recorded ones are of other work: then nothing is compared.
     """
     latency = measurement.latency
@@ -72,8 +73,9 @@ def judge_stored_latency(
     doubt = disturbance(measurement)
     found = screen(measurement, runs, thresholds.max_slowdown, spread)
     sizes = [_size_latency(size, one, measurement, runs) for size, one in found.items()]
+    explained = explained_slowdown(measurement) if doubt else 1.0
     if doubt:
-        sizes = [_doubted(one) if one.status is Status.REGRESSED else one for one in sizes]
+        sizes = [_doubted(one) if one.status is Status.REGRESSED and _within(one, explained) else one for one in sizes]
     worst = worst_size(sizes)
     return msgspec.structs.replace(
         finding,
@@ -83,8 +85,15 @@ def judge_stored_latency(
         repeats=spread.repeats,
         disturbed=disturbed(measurement),
         doubted_because=doubt if worst.status is Status.INCONCLUSIVE else "",
+        in_spite_of=doubt if worst.status is Status.REGRESSED else "",
+        explained=explained,
         missing=Missing(f"the baseline has no {worst.size}") if worst.status is Status.NO_BASELINE else None,
     )
+
+
+def _within(one: SizeLatency, explained: float) -> bool:
+    """Whether the disturbance may be all there is."""
+    return one.lower is None or one.lower <= explained
 
 
 def _doubted(one: SizeLatency) -> SizeLatency:

@@ -139,7 +139,14 @@ def _stored_size(one: SizeLatency, finding: StoredLatencyFinding) -> str:
     if finding.doubted_because and one.status is Status.INCONCLUSIVE:
         but = "but " if one.is_doubted else ""
         return f"{sentence}; {but}{finding.doubted_because}"
-    return sentence
+    return sentence + (_in_spite(finding) if one.status is Status.REGRESSED else "")
+
+
+def _in_spite(finding: StoredLatencyFinding | PairedLatencyFinding) -> str:
+    """How little of a slowdown the disturbance of its processes explains."""
+    if not finding.in_spite_of:
+        return ""
+    return f"; {finding.in_spite_of}, which explains at most {finding.explained:.3g}x"
 
 
 def _compared(one: SizeLatency, finding: StoredLatencyFinding, status: Status, ratio: float, base_s: float) -> str:
@@ -194,7 +201,7 @@ def _paired_size(one: SizeLatency, finding: PairedLatencyFinding) -> str:
     if one.status is Status.REGRESSED:
         slower = share_apart(change, finding.ignore)
         ignored = f"up to {plain_share(finding.ignore)} is ignored"
-        return f"{head} is {slower} slower than {base} side by side ({bounds}; {ignored})"
+        return f"{head} is {slower} slower than {base} side by side ({bounds}; {ignored}){_in_spite(finding)}"
     if one.status is Status.FASTER:
         return f"{head} is {-change * 100:.1f} % faster than {base} side by side ({bounds})"
     if one.status is Status.PASSED:

@@ -19,12 +19,28 @@ def run_notes(outcomes: Sequence[Outcome], *, unused: Sequence[str], foreign: Se
         )
         if files
     ]
+    notes += [
+        f"{name}: load of other processes cannot be seen, because {why}; none of its measurements counts as disturbed "
+        "by it"
+        for name, why in _unseen(outcomes).items()
+    ]
     return notes + [
         f"{o.measurement.variant} is significantly faster than its recorded runs, which let later slowdowns "
         "pass: accept it with --sdperf-update=all"
         for o in outcomes
         if _outruns_baseline(o)
     ]
+
+
+def _unseen(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Variant -> why nobody knows what else the machine did while it was measured."""
+    found: dict[str, str] = {}
+    for o in outcomes:
+        watched = [run.seen for run in o.measurement.processes if run.seen is not None]
+        watched += [pair.seen for pair in o.comparison.pairs] if o.comparison else []
+        if unseen := next((seen.unseen for seen in watched if seen.unseen), ""):
+            found[o.measurement.variant] = unseen
+    return found
 
 
 def _outruns_baseline(outcome: Outcome) -> bool:

@@ -62,6 +62,10 @@ class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_laten
     "for each process that was disturbed by something else, by what"
     doubted_because: str = ""
     "why a slowdown is not certain, as a clause: half of the processes or more were disturbed"
+    in_spite_of: str = ""
+    "the same where the slowdown is more than that explains, so that it stands; empty: nothing was disturbed"
+    explained: float = 1.0
+    "the largest slowdown, as a factor, that the disturbance explains"
     other_work: str = ""
     "how the recorded runs are of other work, as a clause after `measured with`; empty: they are not"
 
@@ -106,6 +110,10 @@ class PairedLatencyFinding(Finding, frozen=True, kw_only=True, tag="paired_laten
     "True where the budget ended before anything was decided"
     too_busy: bool = False
     "True where too many pairs were dropped to compare at all"
+    in_spite_of: str = ""
+    "how pairs were disturbed, as a clause, where the slowdown is more than that explains; all pairs count then"
+    explained: float = 1.0
+    "the largest slowdown, as a factor, that the disturbance explains"
     in_turn: bool = False
     "True where memory is too small for both, so that one ran after the other"
     invalid: str = ""

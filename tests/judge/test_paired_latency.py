@@ -7,7 +7,7 @@ import pytest
 
 from pytest_sdperf.comparison import Comparison, Side
 from pytest_sdperf.judge.paired_latency import judge_control, judge_paired_latency
-from pytest_sdperf.measurement import Environment
+from pytest_sdperf.measurement import Disturbance, Environment
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.verdict.latency_findings import worst_size
 from pytest_sdperf.verdict.status import Status
@@ -115,6 +115,32 @@ def test_what_the_base_lacks_is_no_baseline(judged):
     finding = judged([], missing="main declares no variant 'ship'")
     assert (finding.status, finding.missing.what) == (Status.NO_BASELINE, "main declares no variant 'ship'")
     assert judged([], missing="nothing", invalid="wrong").status is Status.NO_BASELINE
+
+
+@pytest.mark.parametrize(
+    ("lost_s", "slower", "status", "explained"),
+    [
+        (None, 9.0, Status.INVALID_ENVIRONMENT, 1.0),
+        (None, 12.0, Status.REGRESSED, 10.0),
+        (0.0, 1.9, Status.INVALID_ENVIRONMENT, 1.0),
+        (0.0, 2.5, Status.REGRESSED, 2.0),
+        (0.0, 0.1, Status.INVALID_ENVIRONMENT, 1.0),
+    ],
+)
+def test_a_slowdown_beyond_what_disturbs_every_pair_stands(judged, make_pair, lost_s, slower, status, explained):
+    seen = Disturbance(1.0, foreign=0.5, lost_s=lost_s)
+    pairs = [
+        msgspec.structs.replace(make_pair(slower * (1 + 0.01 * n), dropped=f"reason {n}"), seen=seen) for n in range(5)
+    ]
+    finding = judged(pairs)
+    assert (finding.status, finding.explained, finding.too_busy) == (
+        status,
+        explained,
+        status is Status.INVALID_ENVIRONMENT,
+    )
+    stands = "5 of 5 pairs were disturbed, the last because reason 4"
+    assert finding.in_spite_of == (stands if status is Status.REGRESSED else "")
+    assert finding.pairs == (5 if status is Status.REGRESSED else 0)
 
 
 def test_a_machine_too_busy_to_compare_on(judged, make_pair, spread):

@@ -89,6 +89,36 @@ def test_a_slowdown_of_disturbed_processes_is_no_verdict(measured, run, seen, st
     assert finding.disturbed == [busy] * seen.count(BUSY)
 
 
+@pytest.mark.parametrize(
+    ("seen", "head_s", "status", "explained"),
+    [
+        (BUSY, 9.0, Status.INCONCLUSIVE, 10.0),
+        (BUSY, 14.0, Status.REGRESSED, 10.0),
+        (Disturbance(1.0, foreign=0.8, lost_s=0.0), 1.9, Status.INCONCLUSIVE, 2.0),
+        (Disturbance(1.0, foreign=0.8, lost_s=0.0), 2.6, Status.REGRESSED, 2.0),
+        (Disturbance(1.0, foreign=0.8, lost_s=0.5), 2.6, Status.INCONCLUSIVE, 4.0),
+        (Disturbance(1.0, foreign=0.8, lost_s=5.0), 9.0, Status.INCONCLUSIVE, 10.0),
+    ],
+)
+def test_a_slowdown_beyond_what_the_disturbance_explains_stands(measured, run, seen, head_s, status, explained):
+    finding = judged(measured([head_s] * 3, seen=[seen] * 3), run(1.0), run(1.004))
+    assert (finding.status, finding.explained) == (status, explained)
+    clause = "3 of 3 processes were disturbed, the last because other processes took 80.0 %"
+    assert finding.in_spite_of.startswith(clause) is (status is Status.REGRESSED)
+    assert finding.doubted_because.startswith(clause) is (status is Status.INCONCLUSIVE)
+
+
+def test_one_size_may_stand_while_the_other_is_doubted(measured, run):
+    base = measured([1.0] * 3, more_sizes={"128x128": [1.0] * 3})
+    head = measured([1.5] * 3, more_sizes={"128x128": [20.0] * 3}, seen=[BUSY] * 3)
+    finding = judged(head, base, base)
+    assert [(one.size, one.status) for one in finding.sizes] == [
+        ("64x64", Status.INCONCLUSIVE),
+        ("128x128", Status.REGRESSED),
+    ]
+    assert finding.status is Status.REGRESSED
+
+
 def test_of_sizes_that_are_all_doubted_or_undecided_the_slowest_decides(measured, run):
     base = measured([2.31] * 3, more_sizes={"128x128": [1.0] * 3})
     head = measured([2.525] * 3, more_sizes={"128x128": [1.045] * 3}, seen=[BUSY] * 3)

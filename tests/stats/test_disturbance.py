@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pytest_sdperf.measurement import Disturbance
-from pytest_sdperf.stats.disturbance import disturbance, disturbed, judged, reason_to_drop, too_many_dropped
+from pytest_sdperf.stats.disturbance import disturbance, disturbed, explained, judged, reason_to_drop, too_many_dropped
 
 
 def reason(*, pictures=6, fastest_kernel_ns=0.0, **seen):
@@ -17,6 +17,13 @@ def reason(*, pictures=6, fastest_kernel_ns=0.0, **seen):
     [
         ({"steal": 0.05}, {"steal": 0.0521}, "the hypervisor took 5.2 % of the CPUs' time (limit 5 %)"),
         ({"foreign": 0.10}, {"foreign": 0.1049}, "other processes took 10.5 % of the CPUs' time (limit 10 %)"),
+        (
+            {"throttled": 0.10},
+            {"throttled": 0.8},
+            "a CPU quota stopped its threads for 80.0 % of the time that it allows (limit 10 %; compute with fewer threads, "
+            "OMP_NUM_THREADS, or raise the quota)",
+        ),
+        ({"switched_cpus": []}, {"switched_cpus": [3]}, "CPU 3 was switched on or off meanwhile"),
         (
             {"restless": 0},
             {"restless": 1},
@@ -33,6 +40,13 @@ def reason(*, pictures=6, fastest_kernel_ns=0.0, **seen):
 def test_both_sides_of_every_limit(most, more, told):
     assert reason(**most) == ""
     assert reason(**more) == told
+
+
+@pytest.mark.parametrize(
+    ("lost_s", "factor"), [(None, 10.0), (0.0, 2.0), (30.0, 4.0), (48.0, 10.0), (47.0, 2 * 60 / 13), (61.0, 10.0)]
+)
+def test_a_disturbance_explains_what_was_waited_and_twice_that_for_what_is_not_counted(lost_s, factor):
+    assert explained(Disturbance(window_s=60.0, foreign=0.5, lost_s=lost_s)) == pytest.approx(factor)
 
 
 @pytest.mark.parametrize(
