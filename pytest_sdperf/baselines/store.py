@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,22 @@ class BaselineStore:
         ours = {self.machine_key, REFERENCES}
         around = [p for p in _entries(self.root) if not (p.name in ours and p.is_dir())]
         return around + [p for p in _entries(self.root / self.machine_key) if not _is_baseline(p)]
+
+
+def certainly_unused(paths: Iterable[Path], unfinished: Mapping[str, Collection[str]]) -> list[Path]:
+    """Of baselines that a run did not use those that no test would have used, had all come to their end.
+
+    ``unfinished`` is that of a report: test -> its variants, none where they are not known.
+    """
+    if not all(unfinished.values()):
+        return []
+    variants = {name for names in unfinished.values() for name in names}
+    return [path for path in paths if variant_of(path.stem) not in variants]
+
+
+def variant_of(case_id: str) -> str:
+    """The variant's name, with which the id of a case begins."""
+    return case_id.partition("-")[0]
 
 
 def confined(root: Path, *names: str) -> Path:

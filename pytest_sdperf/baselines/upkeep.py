@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines import file_format
 from pytest_sdperf.baselines.inventory import Inventory, StoredFile
-from pytest_sdperf.baselines.store import confined, write_file
+from pytest_sdperf.baselines.store import certainly_unused, confined, write_file
 from pytest_sdperf.baselines.stored_pictures import ReferenceKey
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.variant import REFERENCE_VARIANT
-from pytest_sdperf.wording import plural
+from pytest_sdperf.wording import listed, plural
 
 _MODELS_OWN = "default"
 """Scheduler of a picture that was drawn with the model's own, which a baseline calls by its class."""
@@ -55,6 +55,9 @@ class Rules:
     "True: a variant that is not among them is gone; False: it may be that of a conftest that nobody named"
     used: Mapping[str, Collection[str]] = field(default_factory=dict)
     "machine key -> ids of the cases that a whole run used there; other machines are not judged by it"
+    unfinished: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """test of that run that failed or was skipped -> its variants, none where they are not known: their baselines may
+    be those of cases that it did not come to"""
     only_machine: str = ""
     "baselines of all other machines are to go; empty: they stay"
     keep_runs: int | None = None
@@ -182,7 +185,7 @@ def _why(file: StoredFile, rules: Rules) -> str:
     if rules.all_known and variant not in rules.variants:
         return f"no variant is called {variant}"
     if file.machine_key in rules.used and file.case_id not in rules.used[file.machine_key]:
-        return "the run of the report did not use it"
+        return "the run of the report did not use it" if certainly_unused([file.path], rules.unfinished) else ""
     return ""
 
 
@@ -192,6 +195,13 @@ def _notes(found: Inventory, staying: Collection[StoredFile], rules: Rules) -> I
         yield (
             f"kept, but neither built in nor of an installed package: {', '.join(dict.fromkeys(strange))}. Name the "
             "folder whose conftest declares your variants with --tests=PATH to know which are gone"
+        )
+    if rules.unfinished:
+        variants = list(dict.fromkeys(name for names in rules.unfinished.values() for name in names))
+        kept = f"baselines of {listed(variants)} are" if all(rules.unfinished.values()) else "all baselines are"
+        yield (
+            f"{listed(rules.unfinished)} failed or skipped in the run of the report, which may thus not name all "
+            f"cases: {kept} kept, used or not"
         )
     if found.faults:
         files = plural(len(found.faults), "file")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from pytest_sdperf.base.target import Target
 from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines.accepting import is_to_be_recorded
 from pytest_sdperf.baselines.file_format import time_text
-from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf.baselines.store import BaselineStore, certainly_unused
 from pytest_sdperf.baselines.stored_pictures import reference_keys
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measure.compare_stages import compare_stages
@@ -249,13 +250,19 @@ class Session:
             return outcome
         return with_pictures(outcome, measured.case.workload, measured.pictures, references, self.images)
 
-    def report(self, outcomes: Sequence[Outcome], options: Options, notes: Sequence[str] = ()) -> Report:
-        """Everything of this run, for the renderings; ``notes`` come before the session's own."""
+    def report(
+        self,
+        outcomes: Sequence[Outcome],
+        options: Options,
+        notes: Sequence[str] = (),
+        unfinished: Mapping[str, list[str]] = MappingProxyType({}),
+    ) -> Report:
+        """Everything measured in this run, for the renderings; ``notes`` come before the session's own."""
         store = self.store(options)
         used = {o.measurement.case_id for o in outcomes}
         own = run_notes(
             outcomes,
-            unused=[self.shown(path) for path in store.unused(used)],
+            unused=[self.shown(path) for path in certainly_unused(store.unused(used), unfinished)],
             foreign=[self.shown(path) for path in store.foreign()],
             machine=self.engine.machine_key,
         )

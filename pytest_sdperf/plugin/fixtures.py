@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_sdperf.plugin.fail_or_skip import fail_where_broken, failures_reported, refuse, skip
+from pytest_sdperf.plugin.results import RESULTS
 from pytest_sdperf.plugin.run import PREFIX, RUN
 
 if TYPE_CHECKING:
@@ -30,19 +31,19 @@ class VariantFixture:
         self.name = name
         if not self._run.options.sdperf:
             skip(NEEDS_FLAG)
-        with failures_reported(self._item):
-            declared = self._run.registry[name]
-        self._options = self._run.options_for(self._item, declared)
+        request.config.stash[RESULTS].expect(self._item.nodeid, [name])
+        with failures_reported(self._item, variant=name):
+            self._options = self._run.options_for(self._item, self._run.registry[name])
         chosen = self._options.variants
         if chosen and name not in chosen:
             skip(f"variant {name} is not among --sdperf-variants={','.join(chosen)}")
         from pytest_sdperf.hardware.checks import check
 
         sibling = self._options.thresholds.min_speedup
-        with failures_reported(self._item):
+        with failures_reported(self._item, variant=name):
             variants = [self._run.registry[n] for n in (name, *(sibling[:1] if sibling else ()))]
             unmet = [u for variant in variants for need in variant.requirements if (u := check(need))]
-        refuse(list(dict.fromkeys(unmet)), self._options)
+            refuse(list(dict.fromkeys(unmet)), self._options)
 
     def check(self, prompt: str | None = None, **workload: Any) -> Measurement:
         """Measure and judge: fails the test when a promise is broken. Keywords as for :meth:`measure`."""
@@ -70,12 +71,13 @@ class VariantFixture:
         folders: pytest.TempPathFactory = self._request.getfixturevalue("tmp_path_factory")
         if prompt is not None:
             workload["prompt"] = prompt
-        with failures_reported(self._item):
+        with failures_reported(self._item, variant=self.name):
             session = self._run.session(lambda: folders.mktemp("sdperf"))
             with self._run.at_work(self.name):  # a model may be built or downloaded first
                 case = session.case(self.name, self._options, workload)
-            with self._run.at_work(case.id):
-                return session.measure(case, self._options, compared=compared)
+                case_id = case.id
+        with failures_reported(self._item, variant=self.name, case_id=case_id), self._run.at_work(case_id):
+            return session.measure(case, self._options, compared=compared)
 
     def _feed_benchmark(self, measurement: Measurement, verdict: Verdict | None) -> None:
         """Show the case in pytest-benchmark where that is active; its fixture takes one case a test."""

@@ -13,7 +13,8 @@ from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.plugin import fixtures, hookspecs
 from pytest_sdperf.plugin.command_line import levels, remember_environment
 from pytest_sdperf.plugin.conftest_path import conftest_path
-from pytest_sdperf.plugin.fail_or_skip import failures_reported, refuse, skip
+from pytest_sdperf.plugin.fail_or_skip import failures_reported, one_line, refuse, skip, usage_error
+from pytest_sdperf.plugin.results import RESULTS, Results
 from pytest_sdperf.plugin.reviewer_notes import WITHOUT_FLAG
 from pytest_sdperf.plugin.run import RUN, Run
 from pytest_sdperf.report.formats import check_renderings
@@ -61,16 +62,20 @@ def pytest_configure(config: pytest.Config) -> None:
         if options.sdperf:
             check_renderings(options)
     except SdperfError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise usage_error(error) from None
     if options.sdperf and (getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput")):
         raise pytest.UsageError(
             "--sdperf cannot run under pytest-xdist's -n: cases timed side by side disturb each other. "
             "Run it with -n 0 or without -n."
         )
+    config.stash[RESULTS] = Results()
     run = config.stash[RUN] = Run(config, options)
-    if options.sdperf:
-        config.pluginmanager.register(run.fates, "sdperf-fates")
     config.pluginmanager.register(_Collector(config), "sdperf-collector")
+    if options.sdperf:
+        from pytest_sdperf.plugin.last_word import LastWord
+
+        config.pluginmanager.register(run.fates, "sdperf-fates")
+        config.pluginmanager.register(LastWord(config), "sdperf-last-word")
 
 
 class _Collector:
@@ -128,23 +133,23 @@ class _Collector:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Names are checked when all that declares them is collected, and before any test is deselected."""
         if self._problems:
-            raise pytest.UsageError("\n".join(self._problems))
+            raise usage_error(*self._problems)
         run = self._run
         try:
             run.read_rules()
         except SdperfError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise usage_error(error) from None
         options = run.options
         try:
             for name in options.variants:
                 run.registry[name]
         except SdperfError as error:
-            raise pytest.UsageError(f"--sdperf-variants: {error}") from None
+            raise usage_error(f"--sdperf-variants: {error}") from None
         try:
             # Where nothing is measured, nothing is compared: so a revision is collected whose ini names an target.
             _ = None if self._config.getoption("collectonly") else run.target
         except SdperfError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise usage_error(error) from None
         if not options.require:
             return
         from pytest_sdperf.hardware.requirements import validate_required
@@ -154,7 +159,7 @@ class _Collector:
         try:
             validate_required(options.require, declared=declared)
         except SdperfError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise usage_error(error) from None
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -166,12 +171,14 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
     options = run.options
     of = f" as {options.baselines_from} has them" if options.baselines_from else ""
-    line = f"sdperf: {machine_key(detect())}, model {options.model}, baselines in {options.baselines}{of}"
+    line = one_line(f"sdperf: {machine_key(detect())}, model {options.model}, baselines in {options.baselines}{of}")
     try:
         against = run.target
     except SdperfError:
         against = None  # reported as a usage error when the tests are collected
-    return line if against is None else f"{line}\nsdperf: {against.head_label} side by side with {against.label}"
+    if against is None:
+        return line
+    return f"{line}\n" + one_line(f"sdperf: {against.head_label} side by side with {against.label}")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_sdperf.measure.session import Session
     from pytest_sdperf.options import Options
     from pytest_sdperf.plugin.fates import Fates
+    from pytest_sdperf.plugin.results import Results
     from pytest_sdperf.policy.judged_by import JudgedBy
     from pytest_sdperf.report.outcome import Outcome, Report
 
@@ -43,22 +44,32 @@ def of_the_base(
 
 def report_of(
     session: Session | None,
-    outcomes: Sequence[Outcome],
+    results: Results,
     options: Options,
     notes: Sequence[str],
     warnings: Sequence[str],
 ) -> Report | None:
-    """The report; None where nothing was measured, nothing is to be said, and no file of it is asked for."""
+    """The report; None where nothing was measured or failed, nothing is to be said, and no file is asked for."""
     import msgspec
 
     if session is not None:
-        made = session.report(outcomes, options, [*notes, *warnings])
-        return msgspec.structs.replace(made, warnings=list(warnings)) if warnings else made
-    if not (notes or warnings or options.json or options.html or options.markdown):
+        made = session.report(results.outcomes, options, [*notes, *warnings], results.unfinished)
+        return msgspec.structs.replace(
+            made, warnings=list(warnings), errors=list(results.errors), unfinished=dict(results.unfinished)
+        )
+    if not (results.errors or notes or warnings or options.json or options.html or options.markdown):
         return None
     from pytest_sdperf import __version__
     from pytest_sdperf.baselines.file_format import time_text
     from pytest_sdperf.report.outcome import Report
 
     now = time_text(datetime.now(timezone.utc))
-    return Report([], [*notes, *warnings], begun_at=now, plugin_version=__version__, warnings=list(warnings))
+    return Report(
+        [],
+        [*notes, *warnings],
+        begun_at=now,
+        plugin_version=__version__,
+        warnings=list(warnings),
+        errors=list(results.errors),
+        unfinished=dict(results.unfinished),
+    )

@@ -15,8 +15,9 @@ import pytest
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.options import Options, resolve
 from pytest_sdperf.plugin.command_line import invocation, levels
-from pytest_sdperf.plugin.fail_or_skip import fail_where_broken, failures_reported, skip
+from pytest_sdperf.plugin.fail_or_skip import described, fail, fail_where_broken, failures_reported, one_line, skip
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
+from pytest_sdperf.plugin.results import RESULTS
 from pytest_sdperf.plugin.reviewer_notes import interruption, of_the_base, report_of
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class Run:
         self._config = config
         self._reporter = ProgressReporter(config)
         self._session: Session | None = None
-        self._outcomes: list[Outcome] = []
-        self._report: Report | None = None
+        self._results = config.stash[RESULTS]
+        self._report: tuple[object, Report | None] | None = None
+        "what it was made of, and the report"
         self.fed: set[str] = set()
         "tests that pytest-benchmark shows a case of already"
         self._unjudged: list[tuple[pytest.Item, Measured, Options]] = []
@@ -92,8 +94,11 @@ class Run:
 
     def measures(self, item: pytest.Item) -> bool:
         """True for a test that is ours: it bears our marker, or asks for a variant."""
-        names = getattr(item, "fixturenames", ())
-        return item.get_closest_marker("sdperf") is not None or any(map(self.is_fixture, names))
+        return item.get_closest_marker("sdperf") is not None or bool(self.variants_of(item))
+
+    def variants_of(self, item: pytest.Item) -> list[str]:
+        """Names of the variants that a test asks for by its fixtures."""
+        return [name.removeprefix(PREFIX) for name in getattr(item, "fixturenames", ()) if self.is_fixture(name)]
 
     def options_for(self, item: pytest.Item, variant: Variant | None = None) -> Options:
         """Options of one test: its nearest marker comes first, keyword by keyword, then those of ``variant``.
@@ -102,10 +107,9 @@ class Run:
         """
         for mark in item.iter_markers("sdperf"):
             if mark.args:
-                pytest.fail(
+                fail(
                     f"@pytest.mark.sdperf got {mark.args!r} without a keyword. "
-                    'Write it like @pytest.mark.sdperf(max_slowdown="5%").',
-                    pytrace=False,
+                    'Write it like @pytest.mark.sdperf(max_slowdown="5%").'
                 )
         keywords = marker_keywords(item)
         try:
@@ -113,7 +117,7 @@ class Run:
             options = resolve(marker=keywords, variant=thresholds, **levels(self._config))
             return self.judged_by.options(options, item.nodeid, keywords, variant) if self.judged_by else options
         except SdperfError as error:
-            raise pytest.fail.Exception(str(error), pytrace=False) from None
+            fail(error)
 
     def read_rules(self) -> None:
         """Read how another revision judges, where one is to, whatever tests there are.
@@ -178,34 +182,28 @@ class Run:
         self._unjudged.append((item, case, options))
 
     def judge(self, item: pytest.Item, measured: Measured, options: Options, *, promised: bool = True) -> Outcome:
-        """Judge a case, and keep the outcome for the report; one that cannot be judged is reported as measured."""
+        """Judge a case, and keep the outcome for the report, also of one that cannot be judged."""
+        import msgspec
+
         from pytest_sdperf.gate import gate, measured_only
 
         session = self._begun
         if not promised:
-            return self._keep(item, measured_only(measured, options, session, nodeid=item.nodeid))
+            return self._results.keep(item, measured_only(measured, options, session, nodeid=item.nodeid))
         try:
             with self.at_work(measured.case.id):
                 outcome = gate(measured, options, session, nodeid=item.nodeid)
-        except SdperfError:
-            self._keep(item, measured_only(measured, options, session, nodeid=item.nodeid))
+        except pytest.exit.Exception:
             raise
-        outcome = self._keep(item, outcome)
+        except Exception as error:
+            without = measured_only(measured, options, session, nodeid=item.nodeid)
+            said = one_line(error if isinstance(error, SdperfError) else described(error))
+            self._results.keep(item, msgspec.structs.replace(without, error=said))
+            raise
+        outcome = self._results.keep(item, outcome)
         if outcome.skip_reason:
             self._skips.append((item, outcome.skip_reason))
         return outcome
-
-    def _keep(self, item: pytest.Item, outcome: Outcome) -> Outcome:
-        """Keep an outcome for the report, with the place of its test, and as properties of that."""
-        import msgspec
-
-        from pytest_sdperf.report.properties import properties
-
-        file, line, _ = item.location
-        placed = msgspec.structs.replace(outcome, file=file, line=None if line is None else line + 1)
-        self._outcomes.append(placed)
-        item.user_properties += properties(placed)
-        return placed
 
     def judge_measured(self, item: pytest.Item, *, body_passed: bool) -> None:
         """After a test's body: judge what it measured if it bears the marker, else only report it.
@@ -246,18 +244,19 @@ class Run:
             self._reporter.clear()
 
     def report(self) -> Report | None:
-        """Everything measured and judged so far; None where nothing was, and there is nothing to say of that."""
+        """What became of every test of ours so far; None where nothing did, and there is nothing to say of that."""
         if not self.options.sdperf or not self.fates.is_collected or self._config.getoption("collectonly"):
             return None
-        if self._report is None or len(self._report.outcomes) != len(self._outcomes):
+        if self._report is None or self._report[0] != self._results.size:
             ended = self._interrupted or self._unfinished is not None
             notes = [interruption(self._unfinished)] if ended else []
             warnings: list[str] = []
             if self.judged_by is not None:
-                changed, warnings = of_the_base(self.judged_by, self.fates, self._outcomes, self.options, self._config)
+                outcomes = self._results.outcomes
+                changed, warnings = of_the_base(self.judged_by, self.fates, outcomes, self.options, self._config)
                 notes += changed
-            self._report = report_of(self._session, self._outcomes, self.options, notes, warnings)
-        return self._report
+            self._report = self._results.size, report_of(self._session, self._results, self.options, notes, warnings)
+        return self._report[1]
 
     def finish(self, *, interrupted: bool = False) -> list[str]:
         """Write what was asked for, and end the session; returns what went wrong, as sentences for people."""

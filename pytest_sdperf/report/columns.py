@@ -61,7 +61,8 @@ def common_workload(rows: Sequence[Row]) -> str:
     """The workload that all rows share, for the title: `bundled · 128x128 · 20 steps · zen5-2cores-avx512_bf16`."""
     differing = _differing(rows)
     shown = ("model", "size", "steps", "machine")
-    texts = [rows[0].workload.get(a, "") for a in shown if a not in differing] if rows else []
+    first = next((row.workload for row in rows if row.median_s is not None), {})
+    texts = [first.get(a, "") for a in shown if a not in differing]
     return SEPARATOR.join(plain(t, _LONGEST_NAME) for t in texts if t)
 
 
@@ -112,8 +113,9 @@ def _fewer_items(cell: str, width: int, measure: Callable[[str], int]) -> str:
 
 
 def _differing(rows: Sequence[Row]) -> list[str]:
-    aspects = list(dict.fromkeys(aspect for row in rows for aspect in row.workload))
-    return [a for a in aspects if len({row.workload.get(a) for row in rows}) > 1]
+    known = [row.workload for row in rows if row.median_s is not None]
+    aspects = list(dict.fromkeys(aspect for workload in known for aspect in workload))
+    return [a for a in aspects if len({workload.get(a) for workload in known}) > 1]
 
 
 def _times(seconds: Sequence[float | None]) -> tuple[str, list[str]]:
@@ -135,7 +137,7 @@ def _with_spread(texts: Sequence[str], spreads: Sequence[float | None]) -> list[
 
 
 def _cell(figure: Figure, row: Row) -> str:
-    value = row.figures[figure.name]
+    value = row.figures.get(figure.name)
     return (figure.shown(value) if value is not None else "") or NOT_KNOWN
 
 

@@ -14,6 +14,7 @@ from pytest_sdperf.verdict.status import Status
 
 _LONGEST_NAME = 80
 _LONGEST_LINE = 500
+_LONGEST_ERROR = 1000
 
 
 def sentence(outcome: Outcome) -> str:
@@ -23,6 +24,8 @@ def sentence(outcome: Outcome) -> str:
     """
     name = plain(outcome.measurement.variant, _LONGEST_NAME)
     verdict = outcome.verdict
+    if outcome.error:
+        return f"{name}: not judged: {plain(outcome.error, _LONGEST_ERROR)}"
     if verdict is None:
         return f"{name} was measured and not judged."
     if verdict.passed:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_sdperf.report.outcome import Outcome, Report
+from pytest_sdperf.report.failures import error_name
+from pytest_sdperf.report.outcome import ErrorOutcome, Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.parts import NEED_BASELINE
 from pytest_sdperf.verdict.status import Status
@@ -22,18 +23,19 @@ def headline(report: Report) -> str:
     """``1 of 9 cases failed: openvino_static (latency REGRESSED). 1 is INCONCLUSIVE: openvino.``"""
     outcomes = report.outcomes
     warned = ["Tests of the base were not judged: see the notes."] if report.warnings else []
-    if not outcomes:
+    if not outcomes and not report.errors:
         return " ".join(["Nothing was measured.", *warned])
-    bad = failed(report)
+    bad, cases = failed(report), case_count(report)
     judged = [o for o in outcomes if o.verdict is not None]
     sentences = []
     if bad:
-        sentences.append(f"{len(bad)} of {plural(len(outcomes), 'case')} failed: {_named(bad, with_parts=True)}.")
+        named = listed([_with_parts(one) for one in bad], _NAMED)
+        sentences.append(f"{len(bad)} of {plural(cases, 'case')} failed: {named}.")
     elif judged:
         passed = all(o.verdict is not None and o.verdict.status in _PASSED for o in outcomes)
         many = f"All {len(outcomes)} cases passed." if passed else f"None of {len(outcomes)} cases failed."
         sentences.append(many if len(outcomes) > 1 else f"The case {'passed' if passed else 'did not fail'}.")
-    others = [o for o in judged if o not in bad]
+    others = [o for o in judged if not o.failed]
     unsure = [o for o in others if o.verdict is not None and o.verdict.status is Status.INCONCLUSIVE]
     ungated = [o for o in others if o.verdict is not None and o.verdict.status in o.verdict.failing and o not in unsure]
     for found, one, many in (
@@ -47,23 +49,33 @@ def headline(report: Report) -> str:
     if recorded:
         was = "was recorded as new baseline" if len(recorded) == 1 else "were recorded as new baselines"
         sentences.append(f"{len(recorded)} {was}, with {NEED_BASELINE} not judged.")
-    only = len(outcomes) - len(judged)
+    if tests := [error for error in report.errors if not error.variant]:
+        names = listed([plain(error_name(error), _LONGEST_NAME) for error in tests], _NAMED)
+        sentences.insert(1 if bad else 0, f"{plural(len(tests), 'test')} failed in an error: {names}.")
+    only = sum(1 for o in outcomes if o.verdict is None and not o.error)
     if only:
         sentences.append(f"{only} {'was' if only == 1 else 'were'} only measured.")
     return " ".join(sentences + warned)
 
 
-def failed(report: Report) -> list[Outcome]:
-    """The outcomes that failed their test."""
-    return [o for o in report.outcomes if o.verdict is not None and not o.verdict.passed]
+def failed(report: Report) -> list[Outcome | ErrorOutcome]:
+    """The cases that failed their test: judged, or never measured."""
+    return [*(o for o in report.outcomes if o.failed), *(error for error in report.errors if error.variant)]
 
 
-def _named(outcomes: Sequence[Outcome], *, with_parts: bool = False) -> str:
-    return listed(
-        [plain(o.measurement.variant, _LONGEST_NAME) + (_parts(o) if with_parts else "") for o in outcomes], _NAMED
-    )
+def case_count(report: Report) -> int:
+    """The cases of a run, measured or not."""
+    return len(report.outcomes) + sum(1 for error in report.errors if error.variant)
 
 
-def _parts(outcome: Outcome) -> str:
-    failures = outcome.verdict.failures if outcome.verdict else []
-    return f" ({', '.join(dict.fromkeys(f'{f.part} {f.status.value}' for f in failures))})"
+def _named(outcomes: Sequence[Outcome]) -> str:
+    return listed([plain(o.measurement.variant, _LONGEST_NAME) for o in outcomes], _NAMED)
+
+
+def _with_parts(failure: Outcome | ErrorOutcome) -> str:
+    """``ship (latency REGRESSED)``."""
+    if isinstance(failure, ErrorOutcome):
+        return f"{plain(failure.variant, _LONGEST_NAME)} (not measured)"
+    found = failure.verdict.failures if failure.verdict else []
+    parts = dict.fromkeys(f"{f.part} {f.status.value}" for f in found)
+    return f"{plain(failure.measurement.variant, _LONGEST_NAME)} ({', '.join(parts) or 'not judged'})"

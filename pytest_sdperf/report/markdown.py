@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_sdperf.report import failure
+from pytest_sdperf.report import failure, headline
 from pytest_sdperf.report.columns import NOT_KNOWN, columns, common_workload
+from pytest_sdperf.report.failures import failed_by_error, failures
 from pytest_sdperf.report.finding_text import sentence as finding_sentence
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
@@ -97,11 +98,11 @@ def render(report: Report, *, most_bytes: int = MOST_COMMENT_BYTES) -> str:
         top += f"\n{prose(title, _LONGEST_LINE)}\n"
     sections = [
         _table(made),
-        _failed(report.outcomes),
+        _failed(report),
         _inconclusive(report.outcomes),
         _side_by_side(report.outcomes),
         _notes(report),
-        _details(report.outcomes),
+        _details(report),
     ]
     return _fitted(top, sections, most_bytes)
 
@@ -131,9 +132,10 @@ def _size(text: str) -> int:
 
 
 def _title(report: Report) -> str:
-    failed = sum(1 for o in report.outcomes if o.verdict is not None and not o.verdict.passed)
-    if failed:
-        return f"❌ sdperf: {failed} of {plural(len(report.outcomes), 'case')} failed"
+    failed = len(headline.failed(report))
+    if failed or report.errors:
+        cases = f"{failed} of {plural(headline.case_count(report), 'case')} failed"
+        return f"❌ sdperf: {cases if failed else plural(len(report.errors), 'test') + ' failed in an error'}"
     if any(_unsure(outcome) for outcome in report.outcomes):
         return "⚠️ sdperf: nothing failed, and not everything is decided"
     if not report.outcomes:
@@ -146,15 +148,21 @@ def _title(report: Report) -> str:
 
 
 def _verdict(report: Report) -> str:
-    """``9 cases: 5 PASSED, 1 FASTER, 1 BROKEN, …``, the recorded ones counted apart."""
+    """``9 cases: 5 PASSED, 1 FASTER, 1 BROKEN, 1 not measured, …``, the recorded ones counted apart."""
+    errors = report.errors
     found = Counter(_status(outcome) for outcome in report.outcomes)
+    found.update("not measured" for error in errors if error.variant)
     counts = ", ".join(f"{count} {status}" for status, count in found.most_common())
     recorded = sum(1 for outcome in report.outcomes if outcome.recorded)
     loud = f" **{recorded} recorded: {NEED_BASELINE} were not judged for these.**" if recorded else ""
-    return f"{plural(len(report.outcomes), 'case')}{': ' + counts if counts else ''}.{loud}"
+    tests = sum(1 for error in errors if not error.variant)
+    by_itself = f" {plural(tests, 'test')} failed in an error." if tests else ""
+    return f"{plural(headline.case_count(report), 'case')}{': ' + counts if counts else ''}.{by_itself}{loud}"
 
 
 def _status(outcome: Outcome) -> str:
+    if outcome.error:
+        return "not judged"
     return "only measured" if outcome.verdict is None else outcome.verdict.status.value
 
 
@@ -180,12 +188,8 @@ def _cells(texts: Sequence[str]) -> str:
     return f"| {' | '.join(' '.join(text.split()) for text in texts)} |"
 
 
-def _failed(outcomes: Sequence[Outcome]) -> _Section:
-    items = [
-        f"- {prose(failure.sentence(o), _LONGEST_LINE)} ({prose(o.nodeid)})"
-        for o in outcomes
-        if o.verdict is not None and not o.verdict.passed
-    ]
+def _failed(report: Report) -> _Section:
+    items = [f"- {prose(f.sentence, _LONGEST_LINE)} ({prose(f.source.nodeid)})" for f in failures(report)]
     return _Section("failed", "### Failed\n\n", items)
 
 
@@ -234,12 +238,16 @@ def _notes(report: Report) -> _Section:
     return _Section("notes", "### Notes\n\n", [f"- {prose(note, _LONGEST_LINE)}" for note in report.notes])
 
 
-def _details(outcomes: Sequence[Outcome]) -> _Section:
-    """Of failed cases and of those that are inconclusive: what the terminal has in their sections."""
+def _details(report: Report) -> _Section:
+    """Of failures and of cases that are inconclusive: what the terminal has in their sections."""
     items = [
-        f"<details><summary>{_name(o)}: {o.verdict.status.value}</summary>\n\n"
-        f"{fenced(failure.section(o))}\n\n</details>\n"
-        for o in outcomes
-        if o.verdict is not None and (not o.verdict.passed or _unsure(o))
+        _folded(_name(o), "NOT JUDGED" if o.verdict is None else o.verdict.status.value, failure.section(o))
+        for o in report.outcomes
+        if o.failed or _unsure(o)
     ]
+    items += [_folded(prose(f.name), f.status, f.section) for f in map(failed_by_error, report.errors)]
     return _Section("details", "### Details\n\n", items)
+
+
+def _folded(name: str, status: str, section: str) -> str:
+    return f"<details><summary>{name}: {status}</summary>\n\n{fenced(section)}\n\n</details>\n"

@@ -1,4 +1,4 @@
-"""The outcome of a judged case, for the reports: the measurement, the verdict, and where it came from."""
+"""What became of each case and test, for the reports: the measurement, the verdict, the error, and its place."""
 
 from __future__ import annotations
 
@@ -65,6 +65,31 @@ class Outcome(msgspec.Struct, frozen=True):
     "the worst of the case's pictures, the one that decides first"
     pictures_left_out: int = 0
     "how many more it has"
+    error: str = ""
+    "why it could not be judged although it was measured, as a sentence: its test failed; empty where it could"
+
+    @property
+    def failed(self) -> bool:
+        """Whether it fails its test, and the run."""
+        return bool(self.error) or (self.verdict is not None and not self.verdict.passed)
+
+
+class ErrorOutcome(msgspec.Struct, frozen=True):
+    """A test that ended in an error: of one of its cases, which was then not measured, or of its own code."""
+
+    nodeid: str
+    sentence: str
+    "the error, and its cure where one is known"
+    variant: str = ""
+    "of the case that was not measured; empty where the test failed by itself, outside of any case"
+    case_id: str = ""
+    "the same; empty where the error came before it was known"
+    log: str = ""
+    "last lines of the worker"
+    file: str = ""
+    "the test's file, relative to the rootdir; empty where it is not known"
+    line: int | None = None
+    "where the test begins in it, from 1; None where that is not known"
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -83,3 +108,8 @@ class Report(msgspec.Struct, frozen=True):
     "of pytest-sdperf"
     warnings: list[str] = []
     "those of the notes that a continuous integration shows as warnings: tests of the base that were not judged"
+    errors: list[ErrorOutcome] = []
+    "every test that ended in an error; each counts as failed"
+    unfinished: dict[str, list[str]] = {}
+    """test that failed or was skipped -> the variants that it asks for, empty where they are not known: it may have
+    cases that this report does not name"""

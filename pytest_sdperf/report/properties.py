@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 
+from pytest_sdperf.report.failures import error_words
 from pytest_sdperf.report.finding_text import figures
-from pytest_sdperf.report.outcome import Outcome
+from pytest_sdperf.report.outcome import ErrorOutcome, Outcome
+from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import verdict_words
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.latency_findings import worst_size
 from pytest_sdperf.verdict.status import Status
+
+_LONGEST_SENTENCE = 1000
 
 
 def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
@@ -26,12 +30,24 @@ def properties(outcome: Outcome) -> list[tuple[str, str | float]]:
         ("sdperf_variant", measurement.variant),
         ("sdperf_machine", measurement.environment.machine_key),
         ("sdperf_verdict", verdict_words(outcome)),
+        ("sdperf_error", plain(outcome.error, _LONGEST_SENTENCE) or None),
         *((f"sdperf_{part}", status.value) for part, status in _parts(verdict).items()),
         ("sdperf_latency_s", measurement.latency.median_s),
         ("sdperf_latency_ratio", ratio),
         *((f"sdperf_{figure.property_name}", figure.of(outcome)) for figure in figures() if figure.property_name),
     ]
     return [(name, _plain(value)) for name, value in known if value is not None]
+
+
+def error_properties(error: ErrorOutcome) -> list[tuple[str, str | float]]:
+    """The same of a case that was not measured."""
+    known = [
+        ("sdperf_case", error.case_id or error.variant),
+        ("sdperf_variant", error.variant),
+        ("sdperf_verdict", error_words(error)),
+        ("sdperf_error", plain(error.sentence, _LONGEST_SENTENCE)),
+    ]
+    return [(name, value) for name, value in known if value]
 
 
 def _parts(verdict: Verdict | None) -> dict[str, Status]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.report.failures import error_name, error_words
 from pytest_sdperf.report.finding_text import figures
-from pytest_sdperf.report.outcome import Outcome, Report
+from pytest_sdperf.report.outcome import ErrorOutcome, Outcome, Report
 from pytest_sdperf.variant import REFERENCE_VARIANT
 from pytest_sdperf.verdict.status import Status
 
@@ -20,8 +21,8 @@ class Row:
     variant: str
     workload: dict[str, str]
     "what is drawn, by aspect: model, size, steps, guidance, seeds, prompts, machine"
-    median_s: float
-    "median of the processes' median latencies, s"
+    median_s: float | None
+    "median of the processes' median latencies, s; None where nothing was measured"
     spread: float | None
     "half the range of the processes' medians over their median; None for one process: it shows no spread"
     speed_up: float | None
@@ -29,16 +30,19 @@ class Row:
     unet_call_s: float | None
     "s; None where no stage is called unet"
     figures: dict[str, Any]
-    "what the kinds of findings show of the case (`Figure`), by name; None where it is not known"
+    "what the kinds of findings show of the case (`Figure`), by name; None where it is not known; empty for an error"
     status: Status | None
-    "None where the case was only measured"
+    "None where the case was not judged"
     verdict: str
     "the status in words, with what it leads to"
+    is_error: bool = False
+    "there is no verdict because of an error"
 
 
 def rows(report: Report) -> list[Row]:
-    """The rows in the order of the outcomes and of each one's sizes."""
-    return [_row(report, outcome, size) for outcome in report.outcomes for size in outcome.measurement.sizes]
+    """The rows in the order of the outcomes and of each one's sizes, then one for each error."""
+    measured = [_row(report, outcome, size) for outcome in report.outcomes for size in outcome.measurement.sizes]
+    return measured + [_error_row(error) for error in report.errors]
 
 
 def _row(report: Report, outcome: Outcome, size: str) -> Row:
@@ -55,12 +59,30 @@ def _row(report: Report, outcome: Outcome, size: str) -> Row:
         figures={figure.name: figure.of(outcome) for figure in figures()},
         status=None if outcome.verdict is None else outcome.verdict.status,
         verdict=verdict_words(outcome),
+        is_error=bool(outcome.error),
+    )
+
+
+def _error_row(error: ErrorOutcome) -> Row:
+    return Row(
+        variant=error_name(error),
+        workload={},
+        median_s=None,
+        spread=None,
+        speed_up=None,
+        unet_call_s=None,
+        figures={},
+        status=None,
+        verdict=error_words(error),
+        is_error=True,
     )
 
 
 def verdict_words(outcome: Outcome) -> str:
     """``REGRESSED``, ``REGRESSED (not gated)``, ``PASSED (recorded)``, ``INCONCLUSIVE (fails)``, ``measured only``."""
     verdict = outcome.verdict
+    if outcome.error:
+        return "NOT JUDGED (error)"
     if verdict is None:
         return "measured only"
     if outcome.recorded:

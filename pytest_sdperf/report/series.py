@@ -44,8 +44,8 @@ class Followed:
 def followed(report: Report) -> list[Followed]:
     """The cases whose figures say something of their variant, in the order of the report.
 
-    Cases of which the picture or the proof is BROKEN, or whose environment was INVALID, are left out: a service holds
-    the next run against this one, and the latency of a black picture is nobody's to reach.
+    Cases of which the picture or the proof is BROKEN, whose environment was INVALID, or that ended in an error, are
+    left out: a service compares the next run with this one, and the latency of a black picture is nobody's to reach.
     """
     return list(_named(report))
 
@@ -61,6 +61,8 @@ def _named(report: Report) -> Iterator[Followed]:
 
 
 def _says_something(outcome: Outcome) -> bool:
+    if outcome.error:
+        return False
     findings = [] if outcome.verdict is None else outcome.verdict.findings
     return not any(
         f.status is Status.INVALID_ENVIRONMENT or (f.status is Status.BROKEN and f.part in ("picture", "proof"))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_sdperf.baseline import MAX_RUNS, Baseline, level_s
 from pytest_sdperf.report.columns import GAP, Column, columns, common_workload, fitting
-from pytest_sdperf.report.failure import section, sentence
+from pytest_sdperf.report.failure import section
+from pytest_sdperf.report.failures import failures
 from pytest_sdperf.report.finding_text import sentence as finding_sentence
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.plain import plain
@@ -68,11 +69,9 @@ def render(report: Report, *, width: int, colour: bool, verbosity: int = 0) -> s
                 console.print(Text(f"\n{section(outcome)}\n"), soft_wrap=True)
         for note in report.notes:
             console.print(Text(f"NOTE {plain(note, _LONGEST_LINE)}", style="yellow"), soft_wrap=True)
-        for outcome in report.outcomes:
-            if outcome.verdict is not None and not outcome.verdict.passed:
-                console.print(
-                    Text(f"FAILED {sentence(outcome)} [{plain(outcome.nodeid)}]", style="red"), soft_wrap=True
-                )
+        for failed in failures(report):
+            line = f"FAILED {failed.sentence} [{plain(failed.source.nodeid)}]"
+            console.print(Text(line, style="red"), soft_wrap=True)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
@@ -92,7 +91,7 @@ def _table(made: Sequence[Row], kept: Sequence[Column]) -> Table:
             min_width=column.width(cell_len),  # they fit, and none makes room for another
         )
     for row, cells in zip(made, zip(*(c.cells for c in kept), strict=True), strict=True):
-        style = _STYLES[row.status] if row.status else ""
+        style = "bold red" if row.is_error else _STYLES[row.status] if row.status else ""
         table.add_row(*(Text(t, style=style if c.name == "verdict" else "") for c, t in zip(kept, cells, strict=True)))
     return table
 

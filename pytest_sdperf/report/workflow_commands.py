@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from pytest_sdperf.report.failure import sentence
+from pytest_sdperf.report.failures import Failed, failed_by_error, failed_case
 from pytest_sdperf.report.finding_text import sentence as finding_sentence
-from pytest_sdperf.report.outcome import Outcome, Report
+from pytest_sdperf.report.outcome import ErrorOutcome, Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.status import Status
 
@@ -17,35 +17,38 @@ _LONGEST_PATH = 500
 
 
 def render(report: Report, *, folder: str = "") -> str:
-    """One ``::error`` for each failed case, one ``::warning`` for each that only is inconclusive and for each of the
+    """One ``::error`` for each failure, one ``::warning`` for each case that only is inconclusive and for each of the
     report's warnings; empty for none of these.
 
     ``folder`` is the rootdir as GitHub needs it: relative to the root of the repository, with forward
     slashes; empty where it is that root. GitHub shows ten of each kind a step and keeps the rest in the log.
     """
-    lines = [line for outcome in report.outcomes for line in _lines(outcome, folder)]
+    of_cases = [line for outcome in report.outcomes for line in _lines(outcome, folder)]
+    errors = [_error(failed_by_error(error), folder) for error in report.errors]
     title = escaped_property("sdperf: not judged")
-    lines += [f"::warning title={title}::{escaped_data(plain(text, _LONGEST_LINE))}" for text in report.warnings]
-    return "".join(f"{line}\n" for line in lines)
+    warnings = [f"::warning title={title}::{escaped_data(plain(text, _LONGEST_LINE))}" for text in report.warnings]
+    return "".join(f"{line}\n" for line in (*of_cases, *errors, *warnings))
+
+
+def _error(failed: Failed, folder: str) -> str:
+    return _command("error", failed.source, folder, f"sdperf: {failed.name} {failed.status}", failed.sentence)
 
 
 def _lines(outcome: Outcome, folder: str) -> Iterator[str]:
-    verdict = outcome.verdict
-    if verdict is None:
+    if outcome.failed:
+        yield _error(failed_case(outcome), folder)
+        return
+    if outcome.verdict is None:
         return
     name = plain(outcome.measurement.variant, _LONGEST_NAME)
-    if not verdict.passed:
-        title = f"sdperf: {name} {verdict.failures[0].status.value}"
-        yield _command("error", outcome, folder, title, sentence(outcome))
-        return
-    for finding in verdict.findings:
+    for finding in outcome.verdict.findings:
         if finding.status is Status.INCONCLUSIVE:
             text = f"{name}: {finding.part} {finding.status.value}: {plain(finding_sentence(finding), _LONGEST_LINE)}"
             yield _command("warning", outcome, folder, f"sdperf: {name} {finding.status.value}", text)
             return
 
 
-def _command(kind: str, outcome: Outcome, folder: str, title: str, message: str) -> str:
+def _command(kind: str, outcome: Outcome | ErrorOutcome, folder: str, title: str, message: str) -> str:
     properties = {"title": title}
     if outcome.file:
         # plain, too: a file may be called anything, and a command is one line.

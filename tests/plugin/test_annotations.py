@@ -82,5 +82,9 @@ def test_a_worker_that_fails_commands_nothing(project, monkeypatch, commands, to
         raise WorkerError("the worker died", cure="Fix it.", log_tail="::error::hello\n  ::warning::you\n##[error]x")
 
     monkeypatch.setattr(session, "sample", sample)
-    assert commands("-rA") == []
+    [own] = commands("-rA")
+    assert (
+        own
+        == "::error file=test_it.py,line=4,title=sdperf%3A ship NOT MEASURED::ship: not measured: the worker died. Fix it."
+    )
     told(project.run(), "\\x3a:error::hello\n  \\x3a:warning::you\n\\x23#[error]x\n")

@@ -93,7 +93,7 @@ def test_stored_baselines(project, told, damage, message, option):
     before = project.stored()
     result = project.run(option)
     result.assert_outcomes(failed=1, passed=1)
-    told(result, message, str(ship), "measured only")
+    told(result, message, str(ship), "NOT JUDGED (error)")
     changed = {name for name, data in project.stored().items() if before.get(name) != data}
     assert not any("ship-" in name for name in changed)
 
@@ -126,7 +126,7 @@ def test_a_stored_reference_of_another_workload_is_refused(project, told):
     other.write_bytes(data)
     result = project.run()
     result.assert_outcomes(failed=1)
-    told(result, "the reference is of num_inference_steps 2, not 3", str(other), "measured only")
+    told(result, "the reference is of num_inference_steps 2, not 3", str(other), "NOT JUDGED (error)")
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EACCES])
@@ -143,7 +143,7 @@ def test_a_disk_that_does_not_take_the_baseline(project, weather, monkeypatch, t
         patched.setattr(Path, "replace", lambda s, t: replace(s, t) if "baselines" in str(t) else real(s, t))
         result = project.run("--sdperf-update=all")
     result.assert_outcomes(failed=1)
-    told(result, f"writing failed: {os.strerror(error)}; the stored file is unchanged", "measured only")
+    told(result, f"writing failed: {os.strerror(error)}; the stored file is unchanged", "NOT JUDGED (error)")
     assert "REPLACED" not in result.stdout.str()
     assert project.stored() == before
     told(project.run("--sdperf-update=all"), "REPLACED")

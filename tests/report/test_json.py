@@ -315,7 +315,7 @@ def test_what_is_refused(text: str, message: str) -> None:
 
 
 def test_the_first_version_is_refused() -> None:
-    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 4"):
+    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 5"):
         read(document(version=1))
 
 

@@ -35,7 +35,8 @@ def prune(
 
     That is: baselines of variants that are gone (only with --tests, for a conftest may declare them), and reference
     pictures that no baseline is compared with. The options below add more. A file that cannot be read is never
-    deleted: sdperf baselines verify says what is wrong with it.
+    deleted: sdperf baselines verify says what is wrong with it. Nor are, with --unused-by, the baselines of a
+    variant whose test failed or was skipped in that run.
 
     \b
     Examples:
@@ -57,7 +58,8 @@ def prune(
     here = screen()
     root = baselines_folder(folder)
     used: dict[str, set[str]] = {}
-    for outcome in read_report(unused_by).outcomes if unused_by else ():
+    report = read_report(unused_by) if unused_by else None
+    for outcome in report.outcomes if report else ():
         used.setdefault(outcome.measurement.environment.machine_key, set()).add(outcome.measurement.case_id)
     variants, problems = variants_of(tests)
     rules = Rules(
@@ -65,6 +67,7 @@ def prune(
         # An installed package whose variants cannot be loaded may be the one that declares a baseline's.
         all_known=bool(tests) and not problems,
         used=used,
+        unfinished=report.unfinished if report else {},
         only_machine=machine_key(detect()) if other_machines else "",
         keep_runs=keep_runs,
     )

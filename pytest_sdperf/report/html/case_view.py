@@ -100,7 +100,7 @@ def case_view(outcome: Outcome, number: int) -> CaseView:
         anchor=anchor,
         variant=variant,
         mark=mark_of_outcome(outcome),
-        sentence="" if verdict is None or verdict.passed else sentence(outcome),
+        sentence=sentence(outcome) if outcome.failed else "",
         facts=_facts(outcome),
         parts=[_part(f, outcome) for f in verdict.findings] if verdict else [],
         reference=_reference(verdict),

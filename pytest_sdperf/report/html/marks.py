@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_sdperf.report.outcome import Outcome
+from pytest_sdperf.report.failures import error_words
+from pytest_sdperf.report.outcome import ErrorOutcome, Outcome
 from pytest_sdperf.report.rows import verdict_words
 from pytest_sdperf.verdict.status import FAILING, Status
 
@@ -31,12 +32,19 @@ def mark_of(status: Status) -> Mark:
 def mark_of_outcome(outcome: Outcome) -> Mark:
     """The mark of a case, with what its status led to."""
     verdict = outcome.verdict
+    if outcome.error:
+        return Mark(verdict_words(outcome), _SYMBOLS["bad"], "bad")
     kind = "none" if verdict is None or outcome.skip_reason else _kind(verdict.status)
     if kind == "bad" and verdict is not None and verdict.passed:
         kind = "unsure"  # a part that is not gated
     if verdict is not None and not verdict.passed:
         kind = "bad"
     return Mark(verdict_words(outcome), _SYMBOLS[kind], kind)
+
+
+def mark_of_error(error: ErrorOutcome) -> Mark:
+    """The mark of a case that was not measured, or of a test that failed by itself."""
+    return Mark(error_words(error), _SYMBOLS["bad"], "bad")
 
 
 def _kind(status: Status) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_sdperf.report.columns import Column, columns, common_workload
+from pytest_sdperf.report.failures import failures
 from pytest_sdperf.report.headline import failed, headline
 from pytest_sdperf.report.html.case_view import CaseView, case_view
 from pytest_sdperf.report.html.charts import Bar, speed_up_chart
-from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
-from pytest_sdperf.report.outcome import Outcome, Report
+from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_error, mark_of_outcome
+from pytest_sdperf.report.outcome import ErrorOutcome, Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows, workload_key
 from pytest_sdperf.report.thumbnails import media_type
@@ -55,6 +56,18 @@ class SpeedUp:
 
 
 @dataclass(frozen=True)
+class ErrorView:
+    """A test that ended in an error."""
+
+    anchor: str
+    name: str
+    mark: Mark
+    sentence: str
+    section: str
+    "lines"
+
+
+@dataclass(frozen=True)
 class PageView:
     """All of the page."""
 
@@ -69,6 +82,7 @@ class PageView:
     notes: list[str]
     images: Mapping[str, ImageView]
     cases: list[CaseView]
+    errors: list[ErrorView]
 
 
 def page_view(report: Report) -> PageView:
@@ -87,11 +101,12 @@ def page_view(report: Report) -> PageView:
         notes=[plain(note, _LONGEST_LINE) for note in report.notes],
         images=_images(report),
         cases=cases,
+        errors=_errors(report),
     )
 
 
 def _kind(report: Report) -> str:
-    if failed(report):
+    if failed(report) or report.errors:
         return "bad"
     kinds = {mark_of_outcome(outcome).kind for outcome in report.outcomes}
     return next((kind for kind in ("unsure", "good") if kind in kinds), "none")
@@ -117,10 +132,21 @@ def _headings(made: list[Row]) -> list[Column]:
 
 def _table(report: Report, made: list[Row], cases: list[CaseView]) -> list[TableRow]:
     cells = list(zip(*(column.cells for column in _headings(made)), strict=True))
-    of_rows = [(c, o) for c, o in zip(cases, report.outcomes, strict=True) for _ in o.measurement.sizes]
+    of_rows = [
+        (case.anchor, _parts(outcome), case.mark)
+        for case, outcome in zip(cases, report.outcomes, strict=True)
+        for _ in outcome.measurement.sizes
+    ]
+    of_rows += [(view.anchor, [], view.mark) for view in _errors(report)]
+    return [TableRow(anchor, list(row), parts, mark) for row, (anchor, parts, mark) in zip(cells, of_rows, strict=True)]
+
+
+def _errors(report: Report) -> list[ErrorView]:
+    found = [(failure, failure.source) for failure in failures(report)]
     return [
-        TableRow(case.anchor, list(row), _parts(outcome), case.mark)
-        for row, (case, outcome) in zip(cells, of_rows, strict=True)
+        ErrorView(f"error-{number}", failure.name, mark_of_error(error), failure.sentence, failure.section)
+        for number, (failure, error) in enumerate(found, 1)
+        if isinstance(error, ErrorOutcome)
     ]
 
 
@@ -134,10 +160,11 @@ def _parts(outcome: Outcome) -> list[tuple[str, Mark]]:
 def _speed_ups(report: Report, made: list[Row]) -> list[SpeedUp]:
     """One chart for each workload, in the order of the table."""
     keys = [workload_key(o.measurement, size) for o in report.outcomes for size in o.measurement.sizes]
+    measured = [row for row in made if row.median_s is not None]
     charts = []
     for number, key in enumerate(dict.fromkeys(keys), 1):
-        group = [row for row, k in zip(made, keys, strict=True) if k == key]
-        bars = [Bar(row.variant, row.median_s, row.speed_up) for row in group]
+        group = [row for row, k in zip(measured, keys, strict=True) if k == key]
+        bars = [Bar(row.variant, row.median_s, row.speed_up) for row in group if row.median_s is not None]
         text = "; ".join(map(_bar_text, bars))
         svg = speed_up_chart(
             bars, name=f"speed-up-{number}", text=f"Latency, and how many times faster than fp32. {text}."
