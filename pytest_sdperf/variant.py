@@ -28,7 +28,8 @@ class Launch:
     preload: tuple[str, ...] = ()
     "libraries for LD_PRELOAD: `jemalloc`, `libiomp5` (both are searched for) or an absolute path"
     pin: bool = False
-    "pin the process to one hardware thread of each usable physical core, OMP_NUM_THREADS to their number"
+    """pin the process to one hardware thread of each usable physical core, OMP_NUM_THREADS to their number; where a CPU
+    quota allows fewer cores than the affinity, OMP_NUM_THREADS to these and no CPU left out"""
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +87,18 @@ def passed(before: CpuTimes, after: CpuTimes, cpus: Iterable[int]) -> Passed:
         switched=[] if hidden else [cpu for cpu in numbers if cpu not in both],
         hidden_because=hidden,
     )
+
+
+def idle_first(cpus: Sequence[int], *, wait_s: float = 0.1, root: Path = _ROOT) -> list[int]:
+    """``cpus``, the idlest of the last tenth of a second first; of equally idle ones chance decides.
+
+    Two containers that choose at the same moment then rarely choose the same.
+    """
+    before = cpu_times(root)
+    time.sleep(wait_s)
+    busy_s = passed(before, cpu_times(root), cpus).busy_s
+    shuffled = random.sample(list(cpus), len(cpus))
+    return sorted(shuffled, key=lambda cpu: busy_s.get(cpu, 0.0) > wait_s / 2)
 
 
 def frequencies_mhz(root: Path = _ROOT) -> dict[int, float]:

@@ -49,18 +49,35 @@ def usable_cores(*, root: Path = _ROOT, cpus: Sequence[int] | None = None) -> in
     a quota of 1.5 two threads use up a period's time together and then both stand still until the next
     one, so that one steady thread is the honest number.
     """
-    return len(pinned_cpus(root=root, cpus=cpus))
+    cores = len(one_cpu_per_core(root=root, cpus=cpus))
+    quota = cgroup.cpu_quota(root)
+    return cores if quota is None else max(1, min(cores, int(quota)))
+
+
+def one_cpu_per_core(*, root: Path = _ROOT, cpus: Sequence[int] | None = None) -> tuple[int, ...]:
+    """One logical CPU of each physical core within the affinity, ascending; ``cpus`` defaults to the affinity."""
+    cores = physical_cores(allowed_cpus() if cpus is None else cpus, root=root)
+    return tuple(sorted(threads[0] for threads in cores))
 
 
 def pinned_cpus(*, root: Path = _ROOT, cpus: Sequence[int] | None = None) -> tuple[int, ...]:
-    """One logical CPU of each usable physical core, ascending; ``cpus`` defaults to the affinity.
+    """CPUs that a pinned process is bound to: one of each core; the whole affinity where a quota allows fewer cores.
 
-    Where the quota allows fewer than all cores, those of the first socket come first.
+    Another container has the same quota and the same affinity: with both on the first cores each would take from the
+    other while the rest is idle. Unbound, the scheduler parts them.
     """
-    cores = physical_cores(allowed_cpus() if cpus is None else cpus, root=root)
+    allowed = tuple(allowed_cpus() if cpus is None else sorted(cpus))
+    every = one_cpu_per_core(root=root, cpus=allowed)
+    return every if usable_cores(root=root, cpus=allowed) == len(every) else allowed
+
+
+def limiting_quota(*, root: Path = _ROOT, cpus: Sequence[int] | None = None) -> float | None:
+    """The CPU quota where it is less than the affinity, in CPUs' worth of time; None where nothing limits further.
+
+    Libraries start a thread for each CPU of the affinity; such a quota stops all of them for a part of each period.
+    """
     quota = cgroup.cpu_quota(root)
-    count = len(cores) if quota is None else max(1, min(len(cores), int(quota)))
-    return tuple(sorted(threads[0] for threads in cores[:count]))
+    return None if quota is None or quota >= len(allowed_cpus() if cpus is None else cpus) else quota
 
 
 def usable_memory_bytes(*, root: Path = _ROOT) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pytest_sdperf import process_tree, protocol
 from pytest_sdperf.errors import LaunchError
+from pytest_sdperf.hardware.cpu_times import idle_first
 from pytest_sdperf.launch.guard import guard
 from pytest_sdperf.launch.process_group import ProcessGroup
 from pytest_sdperf.launch.settings import FindLibrary, ResolvedLaunch, resolve_launch
@@ -95,7 +96,7 @@ class Launcher:
     base_env: Mapping[str, str]
     "the session's environment"
     cpus: tuple[int, ...]
-    "one hardware thread of each usable physical core, for variants that pin"
+    "for variants that pin: one hardware thread of each physical core, or the affinity where a quota limits"
     find_library: FindLibrary
     extra_sys_path: tuple[str, ...] = ()
     cwd: Path | None = None
@@ -103,6 +104,8 @@ class Launcher:
     interpreter: str = sys.executable
     network: bool = False
     "True only for a worker that downloads a model the user named"
+    quota_threads: int = 0
+    "threads of every worker that sets no number itself, because a CPU quota feeds no more; 0: nothing limits"
 
     def __call__(self, settings: Launch, *, log_path: Path, timeout_s: float) -> Worker:
         """Start a worker with these launch settings."""
@@ -112,6 +115,8 @@ class Launcher:
             cpus=self.cpus,
             find_library=self.find_library,
             network=self.network,
+            quota_threads=self.quota_threads,
+            idle_first=idle_first,
         )
         return launch(
             resolved,

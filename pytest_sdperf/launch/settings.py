@@ -29,7 +29,11 @@ _INSTRUMENTATION = (
 _INSTRUMENTATION_PREFIXES = ("COV_CORE_", "PYTEST_")
 
 # Set by us alone: what the launch asked for, and whose worker it is.
-_OURS = ("SDPERF_CPUS", "SDPERF_THREADS", "SDPERF_WORKER")
+_OURS = ("SDPERF_CPUS", "SDPERF_THREADS", "SDPERF_QUOTA_THREADS", "SDPERF_WORKER")
+
+# They bind threads one by one, each to CPUs of its own, from the first of the process's CPUs on.
+_BINDING = ("KMP_AFFINITY", "GOMP_CPU_AFFINITY", "OMP_PLACES", "OMP_PROC_BIND")
+_UNBOUND = ("none", "disabled", "false")
 
 # openvino's telemetry package stays silent under CI=true only (not under CI=1), nncf's under NNCF_CI.
 _QUIET = {
@@ -61,6 +65,8 @@ def resolve_launch(
     base_env: Mapping[str, str],
     cpus: Sequence[int],
     find_library: FindLibrary,
+    quota_threads: int = 0,
+    idle_first: Callable[[Sequence[int]], Sequence[int]] = tuple,
     network: bool = False,
     platform: str = sys.platform,
 ) -> ResolvedLaunch:
@@ -69,6 +75,10 @@ def resolve_launch(
     ``cpus`` are those that ``pin`` binds to: one hardware thread of each usable physical core.
     ``find_library`` gives the file of `jemalloc` or `libiomp5`, None where there is none. Variables of
     the user (``OMP_*``, ``ONEDNN_MAX_CPU_ISA`` …) pass through: they are part of what is measured.
+    ``quota_threads`` is how many threads a CPU quota below the affinity feeds, 0 where there is none. Every process
+    computes with so many unless the user or the variant says otherwise, so that variants are compared under equal
+    conditions. ``cpus`` is then the whole affinity, and of these a variant that binds its threads gets the first of
+    ``idle_first(cpus)``.
     Raises LaunchError for a preload file that does not exist, a verbose switch in the variant's
     environment, and for preload or pinning off Linux.
     """
@@ -96,14 +106,24 @@ def resolve_launch(
             raise LaunchError(
                 "no CPU is left to pin to", where="Launch.pin", cure="Give the session at least one usable CPU."
             )
-        env["OMP_NUM_THREADS"] = str(len(pinned))
+        if quota_threads and any(binds_threads(name, {**env, **launch.env}.get(name, "")) for name in _BINDING):
+            pinned = tuple(sorted(idle_first(pinned)[:quota_threads]))
+        env["OMP_NUM_THREADS"] = str(quota_threads or len(pinned))
         env["SDPERF_CPUS"] = ",".join(map(str, pinned))
+    if quota_threads:
+        env.setdefault("OMP_NUM_THREADS", str(quota_threads))
+        env["SDPERF_QUOTA_THREADS"] = str(quota_threads)
     env |= launch.env
     threads = env["OMP_NUM_THREADS"] if launch.pin else launch.env.get("OMP_NUM_THREADS", "")
     if threads:
         env["SDPERF_THREADS"] = threads
     _preload(launch.preload, env, find_library)
     return ResolvedLaunch(env=env, cpus=pinned)
+
+
+def binds_threads(name: str, value: str) -> bool:
+    """Whether a variable makes an OpenMP runtime bind its threads to single CPUs."""
+    return name in _BINDING and bool(value) and not any(word in value.lower() for word in _UNBOUND)
 
 
 def _left_out(name: str) -> bool:

@@ -19,7 +19,7 @@ from pytest_sdperf.hardware.cpu import native_isa, native_precision
 from pytest_sdperf.hardware.detection import detect
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.hardware.machine import Machine, machine_key
-from pytest_sdperf.hardware.resources import pinned_cpus
+from pytest_sdperf.hardware.resources import limiting_quota, pinned_cpus, usable_cores
 from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.measure.noise_watch import NoiseWatch
@@ -74,14 +74,20 @@ class Engine:
         return machine_key(self.machine)
 
     @cached_property
+    def quota(self) -> float | None:
+        """CPUs' worth of time that a container's quota allows, where that is less than the usable CPUs."""
+        return limiting_quota()
+
+    @cached_property
     def launcher(self) -> Launcher:
         """Starts the workers."""
-        return Launcher(
+        launcher = Launcher(
             base_env=dict(os.environ),
             cpus=pinned_cpus(),
             find_library=find_library,
             extra_sys_path=project_path(self.rootdir, sys.path),
         )
+        return launcher if self.quota is None else replace(launcher, quota_threads=usable_cores())
 
     def host_environment(self) -> Environment:
         """The environment of this machine, before a worker has looked around itself."""

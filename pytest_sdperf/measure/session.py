@@ -265,6 +265,7 @@ class Session:
             unused=[self.shown(path) for path in certainly_unused(store.unused(used), unfinished)],
             foreign=[self.shown(path) for path in store.foreign()],
             machine=self.engine.machine_key,
+            quota=self.engine.quota,
         )
         # The judged measurement comes first: side by side it has other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._sampled.values()]

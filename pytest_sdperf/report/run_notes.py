@@ -7,10 +7,21 @@ from collections.abc import Sequence
 from pytest_sdperf.report.outcome import Outcome
 from pytest_sdperf.verdict.latency_findings import PairedLatencyFinding
 from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.wording import plural
 
 
-def run_notes(outcomes: Sequence[Outcome], *, unused: Sequence[str], foreign: Sequence[str], machine: str) -> list[str]:
-    """The notes of a run: ``unused`` and ``foreign`` are files below the baselines, ``machine`` the key of this one."""
+def run_notes(
+    outcomes: Sequence[Outcome],
+    *,
+    unused: Sequence[str],
+    foreign: Sequence[str],
+    machine: str,
+    quota: float | None = None,
+) -> list[str]:
+    """The notes of a run: ``unused`` and ``foreign`` are files below the baselines, ``machine`` the key of this one.
+
+    ``quota`` is a CPU quota below the usable CPUs, in CPUs' worth of time; None: nothing limits.
+    """
     notes = [
         f"{len(files)} {what}: {', '.join(files)}"
         for what, files in (
@@ -19,6 +30,8 @@ def run_notes(outcomes: Sequence[Outcome], *, unused: Sequence[str], foreign: Se
         )
         if files
     ]
+    if quota is not None:
+        notes += _of_quota(outcomes, quota)
     notes += [
         f"{name}: load of other processes cannot be seen, because {why}; none of its measurements counts as disturbed "
         "by it"
@@ -29,6 +42,22 @@ def run_notes(outcomes: Sequence[Outcome], *, unused: Sequence[str], foreign: Se
         "pass: accept it with --sdperf-update=all"
         for o in outcomes
         if _outruns_baseline(o)
+    ]
+
+
+def _of_quota(outcomes: Sequence[Outcome], quota: float) -> list[str]:
+    threads = max(int(quota), 1)
+    note = (
+        f"a CPU quota of {quota:g} limits this session to less than its CPUs: workers compute with "
+        f"{plural(threads, 'thread')} at most unless OMP_NUM_THREADS says otherwise, and pinned variants keep all "
+        "CPUs, because another container may be on the first ones"
+    )
+    more = {o.measurement.variant: o.measurement.environment.threads for o in outcomes}
+    return [note] + [
+        f"{name} computes with {plural(count, 'thread')} under a CPU quota of {quota:g}, which stops them for a part "
+        f"of each period: a speed-up over it is not comparable; set OMP_NUM_THREADS={threads}, or raise the quota"
+        for name, count in more.items()
+        if count > max(quota, 1)
     ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -76,12 +78,18 @@ def load_optimum_pipeline(context: BuildContext, *, dynamic_shapes: bool) -> Any
             export=False,
             compile=False,
             dynamic_shapes=dynamic_shapes,
-            ov_config={"INFERENCE_PRECISION_HINT": precision},
+            ov_config={"INFERENCE_PRECISION_HINT": precision, **_threads(os.environ)},
             local_files_only=True,
             **kind.leaves_out,
         )
         settle(pipeline, scheduler=context.scheduler)
     return pipeline
+
+
+def _threads(environ: Mapping[str, str]) -> dict[str, str]:
+    """OpenVINO's property for what a CPU quota feeds: its own runtime (TBB) does not read OMP_NUM_THREADS."""
+    threads = environ.get("SDPERF_QUOTA_THREADS", "")
+    return {"INFERENCE_NUM_THREADS": threads} if threads else {}
 
 
 def export_key(model_digest: str) -> str:

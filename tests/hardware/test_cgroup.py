@@ -100,6 +100,34 @@ def test_v1_quota_and_memory(tree):
     assert cgroup.memory_left(root) == 2500
 
 
+STAT = "nr_periods 10\nnr_throttled 5\n"
+
+
+def test_v2_throttling_is_that_of_the_quota_that_took_most(tree):
+    files = {
+        "sys/fs/cgroup/pod/cpu.max": "200000 100000",
+        "sys/fs/cgroup/pod/cpu.stat": f"usage_usec 9\n{STAT}throttled_usec 2500000\n",
+        "sys/fs/cgroup/pod/box/cpu.max": "100000 100000",
+        "sys/fs/cgroup/pod/box/cpu.stat": f"{STAT}throttled_usec 1500000\n",
+        "sys/fs/cgroup/cpu.stat": "throttled_usec 9000000\n",  # no quota here
+    }
+    assert cgroup.throttled_s(tree(v2("/pod/box", **files))) == 2.5
+
+
+def test_v1_throttling_is_in_nanoseconds(tree):
+    files = {
+        "cpu,cpuacct/box/cpu.cfs_quota_us": "150000\n",
+        "cpu,cpuacct/box/cpu.cfs_period_us": "100000\n",
+        "cpu,cpuacct/box/cpu.stat": f"{STAT}throttled_time 1500000000\n",
+    }
+    assert cgroup.throttled_s(tree(v1("/box", "/", files))) == 1.5
+
+
+@pytest.mark.parametrize("files", [{}, {"sys/fs/cgroup/cpu.max": "max 100000", "sys/fs/cgroup/cpu.stat": STAT}])
+def test_without_a_quota_nothing_is_throttled(tree, files):
+    assert cgroup.throttled_s(tree(v2(**files))) is None
+
+
 def test_v1_no_limit_is_a_large_number(tree):
     assert cgroup.memory_limit(tree(v1("/", "/", {"memory/memory.limit_in_bytes": NO_V1_LIMIT}))) is None
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from pytest_sdperf.hardware import cpu_times as counters
 from pytest_sdperf.hardware.cpu_times import CpuTime, CpuTimes, cpu_times, frequencies_mhz, passed
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -84,6 +85,14 @@ def test_a_cpu_in_no_reading_hides_what_happened():
     found = passed(reading(cpu0=1.0), reading(cpu0=2.0), [0, 4, 5])
     assert found.hidden_because == "/proc/stat does not show CPUs 4, 5, which this process may use (lxcfs?)"
     assert found.switched == []
+
+
+def test_the_idlest_come_first_and_chance_decides_between_equals(monkeypatch):
+    readings = iter([reading(cpu0=0.0, cpu1=0.0, cpu2=0.0), reading(cpu0=0.1, cpu1=0.01, cpu2=0.0)] * 40)
+    monkeypatch.setattr(counters, "cpu_times", lambda root: next(readings))
+    monkeypatch.setattr(counters.time, "sleep", lambda seconds: None)
+    orders = {tuple(counters.idle_first([0, 1, 2])) for _ in range(40)}
+    assert orders == {(1, 2, 0), (2, 1, 0)}
 
 
 CPUINFO = "processor\t: 0\nmodel name\t: x\ncpu MHz\t\t: 3000.5\n\nprocessor\t: 2\ncpu MHz\t\t: 2000.000\n\n"

@@ -62,10 +62,35 @@ def test_a_quota_is_rounded_down_to_at_least_one(tree, text, count):
     assert resources.usable_cores(root=root, cpus=range(8)) == count
 
 
-def test_a_quota_stays_in_the_first_socket(tree):
-    alternating = {cpu: str(cpu) for cpu in range(4)}
-    root = tree({**topology(alternating, {0: 0, 1: 1, 2: 0, 3: 1}), **quota("200000 100000")})
-    assert resources.pinned_cpus(root=root, cpus=range(4)) == (0, 2)
+@pytest.mark.parametrize(
+    "text, pinned",
+    [
+        ("max 100000", (0, 1, 2, 3)),
+        ("400000 100000", (0, 1, 2, 3)),
+        ("399999 100000", tuple(range(8))),
+        ("50000 100000", tuple(range(8))),
+    ],
+)
+def test_under_a_quota_below_the_cores_nothing_is_bound_to_the_first_ones(tree, text, pinned):
+    root = tree({**topology(HYPERTHREADS), **quota(text)})
+    assert resources.pinned_cpus(root=root, cpus=range(8)) == pinned
+    assert resources.one_cpu_per_core(root=root, cpus=range(8)) == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "text, cpus, limit",
+    [
+        ("max 100000", range(8), None),
+        ("800000 100000", range(8), None),
+        ("1600000 100000", range(8), None),
+        ("799999 100000", range(8), 7.99999),
+        ("150000 100000", range(8), 1.5),
+        ("150000 100000", (5,), None),  # a cpuset smaller than the quota
+    ],
+)
+def test_a_quota_limits_where_it_is_below_the_affinity(tree, text, cpus, limit):
+    root = tree({**topology(HYPERTHREADS), **quota(text)})
+    assert resources.limiting_quota(root=root, cpus=cpus) == limit
 
 
 @pytest.mark.parametrize(

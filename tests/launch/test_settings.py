@@ -40,6 +40,46 @@ def test_users_variables_pass_through_unpinned():
     assert "TBB_ENABLE_SANITIZERS" not in resolved.env
 
 
+def test_a_quota_gives_every_process_the_threads_that_it_feeds():
+    assert resolve(quota_threads=2).env["OMP_NUM_THREADS"] == "2"
+    assert resolve(quota_threads=2).env["SDPERF_QUOTA_THREADS"] == "2"
+    assert "SDPERF_THREADS" not in resolve(quota_threads=2).env, "the launch asked for none"
+    assert "OMP_NUM_THREADS" not in resolve().env
+    assert "SDPERF_QUOTA_THREADS" not in resolve(base_env={"SDPERF_QUOTA_THREADS": "7"}).env
+
+
+def test_a_quota_leaves_what_user_and_variant_say():
+    assert resolve(base_env={"OMP_NUM_THREADS": "8"}, quota_threads=2).env["OMP_NUM_THREADS"] == "8"
+    own = Launch(env={"OMP_NUM_THREADS": "4"})
+    assert resolve(own, quota_threads=2).env["OMP_NUM_THREADS"] == "4"
+
+
+def test_under_a_quota_a_pinned_process_has_the_quotas_threads_on_all_cpus():
+    resolved = resolve(Launch(pin=True), cpus=(0, 1, 2, 3), quota_threads=1)
+    assert resolved.cpus == (0, 1, 2, 3)
+    assert (resolved.env["OMP_NUM_THREADS"], resolved.env["SDPERF_CPUS"]) == ("1", "0,1,2,3")
+
+
+@pytest.mark.parametrize(
+    ("env", "cpus"),
+    [
+        ({"KMP_AFFINITY": "granularity=fine,compact,1,0"}, (2, 3)),
+        ({"OMP_PROC_BIND": "close"}, (2, 3)),
+        ({"OMP_PROC_BIND": "FALSE"}, (0, 1, 2, 3)),
+        ({"KMP_AFFINITY": "none"}, (0, 1, 2, 3)),
+    ],
+)
+def test_under_a_quota_threads_that_bind_themselves_get_the_idlest_cpus(env, cpus):
+    def idle_first(offered):
+        assert tuple(offered) == (0, 1, 2, 3)
+        return [3, 2, 0, 1]
+
+    resolved = resolve(Launch(pin=True, env=env), cpus=(0, 1, 2, 3), quota_threads=2, idle_first=idle_first)
+    assert resolved.cpus == cpus
+    assert resolved.env["SDPERF_CPUS"] == ",".join(map(str, cpus))
+    assert resolved.env["OMP_NUM_THREADS"] == "2"
+
+
 @pytest.mark.parametrize("name", ["ONEDNN_VERBOSE", "DNNL_VERBOSE", "MKL_VERBOSE"])
 def test_verbose_switches_are_scrubbed_and_refused_from_a_variant(name):
     assert name not in resolve(base_env={name: "1"}).env

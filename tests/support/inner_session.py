@@ -224,6 +224,7 @@ class Launcher:
     cwd: object = None
     interpreter: str = sys.executable
     network: bool = False
+    quota_threads: int = 0
 
     @contextlib.contextmanager
     def __call__(self, settings, *, log_path, timeout_s):
