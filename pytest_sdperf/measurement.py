@@ -21,6 +21,11 @@ class ImageTiming(msgspec.Struct, frozen=True):
         """Time outside the stages: scheduler, Python, copies between them. With the stages it adds up to the total."""
         return self.total_ns - sum(sum(calls) for calls in self.stages_ns.values())
 
+    @property
+    def calls(self) -> dict[str, int]:
+        """Number of calls of each stage."""
+        return {stage: len(calls) for stage, calls in self.stages_ns.items()}
+
 
 class Usage(msgspec.Struct, frozen=True):
     """Interruptions of a process by the system while it drew timed pictures."""
@@ -109,6 +114,17 @@ class KernelTime(msgspec.Struct, frozen=True):
     time_ms: float
 
 
+class NewLatents(msgspec.Struct, frozen=True):
+    """Pictures of latents that a process had never seen, drawn when its timed pictures were done."""
+
+    new: list[ImageTiming]
+    "each of other latents"
+    repeated: list[ImageTiming] = []
+    "as many of the timed pictures' latents, drawn in turn with them; empty where one of new latents took no longer"
+    is_same_picture: bool = False
+    "True where new latents gave the timed picture, to the bit"
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """Evidence of what ran, from an untimed run of the same process that was timed."""
 
@@ -137,6 +153,8 @@ class Evidence(msgspec.Struct, frozen=True):
     "calls of each stage for one picture"
     facts: dict[str, str] = {}
     "what the pipeline reports of itself through sdperf_facts()"
+    new_latents: NewLatents | None = None
+    "None: nothing was timed at the first size"
 
 
 class Environment(msgspec.Struct, frozen=True):

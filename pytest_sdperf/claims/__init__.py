@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 import msgspec
 
+from pytest_sdperf.claims.drawn_anew import drawn_anew
 from pytest_sdperf.claims.kernels import (
     ISA_RANKS,
     canonical_isa,
@@ -28,6 +29,9 @@ from pytest_sdperf.workload import Workload
 
 _ROUNDING = 1e-9
 """Sums of milliseconds are floats: a share of 1 may come out one rounding error short."""
+
+DRAWN_ANEW = "drawn_anew"
+"""The kind of claim that holds of every variant, whether it makes it or not."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +257,13 @@ def _unet_calls(claim: Claim, evidence: Evidence, workload: Workload) -> Checked
     return _checked(claim, f"{plural(calls, 'call')} an image (limit {want})", holds=calls == want)
 
 
+def _drawn_anew(claim: Claim, evidence: Evidence, _: Workload) -> CheckedClaim:
+    if evidence.new_latents is None:
+        return _broken(claim, "no picture of new latents was seen")
+    holds, seen = drawn_anew(evidence.new_latents)
+    return _checked(claim, seen, holds=holds)
+
+
 CLAIM_KINDS: dict[str, ClaimKind] = {
     "kernel_precision": ClaimKind(
         "kernels of precision `want` take at least `at_least` of the kernel time", _kernel_precision, shows_share=True
@@ -268,6 +279,11 @@ CLAIM_KINDS: dict[str, ClaimKind] = {
     "threads": ClaimKind("the library computes with as many threads as the launch asked for", _threads, "threads"),
     "unet_calls": ClaimKind(
         "the UNet is called `want` times an image (`num_inference_steps` or a number)", _unet_calls, "UNet calls"
+    ),
+    DRAWN_ANEW: ClaimKind(
+        "pictures of known latents are as much work as those of new ones; broken, it is reported of every variant",
+        _drawn_anew,
+        "drawn anew",
     ),
     "fact": ClaimKind("the pipeline itself reports `want` (name=value) in its `sdperf_facts()`", _fact),
     "no_reference_kernels": ClaimKind("no oneDNN `ref` kernel ran", _no_reference_kernels, "no ref kernels"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 60
 """Characters of a prompt that a message quotes; the text that is cut off is quoted whole."""
+
+_MOST_TIMES = 16
+"""Values of a picture, of those asked for, that are still looked at: a picture of a wrong size gets a verdict."""
 
 
 def draw_latents(seed: int, latents: Latents, height: int, width: int) -> NDArray[np.float32]:
@@ -68,11 +73,8 @@ def _shortened(prompt: str) -> str:
 
 def as_wanted(pipeline: Any, latents: NDArray[np.float32]) -> Any:
     """The latents as the pipeline takes them: a numpy array, or a torch tensor in the pipeline's dtype."""
-    kind = getattr(pipeline, "sdperf_latents", None) or ("torch" if _is_diffusers(pipeline) else "numpy")
-    if kind == "numpy":
+    if not _takes_torch(pipeline):
         return latents
-    if kind != "torch":
-        raise CaseError(f"sdperf_latents is {kind!r}", cure='Use "torch" or "numpy".')
     import torch
 
     tensor = torch.from_numpy(latents)
@@ -80,25 +82,84 @@ def as_wanted(pipeline: Any, latents: NDArray[np.float32]) -> Any:
     return tensor.to(dtype) if isinstance(dtype, torch.dtype) and dtype.is_floating_point else tensor
 
 
+def seeded_generator(pipeline: Any, seed: int) -> dict[str, Any]:
+    """The keyword `generator` for a pipeline whose call names it; empty for any other.
+
+    Samplers that draw noise at each step (ancestral ones, LCM) then repeat. A torch.Generator on the CPU, as diffusers
+    takes it, or a numpy.random.Generator for a pipeline that takes its latents as numpy.
+    """
+    if not _names_generator(type(pipeline)):
+        return {}
+    if not _takes_torch(pipeline):
+        import numpy as np
+
+        # The second word makes it another stream than that of the latents.
+        return {"generator": np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 1])))}
+    import torch
+
+    return {"generator": torch.Generator().manual_seed(seed % 2**64)}
+
+
+def _names_generator(kind: type) -> bool:
+    """Whether a call of that class has a parameter `generator`; one with ``**keywords`` hands it on to its base."""
+    for base in kind.__mro__:
+        if (call := vars(base).get("__call__")) is None:
+            continue
+        try:
+            parameters = inspect.signature(call).parameters
+        except (TypeError, ValueError):
+            return False
+        if "generator" in parameters:
+            return True
+        if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
+            return False
+    return False
+
+
+def _takes_torch(pipeline: Any) -> bool:
+    kind = getattr(pipeline, "sdperf_latents", None) or ("torch" if _is_diffusers(pipeline) else "numpy")
+    if kind not in ("torch", "numpy"):
+        raise CaseError(f"sdperf_latents is {kind!r}", cure='Use "torch" or "numpy".')
+    return bool(kind == "torch")
+
+
 def _is_diffusers(pipeline: Any) -> bool:
     diffusers = sys.modules.get("diffusers")
     return diffusers is not None and isinstance(pipeline, diffusers.DiffusionPipeline)
 
 
-def as_picture(answer: Any) -> NDArray[np.float32]:
-    """A pipeline's picture as (height, width, 3), float32, 0..1. Raises CaseError where it is no numeric array."""
+def pixels(answer: Any, size: tuple[int, int]) -> NDArray[Any]:
+    """A copy of the picture in a pipeline's answer, as numbers of any kind: all work on it is done by then.
+
+    ``size`` is the (height, width) that was asked for. Raises CaseError where there is no array of real numbers, or
+    one that is many times as large: it would fill the memory before anybody looks at its shape.
+    """
     import numpy as np
 
     images = getattr(answer, "images", answer)
+    shape = getattr(images, "shape", ())
+    if isinstance(shape, tuple) and len(shape) > 1 and math.prod(shape) > _MOST_TIMES * 3 * size[0] * size[1]:
+        raise CaseError(
+            f"the pipeline gave a picture of shape {tuple(map(int, shape))} where ({size[0]}, {size[1]}, 3) was asked for",
+            cure="Draw one picture in the height and width of the call.",
+        )
     try:
-        array = np.asarray(images)
+        # Its dtype is known before anything is converted: a complex number must not lose its imaginary part.
+        array = np.array(images)
     except (TypeError, ValueError, RuntimeError) as error:
         raise _no_picture(images, str(error)) from error
-    if not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_):
+    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer) or array.dtype == np.bool_):
         raise _no_picture(images, f"dtype {array.dtype}")
+    return array
+
+
+def as_picture(array: NDArray[Any]) -> NDArray[np.float32]:
+    """A picture as (height, width, 3), float32, 0..1; an array that is none keeps its shape."""
+    import numpy as np
+
     if array.ndim == 4 and array.shape[0] == 1:
         array = array[0]
-    picture: NDArray[np.float32] = array.real.astype(np.float32)
+    picture: NDArray[np.float32] = array.astype(np.float32)
     return picture / np.float32(255) if array.dtype == np.uint8 else picture
 
 
