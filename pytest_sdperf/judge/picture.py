@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_sdperf.diff.pictures import SSIM_WINDOW, Similarity, as_8_bit, own_noise, picture_fault, similarity
+from pytest_sdperf.judge.independent_pictures import independent_of
 from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.observations import BASE_PICTURE, Observations, References
 from pytest_sdperf.options import Options, Thresholds
@@ -30,6 +31,7 @@ def judge(seen: Observations, options: Options) -> PictureFinding:
         reference_name=seen.case.variant.reference,
         other_pictures=seen.other_pictures,
         is_repeatable=seen.measurement.repeatable,
+        independent=independent_of(seen.unpaired, seen.case.workload),
     )
     # A reference that is another variant's picture is missing for another reason than a baseline.
     return found if seen.case.variant.reference else missing_as_asked(found, seen, options)
@@ -44,23 +46,31 @@ def judge_picture(
     reference_name: str | None = "fp32",
     other_pictures: Mapping[str, Sequence[Picture]] | None = None,
     is_repeatable: bool = True,
+    independent: Mapping[str, str] | None = None,
 ) -> PictureFinding:
     """Every picture of the workload must be there and valid, and close to its reference where there is one.
 
     ``pictures`` map picture keys (``64x64/0``) to float arrays (height, width, 3) in 0..1, ``other_pictures`` to those
     that were not the same to the bit: the limits allow for their difference. ``reference_name`` is whose picture the
-    references are (`fp32`); None: the variant has no other than its own stored picture.
+    references are (`fp32`); None: the variant has no other than its own stored picture. ``independent`` are faults of
+    pictures that do not depend on what was asked for, by key.
+
+    Where pictures of one prompt and seed are further apart than the limits allow, any picture would be within limits
+    that allow for it: nothing can be judged then, and that is BROKEN.
     """
     others = other_pictures or {}
     noise = own_noise(pictures, others)
-    limits = allowing(thresholds, noise)
+    is_too_noisy = noise is not None and (noise.ssim < thresholds.min_ssim or noise.psnr_db < thresholds.min_psnr)
+    limits = thresholds if is_too_noisy else allowing(thresholds, noise)
     sizes = {picture_key(size, i): size for size in workload.sizes for i in range(len(workload.prompt_seeds))}
     scores = {
         key: PictureScore(
             key=key,
             prompt=workload.prompt_seeds[int(key.rpartition("/")[2])].prompt,
             seed=workload.prompt_seeds[int(key.rpartition("/")[2])].seed,
-            fault=_fault(pictures.get(key), size),
+            fault=_fault(pictures.get(key), size)
+            or _repeated_fault(others.get(key, ()), size)
+            or (independent or {}).get(key, ""),
         )
         for key, size in sizes.items()
     }
@@ -73,9 +83,10 @@ def judge_picture(
         is_repeatable=is_repeatable,
         own_ssim=noise.ssim if noise else None,
         own_psnr_db=noise.psnr_db if noise else None,
+        is_too_noisy=is_too_noisy,
         ssim_window=SSIM_WINDOW,
     )
-    if any(score.fault for score in scores.values()):
+    if is_too_noisy or any(score.fault for score in scores.values()):
         return finding
     truth = references.pictures or {}
     if not set(truth) & set(scores):
@@ -145,6 +156,11 @@ def _without_reference(finding: PictureFinding, reference_name: str | None) -> P
 
 def _as_it_is(picture: Picture) -> Picture:
     return picture
+
+
+def _repeated_fault(others: Sequence[Picture], size: tuple[int, int]) -> str:
+    """The fault of a picture that was drawn again and came out as another one."""
+    return next((f"drawn again {fault}" for other in others if (fault := _fault(other, size))), "")
 
 
 def _fault(picture: Picture | None, size: tuple[int, int]) -> str:

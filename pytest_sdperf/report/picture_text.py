@@ -18,6 +18,12 @@ def picture_sentence(finding: PictureFinding) -> str:
     faults = _faults(finding)
     if faults:
         return faults[0]
+    if finding.is_too_noisy:
+        return (
+            "pictures of one prompt and seed are further apart than the limits allow, so nothing can be judged: "
+            f"{_ssim(finding.own_ssim, finding)} and {_psnr(finding.own_psnr_db, finding)} between them; draw all "
+            "noise from the call's latents and its `generator`, or lower the limits of this variant"
+        )
     if not finding.compared:
         return _without_reference(finding)
     sentence = _compared(finding)
@@ -121,7 +127,7 @@ def _name(one: PictureScore, pictures: Sequence[PictureScore]) -> str:
 
 def _not_repeatable(finding: PictureFinding) -> str:
     line = "not repeatable: the same prompt, seed and size gave different pictures in this session"
-    if finding.own_ssim is None or finding.own_psnr_db is None:
+    if finding.own_ssim is None or finding.own_psnr_db is None or finding.is_too_noisy:
         return line
     return (
         f"{line}, SSIM {finding.own_ssim:.4f} and PSNR {finding.own_psnr_db:.1f} dB between them; limits that allow "

@@ -48,7 +48,7 @@ class SizedPipeline:
         """Scheduler and tokenizers of the pipeline inside."""
         return getattr(self.pipeline, name)
 
-    def __call__(self, *, height: int, width: int, guidance_scale: float, **kwargs: Any) -> Any:
+    def __call__(self, *, height: int, width: int, guidance_scale: float, generator: Any = None, **kwargs: Any) -> Any:
         """Draw with the models of that size; CaseError for a size or guidance that was not built."""
         if (height, width) not in self._compiled:
             raise CaseError(
@@ -63,7 +63,7 @@ class SizedPipeline:
         for name, (model, request) in self._compiled[height, width].items():
             part = getattr(self.pipeline, name)
             part.model, part.request = model, request
-        return self.pipeline(height=height, width=width, guidance_scale=guidance_scale, **kwargs)
+        return self.pipeline(height=height, width=width, guidance_scale=guidance_scale, generator=generator, **kwargs)
 
     def sdperf_stages(self) -> dict[str, tuple[object, str]]:
         """The stages of the pipeline inside, the same objects at every size."""

@@ -55,6 +55,8 @@ class PictureFinding(Finding, frozen=True, kw_only=True, tag="picture"):
     own_ssim: float | None = None
     "between pictures of its own that differ, the smallest; None: they repeat, or one is not valid"
     own_psnr_db: float | None = None
+    is_too_noisy: bool = False
+    "True where these are further apart than the limits: nothing can be judged"
     ssim_window: int = 7
     "side of SSIM's window, pixels; SSIM values of other settings do not compare"
     ssim_weights: str = "uniform"

@@ -140,7 +140,7 @@ def pixels(answer: Any, size: tuple[int, int]) -> NDArray[Any]:
     shape = getattr(images, "shape", ())
     if isinstance(shape, tuple) and len(shape) > 1 and math.prod(shape) > _MOST_TIMES * 3 * size[0] * size[1]:
         raise CaseError(
-            f"the pipeline gave a picture of shape {tuple(map(int, shape))} where ({size[0]}, {size[1]}, 3) was asked for",
+            f"the pipeline gave a picture of shape {tuple(map(int, shape))}, asked for was ({size[0]}, {size[1]}, 3)",
             cure="Draw one picture in the height and width of the call.",
         )
     try:
@@ -148,7 +148,7 @@ def pixels(answer: Any, size: tuple[int, int]) -> NDArray[Any]:
         array = np.array(images)
     except (TypeError, ValueError, RuntimeError) as error:
         raise _no_picture(images, str(error)) from error
-    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer) or array.dtype == np.bool_):
+    if not any(np.issubdtype(array.dtype, kind) for kind in (np.floating, np.integer, np.bool_)):
         raise _no_picture(images, f"dtype {array.dtype}")
     return array
 

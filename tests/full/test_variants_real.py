@@ -35,7 +35,7 @@ if told["cpus"]:
     os.sched_setaffinity(0, told["cpus"])
 import msgspec, numpy as np
 from pytest_sdperf.worker.evidence import collect_evidence
-from pytest_sdperf.worker.pipeline_call import as_picture, as_wanted, draw_latents
+from pytest_sdperf.worker.pipeline_call import as_picture, as_wanted, draw_latents, pixels, seeded_generator
 from pytest_sdperf.worker.stages import StageTimer, find_stages
 from pytest_sdperf.pipeline import BuildContext
 
@@ -48,7 +48,7 @@ def draw(height=64, width=64):
     keywords = context.family.call(
         prompt="sailing ship in storm by Rembrandt", steps=told["steps"], guidance=7.5,
         height=height, width=width, latents=latents)
-    return as_picture(pipeline(**keywords))
+    return as_picture(pixels(pipeline(**keywords, **seeded_generator(pipeline, 0)), (height, width)))
 
 context = BuildContext(
     model_dir=pathlib.Path(told["model"]), model_digest=told["digest"], cache_dir=pathlib.Path(told["cache"]),

@@ -144,7 +144,8 @@ def test_stored_references_are_compared_in_8_bits(picture):
 
 def test_limits_allow_for_pictures_that_do_not_repeat(picture):
     truth = picture()
-    drawn, other = (np.clip(truth + 0.03 * (picture(seed=s) - 0.5), 0, 1) for s in (1, 2))
+    drawn = np.clip(truth + 0.03 * (picture(seed=1) - 0.5), 0, 1)
+    other = np.clip(drawn + 0.02 * (picture(seed=2) - 0.5), 0, 1)
     strict = Thresholds(min_ssim=0, min_psnr=similarity(truth, drawn).psnr_db + 0.1)
     without = judged({KEYS[0]: drawn}, {KEYS[0]: truth}, ONE, thresholds=strict)
     allowed = judged({KEYS[0]: drawn}, {KEYS[0]: truth}, ONE, thresholds=strict, others={KEYS[0]: [other]})
@@ -170,3 +171,34 @@ def test_noise_as_large_as_the_limit_costs_three_decibel():
 def test_limits_never_fall_below_zero():
     limits = allowing(Thresholds(min_ssim=0.1, min_psnr=1.0), Similarity(-0.5, 0.0))
     assert (limits.min_ssim, limits.min_psnr) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("nudge", "is_too_noisy"), [(1e-6, True), (-1e-6, False)])
+@pytest.mark.parametrize("metric", ["ssim", "psnr_db"])
+@pytest.mark.parametrize("reference", [{"name": None}, {"is_reference": True}, {"name": "fp32"}])
+def test_pictures_further_apart_than_the_limit_cannot_be_judged(picture, metric, nudge, is_too_noisy, reference):
+    drawn, other = picture(), np.clip(picture() + 0.03 * picture(seed=3), 0, 1)
+    limit = getattr(similarity(drawn, other), metric) + nudge
+    limits = Thresholds(min_ssim=limit, min_psnr=0) if metric == "ssim" else Thresholds(min_ssim=0, min_psnr=limit)
+    pictures = {KEYS[0]: drawn}
+    finding = judged(pictures, pictures, ONE, thresholds=limits, others={KEYS[0]: [other]}, **reference)
+    assert finding.is_too_noisy is is_too_noisy
+    assert finding.status is (Status.BROKEN if is_too_noisy else Status.PASSED)
+    if is_too_noisy:
+        assert (finding.min_ssim, finding.min_psnr_db, finding.compared) == (limits.min_ssim, limits.min_psnr, [])
+
+
+def test_a_repeated_picture_that_is_none_is_a_fault(picture):
+    pictures = {KEYS[0]: picture()}
+    finding = judged(pictures, pictures, ONE, others={KEYS[0]: [grey(np.nan)]})
+    assert finding.status is Status.BROKEN
+    assert finding.pictures[0].fault == "drawn again has 1152 NaN and 0 infinite values of 1152"
+
+
+def test_a_picture_that_depends_on_nothing_is_a_fault_unless_it_has_another(picture):
+    pictures = {KEYS[0]: picture(), KEYS[1]: grey(0)}
+    finding = judge_picture(
+        pictures, References(pictures), Thresholds(), TWO, independent=dict.fromkeys(KEYS, "does not depend on it")
+    )
+    assert finding.status is Status.BROKEN
+    assert [one.fault[:8] for one in finding.pictures] == ["does not", "is all b"]

@@ -11,7 +11,13 @@ from pytest_sdperf.errors import CaseError
 from pytest_sdperf.models.families.family import Latents
 from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
 from pytest_sdperf.worker import pipeline_call
-from pytest_sdperf.worker.pipeline_call import as_picture, as_wanted, check_prompt_length
+from pytest_sdperf.worker.pipeline_call import (
+    as_picture,
+    as_wanted,
+    check_prompt_length,
+    pixels,
+    seeded_generator,
+)
 
 
 class Pipeline:
@@ -33,7 +39,7 @@ def draw_latents(seed, height, width):
 def call(pipeline, latents=None):
     wanted = as_wanted(pipeline, draw_latents(0, 8, 16) if latents is None else latents)
     keywords = STABLE_DIFFUSION.call(prompt="ship", steps=4, guidance=7.5, height=8, width=16, latents=wanted)
-    return as_picture(pipeline(**keywords))
+    return as_picture(pixels(pipeline(**keywords), (8, 16)))
 
 
 def test_latents_are_what_they_always_were():
@@ -200,6 +206,96 @@ class WordTokenizer:
 
     def decode(self, ids):
         return " ".join(self.words[i] for i in ids)
+
+
+SIZE = (8, 16)
+
+
+@pytest.mark.parametrize("array", [np.zeros((8, 16, 3), np.complex64), np.array([None] * 3), np.array(["a"])], ids=str)
+def test_refuses_numbers_and_objects_that_are_no_pixels(array):
+    with pytest.raises(CaseError, match=f"instead of a picture .dtype {array.dtype}."):
+        pixels(array, SIZE)
+
+
+class Lazy:
+    """Computes when it is read."""
+
+    def __init__(self, array):
+        self.array, self.read = array, 0
+
+    def __array__(self, dtype=None, copy=None):
+        self.read += 1
+        return self.array
+
+
+def test_what_an_answer_puts_off_is_done_when_its_pixels_are_there():
+    lazy = Lazy(np.ones((1, 8, 16, 3)))
+    assert pixels(SimpleNamespace(images=lazy), SIZE).sum() == lazy.array.sum()
+    assert lazy.read == 1
+
+
+def test_pixels_are_a_copy():
+    array = np.zeros((1, 8, 16, 3), np.float32)
+    taken = pixels(array, SIZE)
+    array += 1
+    assert taken.sum() == 0
+
+
+@pytest.mark.parametrize("times", [(1, 1), (2, 2), (4, 4)])
+def test_a_picture_of_a_wrong_size_is_looked_at(times):
+    assert pixels(np.zeros((1, 8 * times[0], 16 * times[1], 3)), SIZE).shape[1:3] == (8 * times[0], 16 * times[1])
+
+
+@pytest.mark.parametrize("shape", [(1, 40_000, 40_000, 3), (8 * 16 + 1, 16, 3)])
+def test_a_huge_picture_is_refused_by_its_shape(shape):
+    """A view of one number, that would be made 19 GB."""
+    view = np.broadcast_to(np.float32(0.5), shape)
+    with pytest.raises(CaseError) as caught:
+        pixels(SimpleNamespace(images=view), SIZE)
+    assert caught.value.what == f"the pipeline gave a picture of shape {shape}, asked for was (8, 16, 3)"
+
+
+class Names:
+    def __call__(self, *, latents, generator=None):
+        pass
+
+
+class HandsOn(Names):
+    def __call__(self, **keywords):
+        pass
+
+
+class Strict(Names):
+    def __call__(self, *, latents):
+        pass
+
+
+class Keywords:
+    def __call__(self, **keywords):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "takes"), [(Names, True), (HandsOn, True), (Strict, False), (Keywords, False), (object, False)]
+)
+def test_a_generator_is_given_to_calls_that_name_it(kind, takes):
+    assert list(seeded_generator(kind(), 3)) == (["generator"] if takes else [])
+
+
+def test_a_generator_repeats_and_is_another_stream_than_the_latents():
+    one, again, other = (seeded_generator(Names(), seed)["generator"].standard_normal(8) for seed in (3, 3, 2**70))
+    assert one.tolist() == again.tolist() != other.tolist()
+    assert one.astype(np.float32).tolist() != draw_latents(3, 8, 16).ravel()[:8].tolist()
+
+
+def test_torch_pipelines_get_a_generator_of_torch(torch, monkeypatch):
+    seeds = []
+    generator = SimpleNamespace(manual_seed=lambda seed: seeds.append(seed) or "seeded")
+    monkeypatch.setattr(sys.modules["torch"], "Generator", lambda: generator, raising=False)
+    pipeline = Names()
+    pipeline.sdperf_latents = "torch"
+    assert seeded_generator(pipeline, 2**64 + 5) == {"generator": "seeded"}
+    assert seeds == [5]
 
 
 def words(count):

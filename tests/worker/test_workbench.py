@@ -162,15 +162,16 @@ def test_stages_that_exceed_the_total_are_an_error(built, monkeypatch):
     assert workbench.carry_out(protocol.Generate((16, 24), 0, 1)).images[0].rest_ns == 0
 
 
-def test_only_the_pipelines_call_is_timed(built, harbour, monkeypatch):
+def test_only_the_pipelines_work_is_timed(built, harbour, monkeypatch):
     looks = []
     workbench, _ = built()
     workbench._clock_ns = lambda: looks.append("look") or len(looks)
     monkeypatch.setattr(harbour.Ship, "__call__", lambda self, **kwargs: looks.append("call") or np.zeros((1, 8, 8, 3)))
     monkeypatch.setattr("pytest_sdperf.worker.workbench.as_wanted", lambda *a: looks.append("arguments"))
+    monkeypatch.setattr("pytest_sdperf.worker.workbench.pixels", lambda a, size: looks.append("pixels") or a)
     monkeypatch.setattr("pytest_sdperf.worker.workbench.as_picture", lambda a: looks.append("picture") or a)
     workbench.carry_out(protocol.Generate((8, 8), 0, 1))
-    assert looks == ["arguments", "look", "call", "look", "picture"]
+    assert looks == ["arguments", "look", "call", "pixels", "look", "picture"]
 
 
 def test_warm_up_tells_each_pictures_time(built):
