@@ -198,19 +198,19 @@ class Workbench:
         return protocol.Traced(str(path))
 
     def _arguments(self, size: protocol.Size, picture_index: int, seed: int | None = None) -> dict[str, Any]:
-        """Keywords of a call; ``seed`` takes the place of the picture's own."""
+        """Keywords of a call; ``seed`` takes the place of the picture's own for its latents."""
         bench = self._bench
         prompt_seed = bench.spec.prompt_seeds[picture_index]
-        seed = prompt_seed.seed if seed is None else seed
+        latents = draw_latents(prompt_seed.seed if seed is None else seed, bench.family.latents, *size)
         keywords = bench.family.call(
             prompt=prompt_seed.prompt,
             steps=bench.spec.num_inference_steps,
             guidance=bench.spec.guidance_scale,
             height=size[0],
             width=size[1],
-            latents=as_wanted(bench.pipeline, draw_latents(seed, bench.family.latents, *size)),
+            latents=as_wanted(bench.pipeline, latents),
         )
-        return keywords | seeded_generator(bench.pipeline, seed)
+        return keywords | seeded_generator(bench.pipeline, prompt_seed.seed)
 
     def _draw(self, size: protocol.Size, picture_index: int) -> Picture:
         return as_picture(pixels(self._bench.pipeline(**self._arguments(size, picture_index)), size))

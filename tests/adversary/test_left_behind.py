@@ -58,7 +58,7 @@ class Ship:
             os.kill(os.getpid(), signal.SIGKILL)
         if "wait" in os.environ["DOES"]:
             time.sleep(300)
-        return np.full((1, 64, 64, 3), 0.5, np.float32) + np.linspace(0, 0.1, 64)[None, :, None, None]
+        return np.full((1, 64, 64, 3), 0.5, np.float32) + np.tanh(latents).mean() * np.linspace(0.1, 1, 64)[:, None, None]
 
 def build(context):
     for name in ("setsid", "daemon", "without_environment"):

@@ -24,7 +24,7 @@ class Hull:
         data = (model / "unet" / "diffusion_pytorch_model.safetensors").read_bytes()
         self.shade = np.frombuffer(data[-8:], "<f4")[0]
     def __call__(self, *, prompt, num_inference_steps, guidance_scale, height, width, latents, output_type):
-        grown = np.kron(latents[0, :3], np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        grown = np.kron(latents[0, :3] + len(prompt) / 100, np.ones((8, 8), np.float32)).transpose(1, 2, 0)
         return (1 / (1 + np.exp(-grown * self.shade))).astype(np.float32)[None]
 
 def build(context):

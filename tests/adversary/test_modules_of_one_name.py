@@ -19,8 +19,8 @@ PIPELINE = """
     class P:
         def sdperf_facts(self):
             return {{"place": PLACE}}
-        def __call__(self, *, latents, num_inference_steps, **_):
-            grown = np.kron(np.tanh(latents[0, :3]), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        def __call__(self, *, prompt, latents, num_inference_steps, **_):
+            grown = np.kron(np.tanh(latents[0, :3] + len(prompt) / 100), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
             return (0.5 + 0.5 * grown)[None]
 
     def build(context):

@@ -24,8 +24,8 @@ FACTORIES = """
     import numpy as np
 
     def fine(context):
-        def draw(*, latents, height, width, **keywords):
-            grown = np.kron(latents[0, :3], np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        def draw(*, prompt, latents, height, width, **keywords):
+            grown = np.kron(latents[0, :3] + len(prompt) / 100, np.ones((8, 8), np.float32)).transpose(1, 2, 0)
             return (1 / (1 + np.exp(-grown)))[None].astype(np.float32)
         return draw
 
