@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_sdperf.base.checkout.revision import Head, Revision, head_of, resolve
+from pytest_sdperf.base.checkout.before_head import base_of
+from pytest_sdperf.base.checkout.revision import Head, Revision, head_of
 from pytest_sdperf.base.environment.of_base import BUILD, BUILT, Libraries
 from pytest_sdperf.base.interpreter import Interpreter, other_interpreter
 from pytest_sdperf.errors import ComparisonError
@@ -32,6 +33,10 @@ class Target:
     "whether the head is also to be compared with itself"
     libraries: Libraries = field(default_factory=Libraries)
     "those of the revision"
+    note: str = ""
+    "for people, where the base is another than the one that was named, or there is none"
+    is_missing: bool = False
+    "True where the head was named and nothing was there before it: there is nothing to compare with"
 
     @property
     def is_head(self) -> bool:
@@ -85,4 +90,6 @@ def target_of(
     if not revisions:
         return Target(None, None, interpreter, control)
     head = head_of(rootdir, AGAINST, otherwise=f", or compare interpreters with {AGAINST}-python")
-    return Target(head, resolve(revisions[0], head, environ), interpreter, control)
+    base = base_of(revisions[0], head, environ)
+    is_missing = base.revision is None and interpreter is None
+    return Target(head, base.revision, interpreter, control, note=base.note, is_missing=is_missing)

@@ -120,7 +120,7 @@ def _tests_watch() -> Any:
     from pytest_sdperf.base.declaration import Asks
     from pytest_sdperf.plugin.asks import asks_of, never_runs
     from pytest_sdperf.plugin.command_line import levels
-    from pytest_sdperf.plugin.run import marker_keywords
+    from pytest_sdperf.plugin.markers import marker_keywords
 
     class TestsWatch:
         def __init__(self) -> None:

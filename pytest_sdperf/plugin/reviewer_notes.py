@@ -20,6 +20,11 @@ WITHOUT_FLAG = (
     "--sdperf-{} is given, and neither the command line nor the settings say --sdperf: nothing was measured or judged"
 )
 
+NOTHING_BEFORE = (
+    "{}: there is no base to measure side by side with, so that latency and memory are judged by recorded runs and "
+    "absolute limits alone, and what has neither is skipped"
+)
+
 
 def interruption(unfinished: str | None) -> str:
     """The note on a run that somebody ended, so that its report is not taken for that of the whole run."""

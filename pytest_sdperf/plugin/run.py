@@ -16,9 +16,10 @@ from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.options import Options, resolve
 from pytest_sdperf.plugin.command_line import invocation, levels
 from pytest_sdperf.plugin.fail_or_skip import described, fail, fail_where_broken, failures_reported, one_line, skip
+from pytest_sdperf.plugin.markers import checked_keywords
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
 from pytest_sdperf.plugin.results import RESULTS
-from pytest_sdperf.plugin.reviewer_notes import interruption, of_the_base, report_of
+from pytest_sdperf.plugin.reviewer_notes import NOTHING_BEFORE, interruption, of_the_base, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,8 @@ class Run:
         self._skips: list[tuple[pytest.Item, str]] = []
         self.judged_by: JudgedBy | None = None
         "the revision that judges; None where what is checked out does"
+        self._base_notes: list[str] = []
+        "which base was taken in place of the one that was named, and why"
         self._open = ExitStack()
         "what ends with the run, whether anything was measured or not"
         self._interrupted = False
@@ -86,7 +89,14 @@ class Run:
             return None
         from pytest_sdperf.base.target import target_of
 
-        return target_of(options.against, options.against_python, self._config.rootpath, os.environ)
+        found = target_of(options.against, options.against_python, self._config.rootpath, os.environ)
+        if found is None or not found.note:
+            return found
+        if found.is_missing:
+            self._base_notes.append(NOTHING_BEFORE.format(found.note))
+            return None
+        self._base_notes.append(f"{found.note} [--sdperf-against={options.against}]")
+        return found
 
     def is_fixture(self, name: str) -> bool:
         """True for the fixture of a known variant."""
@@ -105,17 +115,17 @@ class Run:
 
         Where another revision judges, its word counts.
         """
-        for mark in item.iter_markers("sdperf"):
-            if mark.args:
-                fail(
-                    f"@pytest.mark.sdperf got {mark.args!r} without a keyword. "
-                    'Write it like @pytest.mark.sdperf(max_slowdown="5%").'
-                )
-        keywords = marker_keywords(item)
+        keywords = checked_keywords(item)
         try:
             thresholds = variant.thresholds if variant else None
-            options = resolve(marker=keywords, variant=thresholds, **levels(self._config))
-            return self.judged_by.options(options, item.nodeid, keywords, variant) if self.judged_by else options
+            given = levels(self._config)
+            options = resolve(marker=keywords, variant=thresholds, **given)
+            if self.judged_by:
+                options = self.judged_by.options(options, item.nodeid, keywords, variant)
+            is_asked_for = any(level.get("missing") for level in given.values())
+            has_base = not self.options.against or self.target is not None
+            # What has nothing to be compared with cannot fail.
+            return options if has_base or is_asked_for else options._replace(missing="skip")
         except SdperfError as error:
             fail(error)
 
@@ -129,13 +139,16 @@ class Run:
             return
         from pytest_sdperf.launch.temporary import temporary_folder
         from pytest_sdperf.measure.engine import project_path
-        from pytest_sdperf.policy.base_rules import base_rules, find_revision
+        from pytest_sdperf.policy.base_rules import base_rules, find_base
         from pytest_sdperf.policy.judged_by import JudgedBy
 
         rootdir = self._config.rootpath
-        revision = find_revision(options.baselines_from, rootdir, os.environ)
+        named = find_base(options.baselines_from, rootdir, os.environ)
+        if named.note:
+            what = "" if named.revision else ": judged by its own baselines and limits"
+            self._base_notes.append(f"{named.note}{what} [--sdperf-baselines-from={options.baselines_from}]")
         base = base_rules(
-            revision,
+            named.revision or named.found,
             invocation(self._config),
             rootdir=rootdir,
             sys_path=project_path(rootdir, sys.path),
@@ -250,6 +263,7 @@ class Run:
         if self._report is None or self._report[0] != self._results.size:
             ended = self._interrupted or self._unfinished is not None
             notes = [interruption(self._unfinished)] if ended else []
+            notes += dict.fromkeys(self._base_notes)
             warnings: list[str] = []
             if self.judged_by is not None:
                 outcomes = self._results.outcomes
@@ -275,14 +289,6 @@ class Run:
 
         problems = [*renderings.write(report, self.options, self._config.rootpath), append_summary(report, os.environ)]
         return [problem for problem in problems if problem]
-
-
-def marker_keywords(item: pytest.Item) -> dict[str, object]:
-    """Keywords of a test's sdperf markers, unread; where several markers give the same keyword, the nearest counts."""
-    keywords: dict[str, object] = {}
-    for mark in item.iter_markers("sdperf"):
-        keywords = {**mark.kwargs, **keywords}
-    return keywords
 
 
 RUN = pytest.StashKey[Run]()

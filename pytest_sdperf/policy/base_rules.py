@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_sdperf.base.checkout.revision import Revision, find, head_of
+from pytest_sdperf.base.checkout.before_head import Base, base_of
+from pytest_sdperf.base.checkout.revision import Revision, head_of
 from pytest_sdperf.base.checkout.worktree import checked_out, pointers_below
 from pytest_sdperf.base.collecting import declared_in, passed_on
 from pytest_sdperf.base.declaration import Declaration
@@ -71,9 +72,9 @@ class BaseRules:
         return f"{self.label}:{path.relative_to(self.trees.base).as_posix()}"
 
 
-def find_revision(name: str, rootdir: Path, environ: Mapping[str, str]) -> Revision:
-    """The revision that the option names; it may be the one that is checked out. Raises ComparisonError."""
-    return find(name, head_of(rootdir, OPTION), environ)
+def find_base(name: str, rootdir: Path, environ: Mapping[str, str]) -> Base:
+    """The revision that the option names, or what was there before it. Raises ComparisonError."""
+    return base_of(name, head_of(rootdir, OPTION), environ)
 
 
 def base_rules(

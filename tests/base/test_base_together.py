@@ -7,7 +7,7 @@ import os
 import pytest
 
 from pytest_sdperf import protocol
-from pytest_sdperf.base.checkout.revision import head_of, resolve
+from pytest_sdperf.base.checkout.revision import find, head_of
 from pytest_sdperf.base.checkout.worktree import checked_out
 from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
 from pytest_sdperf.base.declaration import same_declaration
@@ -52,7 +52,7 @@ def project(repository):
 def two_arms(project, tmp_path, sys_path, environ):
     """What a session does; gives what each arm's worker says, the base's variant, and the complaint."""
     head = head_of(project.path, "--sdperf-against")
-    revision = resolve("auto", head, environ)
+    revision = find("auto", head, environ)
     with checked_out(revision, tmp_path / "work") as tree:
         trees = Trees(head.toplevel, tree, this_interpreter().own)
         place = map_place(trees, cwd=project.path / "tests", rootdir=project.path, sys_path=sys_path, environ=environ)

@@ -204,15 +204,6 @@ def test_auto_without_a_default_branch(refused, repository):
     )
 
 
-def test_nothing_to_compare(refused, repository):
-    commit = repository.git("rev-parse", "HEAD")[:10]
-    refused(
-        "trunk",
-        f"trunk ({commit}) is what is checked out, and nothing is uncommitted: there is nothing to compare "
-        "[--sdperf-against=trunk]. Name another revision (HEAD~1, say), or `self` for a control.",
-    )
-
-
 def test_what_the_revision_does_not_declare_has_no_baseline(project, weather, repository, told):
     project.conftest("""
         from pytest_sdperf import Variant

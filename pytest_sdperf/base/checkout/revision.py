@@ -36,6 +36,8 @@ class Head:
     "whether files differ from the commit, untracked ones included"
     asked_by: str
     "the option that a revision is named by, for messages"
+    untracked_only: bool = False
+    "whether what differs are files that git does not know"
 
     @property
     def label(self) -> str:
@@ -55,11 +57,13 @@ class Revision:
     "root of the working tree that it is compared with, real path"
     asked_by: str
     "the option that named it"
+    named: str = ""
+    "what the option named, where that led to another revision; empty: ``name``"
 
     @property
     def where(self) -> str:
         """For messages: ``--sdperf-against=main``."""
-        return f"{self.asked_by}={self.name}"
+        return f"{self.asked_by}={self.named or self.name}"
 
     @property
     def label(self) -> str:
@@ -79,7 +83,7 @@ def head_of(folder: Path, asked_by: str, *, otherwise: str = "") -> Head:
     if not answer.ok:
         raise _no_tree(folder, answer, asked_by, otherwise)
     toplevel = Path(answer.out.rstrip("\n")).resolve()
-    commit = _commit(toplevel, "HEAD")
+    commit = commit_of(toplevel, "HEAD")
     if commit is None:
         raise ComparisonError(
             f"the repository {toplevel} has no commit yet", where=asked_by, cure="Commit before comparing."
@@ -87,19 +91,9 @@ def head_of(folder: Path, asked_by: str, *, otherwise: str = "") -> Head:
     status = git(toplevel, "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none")
     if not status.ok:
         raise ComparisonError(f"git status fails: {status.reason}", where=str(toplevel), cure="Fix the repository.")
-    return Head(commit, toplevel, bool(status.out), asked_by)
-
-
-def resolve(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
-    """The revision to compare with. Raises ComparisonError as :func:`find` does, or for nothing to compare."""
-    revision = find(name, head, environ)
-    if revision.commit == head.commit and not head.dirty:
-        raise ComparisonError(
-            f"{revision.label} is what is checked out, and nothing is uncommitted: there is nothing to compare",
-            where=f"{head.asked_by}={name}",
-            cure="Name another revision (HEAD~1, say), or `self` for a control.",
-        )
-    return revision
+    lines = status.out.splitlines()
+    untracked_only = bool(lines) and all(line.startswith("??") for line in lines)
+    return Head(commit, toplevel, bool(lines), asked_by, untracked_only)
 
 
 def find(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
@@ -120,13 +114,13 @@ def find(name: str, head: Head, environ: Mapping[str, str]) -> Revision:
         return Revision(
             f"merge-base with {_spoken(branch)}", _merge_base(head, branch, where), head.toplevel, head.asked_by
         )
-    commit = _commit(head.toplevel, name)
+    commit = commit_of(head.toplevel, name)
     if commit is None:
         raise _unknown(name, head, where)
     return Revision(name, commit, head.toplevel, head.asked_by)
 
 
-def _commit(toplevel: Path, name: str) -> str | None:
+def commit_of(toplevel: Path, name: str) -> str | None:
     """The full hash of a revision; None where git knows no such commit."""
     found = git(toplevel, "rev-parse", "--verify", "--quiet", name).out.strip()
     # `^main` and the like are no revisions, but git has an answer to them.
@@ -141,18 +135,18 @@ def _default_branch(head: Head, environ: Mapping[str, str], where: str) -> str:
     if target := environ.get("GITHUB_BASE_REF"):
         # Falling back on another branch here would compare with code that the merge does not touch.
         ref = f"refs/remotes/origin/{target}"
-        if _commit(head.toplevel, ref) is None:
-            cure = _UNSHALLOW if _is_shallow(head) else f"Fetch it: git fetch origin {target}."
+        if commit_of(head.toplevel, ref) is None:
+            cure = _UNSHALLOW if is_shallow(head) else f"Fetch it: git fetch origin {target}."
             raise ComparisonError(
                 f"the pull request's target branch origin/{target} is not in this clone", where=where, cure=cure
             )
         return ref
     remote = git(head.toplevel, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD").out.strip()
     for ref in filter(None, (remote, *_DEFAULT_BRANCHES)):
-        if _commit(head.toplevel, ref) is not None:
+        if commit_of(head.toplevel, ref) is not None:
             return ref
     spoken = ", ".join(map(_spoken, _DEFAULT_BRANCHES))
-    if _is_shallow(head):
+    if is_shallow(head):
         raise ComparisonError(
             f"this shallow clone has no default branch (none of {spoken})", where=where, cure=_UNSHALLOW
         )
@@ -167,7 +161,7 @@ def _merge_base(head: Head, branch: str, where: str) -> str:
     commit = git(head.toplevel, "merge-base", head.commit, branch).out.strip()
     if _HASH.fullmatch(commit):
         return commit
-    if _is_shallow(head):
+    if is_shallow(head):
         raise ComparisonError(
             f"this clone is too shallow to hold where HEAD left {_spoken(branch)}", where=where, cure=_UNSHALLOW
         )
@@ -177,7 +171,7 @@ def _merge_base(head: Head, branch: str, where: str) -> str:
 
 
 def _unknown(name: str, head: Head, where: str) -> ComparisonError:
-    if _is_shallow(head):
+    if is_shallow(head):
         return ComparisonError(f"git knows no commit {name!r} in this shallow clone", where=where, cure=_UNSHALLOW)
     refs = git(head.toplevel, "for-each-ref", "--format=%(refname:short)").out.split()
     close = [ref for ref in refs if ref.endswith(f"/{name}")] or difflib.get_close_matches(name, refs, n=1)
@@ -189,7 +183,8 @@ def _unknown(name: str, head: Head, where: str) -> ComparisonError:
     )
 
 
-def _is_shallow(head: Head) -> bool:
+def is_shallow(head: Head) -> bool:
+    """Whether the clone lacks early commits."""
     return git(head.toplevel, "rev-parse", "--is-shallow-repository").out.strip() == "true"
 
 

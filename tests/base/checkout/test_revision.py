@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_sdperf.base.checkout.revision import Head, Revision, head_of, resolve
+from pytest_sdperf.base.checkout.revision import Head, Revision, find, head_of
 from pytest_sdperf.errors import ComparisonError
 
 UNSHALLOW = (
@@ -10,7 +10,7 @@ UNSHALLOW = (
 
 def refused(name, repository, environ=None):
     with pytest.raises(ComparisonError) as caught:
-        resolve(name, head_of(repository.path, "--sdperf-against"), environ or {})
+        find(name, head_of(repository.path, "--sdperf-against"), environ or {})
     return str(caught.value)
 
 
@@ -32,6 +32,7 @@ def test_a_tree_with_changes_says_so(repository, name):
     repository.write(**{name: "SPEED = 2\n"})
     head = head_of(repository.path, "--sdperf-against")
     assert head.dirty
+    assert head.untracked_only == (name == "untracked")
     assert head.label == f"working tree at {head.commit[:10]} with uncommitted changes"
 
 
@@ -61,7 +62,7 @@ def test_whatever_git_knows(repository, name):
     repository.git("branch", "side")
     repository.commit("second")
     name = {"full hash": first, "short hash": first[:8].upper()}.get(name, name)
-    assert resolve(name, head_of(repository.path, "--sdperf-against"), {}) == Revision(
+    assert find(name, head_of(repository.path, "--sdperf-against"), {}) == Revision(
         name, first, repository.path, "--sdperf-against"
     )
 
@@ -97,19 +98,9 @@ def test_unknown_with_a_hint(repository, tmp_path):
     assert refused("xyz", clone).endswith(f"[--sdperf-against=xyz]. {tail}")
 
 
-def test_the_same_commit(repository):
+def test_the_head_itself_is_a_revision_like_others(repository):
     short = repository.git("rev-parse", "HEAD")[:10]
-    cure = "Name another revision (HEAD~1, say), or `self` for a control."
-    assert refused("main", repository) == (
-        f"main ({short}) is what is checked out, and nothing is uncommitted: there is nothing to compare "
-        f"[--sdperf-against=main]. {cure}"
-    )
-    assert refused("auto", repository) == (
-        f"merge-base with main ({short}) is what is checked out, and nothing is uncommitted: there is nothing to "
-        f"compare [--sdperf-against=auto]. {cure}"
-    )
-    repository.write(pipeline="SPEED = 2\n")
-    assert resolve("HEAD", head_of(repository.path, "--sdperf-against"), {}).label == f"HEAD ({short})"
+    assert find("HEAD", head_of(repository.path, "--sdperf-against"), {}).label == f"HEAD ({short})"
 
 
 @pytest.fixture
@@ -126,7 +117,7 @@ def forked(repository, tmp_path):
 
 
 def auto(clone, environ=None):
-    revision = resolve("auto", head_of(clone.path, "--sdperf-against"), environ or {})
+    revision = find("auto", head_of(clone.path, "--sdperf-against"), environ or {})
     return revision.name, revision.commit
 
 
