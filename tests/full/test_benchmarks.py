@@ -60,7 +60,7 @@ def module(monkeypatch):
     "name",
     [
         *("speedups", "startup", "main_job", "good_from_broken", "drawn"),
-        *("real_gates", "stored_screen", "gate_power"),
+        *("real_gates", "stored_screen", "gate_power", "version_bump"),
     ],
 )
 def test_help(name):

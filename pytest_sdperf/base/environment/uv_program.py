@@ -105,5 +105,6 @@ def _reason(printed: str) -> str:
     text = ""
     for line in lines[begins[0] if begins else -1 :]:
         words, causes = re.subn(rf"^[\s{_CROSS}│├╰─▶]*(error|cause|Caused by): |^\s*[{_CROSS}╰├]\W*", "", line)
-        text += f"{(': ' if causes else ' ') if text else ''}{words.strip(' │')}"
+        before = f"{text.rstrip(':')}: " if causes else f"{text} "
+        text = f"{before if text else ''}{words.strip(' │')}"
     return text if len(text) <= _MESSAGE_LENGTH else f"{text[:_MESSAGE_LENGTH]} …"
