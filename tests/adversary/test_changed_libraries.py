@@ -15,6 +15,7 @@ import venv
 from pathlib import Path
 
 import pytest
+import uv
 from inner_session import PIPELINES
 from wheels import make_wheel, unpack_wheel
 
@@ -373,3 +374,93 @@ def test_files_that_git_ignores_are_no_change(yard):
     (yard.path / "words.md").write_text("")
     yard.project.run("--sdperf-against=main", *LOOSE).assert_outcomes(passed=1)
     assert yard.notes() == []
+
+
+UV_PROJECT = """
+[project]
+name = "yard"
+version = "{0}"
+requires-python = ">=3.10"
+dependencies = ["inkwell=={1}"]
+[project.optional-dependencies]
+feather = ["quill"]
+[tool.uv]
+no-index = true
+find-links = ["{2}"]
+"""
+
+
+@pytest.fixture
+def locked(yard):
+    """Write pyproject.toml and uv.lock with this version of inkwell."""
+
+    def locked(version, *, own="0.1"):
+        (yard.path / "pyproject.toml").write_text(UV_PROJECT.format(own, version, yard.wheels))
+        subprocess.run([uv.find_uv_bin(), "lock", "--quiet", "--offline"], cwd=yard.path, check=True)
+
+    return locked
+
+
+def test_a_lock_of_uv_is_synced_without_the_project(yard, locked, told):
+    locked("1.0")
+    yard.trunk()
+    locked("1.0", own="0.2")
+    yard.project.run("--sdperf-against=main", *LOOSE).assert_outcomes(passed=1)
+    assert yard.notes() == [], "the project's own version is no library's"
+    locked("2.0")
+    result = yard.project.run(*BUILD, "--sdperf-base-env-extras=feather")
+    result.assert_outcomes(passed=1)
+    told(result, "ran with libraries of its own, from uv.lock and pyproject.toml (feather) (built in ")
+    [site] = Path(os.environ["PYTEST_SDPERF_CACHE"]).glob("environments/*/lib/python*/site-packages")
+    assert sorted(p.name for p in site.glob("*.dist-info")) == ["inkwell-1.0.dist-info", "quill-1.0.dist-info"]
+
+
+def test_a_project_without_a_lock(yard, told):
+    """Its dependencies, without itself."""
+    (yard.path / "pyproject.toml").write_text(UV_PROJECT.format("0.1", "1.0", yard.wheels))
+    yard.trunk()
+    (yard.path / "pyproject.toml").write_text(UV_PROJECT.format("0.1", "2.0", yard.wheels))
+    result = yard.project.run(*BUILD)
+    result.assert_outcomes(passed=1)
+    told(result, "ran with libraries of its own, from pyproject.toml (built in ")
+    [site] = Path(os.environ["PYTEST_SDPERF_CACHE"]).glob("environments/*/lib/python*/site-packages")
+    assert [p.name for p in site.glob("*.dist-info")] == ["inkwell-1.0.dist-info"]
+
+
+def test_a_python_that_the_base_does_not_allow(yard, refused):
+    project = UV_PROJECT.replace(">=3.10", "<3.10")
+    (yard.path / "pyproject.toml").write_text(project.format("0.1", "1.0", yard.wheels))
+    yard.trunk()
+    (yard.path / "pyproject.toml").write_text(UV_PROJECT.format("0.1", "2.0", yard.wheels))
+    refused(f"{yard.label} wants Python <3.10, and this is 3.", "Run pytest with a Python that both allow")
+
+
+def test_libraries_before_the_bases_own_on_its_path(yard, today, monkeypatch, told, tmp_path):
+    """A folder with another inkwell on PYTHONPATH goes first in the base, too: it did not run with its own."""
+    unpack_wheel(yard.wheels / "inkwell-2.0-py3-none-any.whl", tmp_path / "site")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    yard.pins("1.0")
+    yard.trunk()
+    yard.pins("2.0")
+    result = yard.project.run(*BUILD)
+    result.assert_outcomes(failed=1)
+    told(
+        result,
+        "ship: latency INVALID ENVIRONMENT: the base did not run with the libraries that were built for it: inkwell 2.0 in "
+        "place of 1.0 [--sdperf-base-env=build]. Take folders with other packages off PYTHONPATH",
+    )
+
+
+def test_a_variant_of_an_installed_package_is_compared_across_its_versions(yard, today, told):
+    """As built-in variants are: its code is no code of the tree, and the libraries are what differs."""
+    for version, nap_s in (("1.0", 0.0), ("2.0", 0.02)):
+        code = PIPELINES + f"\nimport inkwell\nNAP_S = 0.01 + {nap_s}\n"
+        wheel = make_wheel(yard.wheels, "studio", version, code, requires=["inkwell"])
+    unpack_wheel(wheel, today)
+    yard.project.conftest(CONFTEST.replace("harbour:", "studio:"))
+    yard.pins("1.0", more="studio==1.0\n")
+    yard.trunk()
+    yard.pins("2.0", more="studio==2.0\n")
+    result = yard.project.run(*BUILD)
+    result.assert_outcomes(failed=1)
+    told(result, "ship: latency REGRESSED: ", "environment: inkwell 1.0 -> 2.0", "environment: studio 1.0 -> 2.0")

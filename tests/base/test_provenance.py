@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.base.provenance import stray_code, wrong_code
+from pytest_sdperf.base.provenance import stray_code, wrong_code, wrong_libraries
 from pytest_sdperf.base.trees import Trees
 
 SITE = "/repo/.venv/lib/python3.11/site-packages"
@@ -164,3 +164,37 @@ def test_a_factory_of_the_tree_that_calls_installed_code(trees):
 def test_what_the_interpreter_in_the_repository_has_is_no_stray():
     assert stray_code({"numpy": f"{SITE}/numpy/__init__.py"}, TREES, asked_by="") is None
     assert stray_code({"x": "/repo/x.py"}, ONE_TREE, asked_by="") is None
+
+
+def test_libraries_of_the_bases_own_are_something_to_compare(tmp_path):
+    """A factory that is installed in both, ours or another package's; what the tree has itself must not be."""
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "__init__.py").write_text("")
+    trees = Trees(tmp_path, Path("/base"), real=lambda path: path)
+    for name in ("pytest_sdperf.variants.fp32", "studio.fast"):
+        file = name.replace(".", "/") + ".py"
+        head, base = {name: f"{SITE}/{file}"}, {name: f"/env/site-packages/{file}"}
+        assert wrong_code(f"{name}:build", head, base, trees, own_libraries=True) is None
+        assert wrong_code(f"{name}:build", head, base, trees) is not None
+        copy = {"service": "/env/site-packages/service/__init__.py"}
+        assert said(wrong_code(f"{name}:build", head, {**base, **copy}, trees, own_libraries=True)) == (
+            "base and head run installed code in place of the revisions': service "
+            f"(/env/site-packages/service/__init__.py) [--sdperf-against]. {EDITABLE}"
+        )
+    assert "not from the revisions" in said(
+        wrong_code(FACTORY, files(SITE), files("/env/site-packages"), trees, own_libraries=True)
+    )
+
+
+def test_libraries_that_were_not_those_that_were_built():
+    def has(**versions):
+        return {name: {"version": version, "loaded": True} for name, version in versions.items()}
+
+    built = {"inkwell": "1.0", "nib": "1.0", "quill": "1.0"}
+    assert wrong_libraries(built, has(inkwell="1.0", nib="1.0", numpy="2.0")) == ""
+    assert wrong_libraries({}, has(inkwell="1.0")) == ""
+    assert wrong_libraries(built, has(inkwell="2.0", quill="3")) == (
+        "the base did not run with the libraries that were built for it: inkwell 2.0 in place of 1.0, quill 3 in place of "
+        "1.0 [--sdperf-base-env=build]. Take folders with other packages off PYTHONPATH, pytest's `pythonpath` and the "
+        ".pth files of this environment."
+    )
