@@ -161,7 +161,9 @@ def check_extras(asked: Sequence[str], base: Files, head: Files, label: str) -> 
             raise ComparisonError(
                 f"{name!r} is no extra and no dependency group of {label} or of the head",
                 where=EXTRAS_OPTION,
-                cure=f"Use some of: {', '.join(sorted(has[0]))}." if has[0] else "Leave the option out: there are none.",
+                cure=f"Use some of: {', '.join(sorted(has[0]))}."
+                if has[0]
+                else "Leave the option out: there are none.",
             )
     return [name for name in asked if name in has[0]]
 
