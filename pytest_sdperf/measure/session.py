@@ -259,10 +259,9 @@ class Session:
     ) -> Report:
         """Everything measured in this run, for the renderings; ``notes`` come before the session's own."""
         store = self.store(options)
-        used = {o.measurement.case_id for o in outcomes}
         own = run_notes(
             outcomes,
-            unused=[self.shown(path) for path in certainly_unused(store.unused(used), unfinished)],
+            unused=[self.shown(path) for path in certainly_unused(store.unused({o.measurement.case_id for o in outcomes}), unfinished)],
             foreign=[self.shown(path) for path in store.foreign()],
             machine=self.engine.machine_key,
             quota=self.engine.quota,
