@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.models.cache import locked
 from pytest_sdperf.models.families.family import TEXT_TO_IMAGE
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline, settle
@@ -38,7 +37,10 @@ def exported_folder(context: BuildContext) -> Path:
     folder = context.cache_dir / "openvino" / export_key(context.model_digest)
     if folder.is_dir():
         return folder
-    with locked(folder, timeout_s=-1):
+    from filelock import FileLock
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(folder.name + ".lock")):
         if not folder.is_dir():
             partial = folder.with_name(folder.name + ".partial")
             shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed

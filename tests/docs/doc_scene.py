@@ -47,7 +47,7 @@ class Scene:
         if recorded:
             code, output = self._run_pytest(["--sdperf", "--sdperf-update=new"], others=False)
             assert code == 0, output
-        self._bash("git init --quiet\ngit add .\ngit commit --quiet --message tour", self.folder)
+        self._bash("git init --quiet --initial-branch=main\ngit add .\ngit commit --quiet --message tour", self.folder)
 
     def _play(self, block):
         self.played += 1
