@@ -13,7 +13,9 @@ from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines import file_format
 from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.file_lock import NoLockError, file_lock
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.models.cache import VARIABLE as CACHE
 from pytest_sdperf.models.cache import cache_dir
 
 REFERENCES = "references"
@@ -136,14 +138,18 @@ def write_file(path: Path, data: bytes) -> None:
 
     Raises BaselineError where that fails; what was stored before is then unchanged.
     """
-    from filelock import FileLock, Timeout
-
     lock = lock_path(path)
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=_WAIT_S):
+        with file_lock(lock, _WAIT_S):
             write_atomically(path, data)
-    except Timeout as error:
+    except NoLockError as error:
+        raise BaselineError(
+            f"{error}, so nothing was written; the stored file is unchanged",
+            where=str(lock),
+            cure=f"Name a folder on a local disk that can be written in the environment variable {CACHE}, then run the "
+            "same command again.",
+        ) from error
+    except TimeoutError as error:
         raise BaselineError(
             f"another process has been writing for {_WAIT_S:.0f} s", where=str(path), cure=f"End it (lock {lock})."
         ) from error

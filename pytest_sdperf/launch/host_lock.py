@@ -14,6 +14,7 @@ import msgspec
 
 from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.errors import LaunchError
+from pytest_sdperf.file_lock import check_locks
 
 _NAME = "pytest-sdperf.lock"
 _POLL_S = 0.5
@@ -47,7 +48,11 @@ def host_lock(report: Callable[[str], None], *, folder: Path | None = None, poll
     # Other users must be able to lock the same file.
     lock = filelock.FileLock(path, mode=0o666)
     try:
-        lock.acquire(timeout=0)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            check_locks(path)  # else a file system without locks is taken for another session, and waited for
+            raise
     except OSError as error:
         if not isinstance(error, filelock.Timeout):
             raise LaunchError(

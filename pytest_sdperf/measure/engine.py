@@ -60,6 +60,7 @@ class Engine:
         "what ends with the engine"
         self._models: dict[str, Prepared] = {}
         self.open.enter_context(host_lock(note))
+        cache.sweep(cache.cache_dir())
 
     def close(self) -> None:
         """Let the next session on this host begin."""

@@ -259,15 +259,11 @@ class Session:
     ) -> Report:
         """Everything measured in this run, for the renderings; ``notes`` come before the session's own."""
         store = self.store(options)
-        used = {o.measurement.case_id for o in outcomes}
-        own = run_notes(
-            outcomes,
-            unused=[self.shown(path) for path in certainly_unused(store.unused(used), unfinished)],
-            foreign=[self.shown(path) for path in store.foreign()],
-            machine=self.engine.machine_key,
-            quota=self.engine.quota,
-        )
-        # The judged measurement comes first: side by side it has other processes than the first measurement.
+        left = certainly_unused(store.unused({o.measurement.case_id for o in outcomes}), unfinished)
+        unused, foreign = ([*map(self.shown, paths)] for paths in (left, store.foreign()))
+        machine, quota = self.engine.machine_key, self.engine.quota
+        own = run_notes(outcomes, unused=unused, foreign=foreign, machine=machine, quota=quota)
+        # Judged ones come first: side by side they have other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._sampled.values()]
         return Report(
             list(outcomes),
@@ -286,9 +282,7 @@ class Session:
 
     def _reference_of(self, case: Case, options: Options) -> Case:
         if case.variant.reference is None:
-            raise CaseError(
-                f"variant {case.variant.name!r} names no reference", cure="Compare it with its own picture."
-            )
+            raise CaseError(f"variant {case.variant.name!r} names no reference", cure="Compare it with itself.")
         return self._other(case.variant.reference, case, options, scheduler=case.variant.scheduler)
 
     def _other(self, name: str, like: Case, options: Options, *, scheduler: str | None) -> Case:

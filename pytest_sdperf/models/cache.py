@@ -6,10 +6,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pytest_sdperf.errors import ModelError
+from pytest_sdperf.file_lock import NoLockError, file_lock
 
 VARIABLE = "PYTEST_SDPERF_CACHE"
 _LOCK_TIMEOUT_S = 1800.0
@@ -28,14 +29,16 @@ def cache_dir() -> Path:
 @contextmanager
 def locked(target: Path, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
     """Hold the lock of ``target`` between processes; its parent folder is made. Raises ModelError."""
-    import filelock
-
     lock_file = target.with_name(f"{target.name}.lock")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(lock_file, timeout=timeout_s):
+        with file_lock(lock_file, timeout_s):
             yield
-    except filelock.Timeout:
+    except NoLockError as error:
+        raise ModelError(
+            f"cache folder {target.parent} cannot be used: {error}",
+            cure=f"Name a folder on a local disk that can be written in the environment variable {VARIABLE}.",
+        ) from error
+    except TimeoutError:
         raise ModelError(
             f"another process has held {lock_file} for {timeout_s:.0f} s",
             cure="Wait for the other session, or end it if it hangs.",
@@ -45,6 +48,18 @@ def locked(target: Path, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
             f"cache folder {target.parent} cannot be written ({error})",
             cure=f"Free space or name another folder in the environment variable {VARIABLE}.",
         ) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half-made below the cache ``folder``, and nothing whose lock is taken."""
+    for leftover in [*folder.glob("*/.*-*"), *folder.glob("*/*.partial")]:
+        target = leftover.name.removesuffix(".partial").lstrip(".")
+        target = target if leftover.name.endswith(".partial") else target.rpartition("-")[0]
+        lock_file = leftover.with_name(f"{target}.lock")
+        if not leftover.is_dir() or not lock_file.exists():  # whatever that is, it was not made here
+            continue
+        with suppress(TimeoutError, NoLockError, OSError), file_lock(lock_file, 0):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def publish(target: Path, build: Callable[[Path], None]) -> None:

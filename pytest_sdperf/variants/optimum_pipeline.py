@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.models.cache import locked
 from pytest_sdperf.models.families.family import TEXT_TO_IMAGE
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline, settle
@@ -37,10 +38,7 @@ def exported_folder(context: BuildContext) -> Path:
     folder = context.cache_dir / "openvino" / export_key(context.model_digest)
     if folder.is_dir():
         return folder
-    from filelock import FileLock
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(folder.name + ".lock")):
+    with locked(folder, timeout_s=-1):
         if not folder.is_dir():
             partial = folder.with_name(folder.name + ".partial")
             shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed

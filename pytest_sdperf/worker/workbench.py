@@ -139,7 +139,7 @@ class Workbench:
             startup_ns={**context.startup_ns, "build": max(unnamed_ns, 0)},
             scheduler="" if scheduler is None else type(scheduler).__name__,
             python=surroundings.python_version(),
-            packages=surroundings.package_versions(),
+            packages={**surroundings.package_versions(), **surroundings.loaded_versions([*sys.modules])},
             variables=self._variables,
         )
 

@@ -157,7 +157,7 @@ def test_nothing_is_compared_where_the_picture_is_not_gated_or_the_reference_can
 
 
 def test_a_variant_without_reference_has_none_to_see(session):
-    with pytest.raises(CaseError, match="variant 'ship' names no reference. Compare it with its own picture."):
+    with pytest.raises(CaseError, match="variant 'ship' names no reference. Compare it with itself."):
         session.seen_reference(session.case("ship", OWN, SMALL), OWN)
 
 

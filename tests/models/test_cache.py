@@ -7,7 +7,7 @@ import platformdirs
 import pytest
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.models.cache import cache_dir, locked, publish
+from pytest_sdperf.models.cache import cache_dir, locked, publish, sweep
 
 
 def test_variable_names_the_folder(monkeypatch, tmp_path):
@@ -47,7 +47,9 @@ def test_locked_makes_the_folder_and_excludes_others(tmp_path):
 def test_disk_errors_name_folder_and_variable(tmp_path):
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(ModelError, match=r"cannot be written .*environment variable PYTEST_SDPERF_CACHE"),
+        pytest.raises(
+            ModelError, match=r"cannot be used: the lock .*model\.lock cannot .*variable PYTEST_SDPERF_CACHE"
+        ),
         locked(tmp_path / "file" / "model"),
     ):
         pass
@@ -101,3 +103,22 @@ def test_lock_file_lies_beside_the_target(tmp_path):
     with locked(tmp_path / "model"):
         assert not filelock.FileLock(tmp_path / "model.lock").is_locked
         assert (tmp_path / "model.lock").exists()
+
+
+def test_half_made_folders_of_killed_processes_are_swept_and_nothing_else(tmp_path):
+    for name in (
+        "models/.a-x1y2",
+        "models/.b-x1y2",
+        "models/.stranger-x",
+        "openvino/c.partial",
+        "openvino/d",
+        "models/a",
+    ):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("models/a.lock", "models/b.lock", "openvino/c.lock", "openvino/d.lock"):
+        (tmp_path / name).touch()
+    with locked(tmp_path / "models" / "b"):
+        sweep(tmp_path)
+    left = {str(p.relative_to(tmp_path)) for p in tmp_path.glob("*/*") if p.is_dir()}
+    assert left == {"models/.b-x1y2", "models/.stranger-x", "openvino/d", "models/a"}
+    sweep(tmp_path / "none")

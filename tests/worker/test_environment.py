@@ -195,3 +195,72 @@ def test_usage_is_that_of_the_process(monkeypatch):
 def test_usage_is_zero_where_the_system_counts_nothing(monkeypatch):
     monkeypatch.setitem(sys.modules, "resource", None)
     assert surroundings.usage_so_far() == (0, 0)
+
+
+def installed(folder, name, *, top_level=None, record=None, version="1.0"):
+    """A distribution in a folder."""
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    for file, text in (("top_level.txt", top_level), ("RECORD", record)):
+        if text is not None:
+            (info / file).write_text(text)
+
+
+def test_versions_are_those_of_what_is_loaded(tmp_path, monkeypatch):
+    installed(tmp_path, "sails", top_level="sails\n_sails\n", version="2.1+cpu")
+    installed(tmp_path, "Hull.Paint", record="hull/paint.py,sha256=x,1\nHull_Paint-1.0.dist-info/RECORD,,\n")
+    installed(tmp_path, "one-file", record="anchor.py,,\nanchor.cpython-311-x86_64-linux-gnu.so,,\n")
+    installed(tmp_path, "not-loaded", top_level="flag\n")
+    installed(tmp_path, "no-files")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    found = surroundings.loaded_versions(["_sails.ropes", "hull", "anchor", "json", "mine"])
+    assert found == {"hull-paint": "1.0", "one-file": "1.0", "sails": "2.1+cpu"}
+    assert surroundings.loaded_versions(["flags", "paint"]) == {}
+
+
+def test_the_versions_of_this_process_are_those_of_its_modules():
+    found = surroundings.loaded_versions([*sys.modules])
+    assert found["pytest"] == pytest.__version__
+    assert "numpy" in {**found, **surroundings.package_versions()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "OPENBLAS_NUM_THREADS",
+        "GOTO_NUM_THREADS",
+        "MKL_CBWR",
+        "KMP_BLOCKTIME",
+        "GOMP_SPINCOUNT",
+        "DNNL_MAX_CPU_ISA",
+        "OV_CPU_MAX_ISA",
+        "OPENVINO_THREADS",
+        "ATEN_CPU_CAPABILITY",
+        "TORCHINDUCTOR_FREEZING",
+        "TORCH_COMPILE_DISABLE",
+        "PYTORCH_JIT",
+        "MIMALLOC_LARGE_OS_PAGES",
+        "_RJEM_MALLOC_CONF",
+        "NUMEXPR_MAX_THREADS",
+        "NPY_DISABLE_CPU_FEATURES",
+        "BLIS_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "TBB_NUM_THREADS",
+        "ORT_NUM_THREADS",
+        "GLIBC_TUNABLES",
+        "PYTHONHASHSEED",
+        "PYTHON_GIL",
+        "PYTHONOPTIMIZE",
+    ],
+)
+def test_variables_of_every_library_that_computes_are_steering(name):
+    assert surroundings.steering_variables({name: "1"}) == {name: "1"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["OPENVINO_TOKEN", "TORCH_API_KEY", "ORT_SECRET", "PYTORCH_PASSWORD", "HF_TOKEN", "PYTHONPATH", "PATH", "LANG"],
+)
+def test_secrets_and_what_steers_nothing_are_not_kept(name):
+    assert surroundings.steering_variables({name: "1"}) == {}

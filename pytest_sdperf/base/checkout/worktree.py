@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_sdperf.base.checkout.git import Answer, git, git_dir, git_in
 from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.errors import ComparisonError
+from pytest_sdperf.file_lock import check_locks
 from pytest_sdperf.wording import listed
 
 if TYPE_CHECKING:
@@ -102,7 +103,16 @@ class _Place:
         self._trees: list[Tree] = []
         # The lock is the kernel's: it ends with its holder, whatever number that has and wherever it runs.
         lock = _lock(self.path)
-        lock.acquire(timeout=0)
+        try:
+            check_locks(_lock_path(self.path))
+            lock.acquire(timeout=0)
+        except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise ComparisonError(
+                f"the lock of the base's working tree cannot be taken ({error.strerror or error})",
+                where=str(_lock_path(self.path)),
+                cure="Let TMPDIR, or pytest's --basetemp, name a folder on a local disk.",
+            ) from error
         # Runs once: by remove(), when the object is forgotten, or when the interpreter ends.
         self._end = weakref.finalize(self, _remove_own, self._trees, self.path, lock, os.getpid())
 
