@@ -21,6 +21,7 @@ class Fates:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self.rootdir = config.rootpath
         self.is_collected = False
         "whether pytest is done with collecting, without a usage error"
         self._collected: set[str] = set()
@@ -28,6 +29,14 @@ class Fates:
         self._kept: set[str] = set()
         self._ended: dict[str, str] = {}
         "node id -> `passed`, `failed`, or why it was skipped, as a clause"
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the command line chooses among the tests of its files."""
+        called = invocation(self._config)
+        return any("::" in path for path in called.paths) or any(
+            o[0] in ("-k", "-m", "--deselect") for o in called.options
+        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -79,7 +88,7 @@ class Fates:
 
     def _arguments(self) -> list[str]:
         """The paths of the command line as node ids begin."""
-        called, root = invocation(self._config), self._config.rootpath
+        called, root = invocation(self._config), self.rootdir
         found = []
         for argument in called.paths:
             path, colons, names = argument.partition("::")

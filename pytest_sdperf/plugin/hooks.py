@@ -75,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_sdperf.plugin.last_word import LastWord
 
         config.pluginmanager.register(run.fates, "sdperf-fates")
+        config.pluginmanager.register(run.promises, "sdperf-promises")
         config.pluginmanager.register(LastWord(config), "sdperf-last-word")
 
 

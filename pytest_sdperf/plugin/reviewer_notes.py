@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from pytest_sdperf.measure.session import Session
     from pytest_sdperf.options import Options
     from pytest_sdperf.plugin.fates import Fates
+    from pytest_sdperf.plugin.promises import Promises
     from pytest_sdperf.plugin.results import Results
     from pytest_sdperf.policy.judged_by import JudgedBy
     from pytest_sdperf.report.outcome import Outcome, Report
@@ -36,15 +35,42 @@ def interruption(unfinished: str | None) -> str:
     )
 
 
-def of_the_base(
-    judged_by: JudgedBy, fates: Fates, outcomes: Sequence[Outcome], options: Options, config: pytest.Config
+def gathered(
+    fates: Fates,
+    promises: Promises,
+    outcomes: Sequence[Outcome],
+    options: Options,
+    *,
+    judged_by: JudgedBy | None,
+    session: Session | None,
 ) -> tuple[list[str], list[str]]:
-    """What the change would decide otherwise, and what of the base's tests was not judged: the second are warnings."""
-    folder = (config.rootpath / options.baselines).resolve()
-    awaited, label = judged_by.base.declaration.awaited, judged_by.base.label
-    measured = {outcome.nodeid for outcome in outcomes}
-    judged = {outcome.nodeid for outcome in outcomes if outcome.verdict is not None}
-    return judged_by.notes(folder), fates.notes(awaited, label, measured, judged)
+    """Notes on what the change would decide otherwise, and those on what was not judged, which are warnings."""
+    notes, warnings = [], promises.notes()
+    if judged_by is not None:
+        awaited, label = judged_by.base.declaration.awaited, judged_by.base.label
+        measured = {outcome.nodeid for outcome in outcomes}
+        judged = {outcome.nodeid for outcome in outcomes if outcome.verdict is not None}
+        notes += judged_by.notes((fates.rootdir / options.baselines).resolve())
+        warnings = fates.notes(awaited, label, measured, judged) + warnings
+    if session is not None and not fates.is_narrowed:
+        warnings += _only_measured(session, outcomes, options)
+    return notes, warnings
+
+
+def _only_measured(session: Session, outcomes: Sequence[Outcome], options: Options) -> list[str]:
+    """Notes on cases with recorded runs that no test asked a verdict of."""
+    judged = {outcome.measurement.case_id for outcome in outcomes if outcome.verdict is not None}
+    store = session.store(options)
+    found = {
+        outcome.measurement.case_id: outcome.nodeid
+        for outcome in outcomes
+        if outcome.measurement.case_id not in judged and store.path(outcome.measurement.case_id).exists()
+    }
+    return [
+        f"{case_id} was only measured, by {nodeid}, though {session.shown(store.path(case_id))} holds recorded runs "
+        "to compare it with: nothing of it was judged"
+        for case_id, nodeid in found.items()
+    ]
 
 
 def report_of(

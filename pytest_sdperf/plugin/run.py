@@ -19,7 +19,7 @@ from pytest_sdperf.plugin.fail_or_skip import described, fail, fail_where_broken
 from pytest_sdperf.plugin.markers import checked_keywords
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
 from pytest_sdperf.plugin.results import RESULTS
-from pytest_sdperf.plugin.reviewer_notes import NOTHING_BEFORE, interruption, of_the_base, report_of
+from pytest_sdperf.plugin.reviewer_notes import NOTHING_BEFORE, gathered, interruption, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_sdperf.measure.session import Session
     from pytest_sdperf.observations import Measured
     from pytest_sdperf.plugin.fates import Fates
+    from pytest_sdperf.plugin.promises import Promises
     from pytest_sdperf.policy.judged_by import JudgedBy
     from pytest_sdperf.report.outcome import Outcome, Report
     from pytest_sdperf.variant import Variant
@@ -76,6 +77,13 @@ class Run:
         from pytest_sdperf.plugin.fates import Fates
 
         return Fates(self._config)
+
+    @cached_property
+    def promises(self) -> Promises:
+        """Markers, and whether anything was compared with what they say; only under --sdperf, too."""
+        from pytest_sdperf.plugin.promises import Promises
+
+        return Promises(self._results)
 
     @property
     def target(self) -> Target | None:
@@ -263,12 +271,9 @@ class Run:
         if self._report is None or self._report[0] != self._results.size:
             ended = self._interrupted or self._unfinished is not None
             notes = [interruption(self._unfinished)] if ended else []
-            notes += dict.fromkeys(self._base_notes)
-            warnings: list[str] = []
-            if self.judged_by is not None:
-                outcomes = self._results.outcomes
-                changed, warnings = of_the_base(self.judged_by, self.fates, outcomes, self.options, self._config)
-                notes += changed
+            said = self.fates, self.promises, self._results.outcomes, self.options
+            more, warnings = gathered(*said, judged_by=self.judged_by, session=self._session)
+            notes += [*dict.fromkeys(self._base_notes), *more]
             self._report = self._results.size, report_of(self._session, self._results, self.options, notes, warnings)
         return self._report[1]
 

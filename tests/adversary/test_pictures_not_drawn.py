@@ -192,7 +192,9 @@ def test_a_cache_that_saves_some_of_the_steps_is_broken(gate, told):
 def test_a_cache_without_named_stages_is_seen_by_its_times(gate, told, real_workers):
     result = gate(KEPT.format(key="(prompt, latents.tobytes())"), SLOW, args=("--sdperf-processes=1",))
     result.assert_outcomes(failed=1)
-    told(result, "proof BROKEN: broken claim drawn_anew: a picture that was drawn before takes ", "one of new latents 2")
+    told(
+        result, "proof BROKEN: broken claim drawn_anew: a picture that was drawn before takes ", "one of new latents 2"
+    )
 
 
 def test_a_cache_inside_a_stage_is_seen_by_its_times(gate, told, real_workers):
