@@ -16,7 +16,7 @@ def test_misuse_fails_that_test_alone(project, told):
         def test_without_a_fixture():
             pass
 
-        @pytest.mark.sdperf(max_slowdown="5%")
+        @pytest.mark.sdperf(rounds=3)
         def test_fine():
             pass
     """)
