@@ -182,6 +182,19 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return f"{line}\n" + one_line(f"sdperf: {against.head_label} side by side with {against.label}")
 
 
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str | None:
+    run = config.stash[RUN]
+    if not run.options.sdperf:
+        return None
+    from pytest_sdperf.plugin.time_limits import too_short
+
+    note = too_short(config, [item for item in items if run.measures(item)], run.options)
+    if not note:
+        return None
+    run.note(note)
+    return one_line(f"sdperf: NOTE {note}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     run = item.config.stash[RUN]

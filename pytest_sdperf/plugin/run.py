@@ -118,6 +118,10 @@ class Run:
         """Names of the variants that a test asks for by its fixtures."""
         return [name.removeprefix(PREFIX) for name in getattr(item, "fixturenames", ()) if self.is_fixture(name)]
 
+    def note(self, text: str) -> None:
+        """Let the report have a note of what was found before anything was measured."""
+        self._base_notes.append(text)
+
     def options_for(self, item: pytest.Item, variant: Variant | None = None) -> Options:
         """Options of one test: its nearest marker comes first, keyword by keyword, then those of ``variant``.
 
