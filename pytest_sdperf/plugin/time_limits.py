@@ -22,11 +22,11 @@ def too_short(config: pytest.Config, items: Sequence[pytest.Item], options: Opti
     if not limits_s:
         return ""
     pairs = f", and the pairs {format_seconds(options.budget)} (--sdperf-budget)" if paired else ""
-    shortest = format_seconds(min(limits_s.values()))
+    shortest, answer = format_seconds(min(limits_s.values())), format_seconds(options.timeout)
     return (
-        f"pytest-timeout ends {listed(limits_s, 2)} after {shortest}, and a gate may take longer: one answer of a worker "
-        f"{format_seconds(options.timeout)} (--sdperf-timeout){pairs}. What is ended has no verdict: raise that limit for "
-        f"these tests, --timeout={needed_s:.0f} or @pytest.mark.timeout({needed_s:.0f})"
+        f"pytest-timeout ends {listed(limits_s, 2)} after {shortest}, and a gate may take longer: one answer of a "
+        f"worker {answer} (--sdperf-timeout){pairs}. What is ended has no verdict: raise that limit for these tests, "
+        f"--timeout={needed_s:.0f} or @pytest.mark.timeout({needed_s:.0f})"
     )
 
 
