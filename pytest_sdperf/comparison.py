@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, Measurement, ProcessRun
+from pytest_sdperf.model_difference import ModelDifference
 
 BASE, HEAD = "base", "head"
 
@@ -38,6 +39,10 @@ class Side(msgspec.Struct, frozen=True):
     evidence: Evidence = Evidence()
     modules: dict[str, str] = {}
     "the factory's module and those of the compared trees -> file"
+    model: str = ""
+    "what the side calls its model"
+    model_digest: str = ""
+    "sha256 of weights and configurations; empty where the variant brings its own"
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -57,6 +62,8 @@ class Comparison(msgspec.Struct, frozen=True):
     "what the base lacks to be compared with, as a clause; empty: nothing"
     spent_s: float = 0.0
     "wall time of everything, preparing the base included"
+    models: ModelDifference | None = None
+    "how the two models differ; None: they do not"
 
     @property
     def kept(self) -> list[Pair]:
@@ -67,6 +74,8 @@ class Comparison(msgspec.Struct, frozen=True):
         """The base as a measurement: the head's case in the base's processes, for stages, memory and kernels."""
         return msgspec.structs.replace(
             head,
+            model=self.base.model or head.model,
+            model_digest=self.base.model_digest if self.models else head.model_digest,
             processes=[pair.base for pair in self.kept],
             evidence=self.base.evidence,
             environment=self.base.environment,

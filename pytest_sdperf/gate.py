@@ -17,6 +17,7 @@ from pytest_sdperf.observations import Measured, Observations, References
 from pytest_sdperf.options import Options
 from pytest_sdperf.report.finding_text import sentence
 from pytest_sdperf.report.outcome import Outcome
+from pytest_sdperf.report.thumbnails import illustrated
 from pytest_sdperf.verdict.case_verdict import Verdict
 from pytest_sdperf.verdict.parts import PARTS
 
@@ -51,12 +52,12 @@ def gate(
         control=seen.control,
         skip_reason="" if seen.is_to_be_recorded else unjudged(verdict, options),
     )
-    return session.illustrated(outcome, measured, seen.references, options)
+    return illustrated(outcome, measured, seen.references, options, session.images)
 
 
 def measured_only(measured: Measured, options: Options, session: Session, *, nodeid: str) -> Outcome:
     """The outcome of a case that nobody promised anything of: it gets no verdict."""
-    return session.illustrated(Outcome(nodeid, measured.measurement, None), measured, References(), options)
+    return illustrated(Outcome(nodeid, measured.measurement, None), measured, References(), options, session.images)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.comparison import Comparison
-from pytest_sdperf.measurement import Environment, Measurement
+from pytest_sdperf.measurement import Environment, Measurement, StageParity
 from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
 from pytest_sdperf.variant import Case
 
@@ -55,6 +55,35 @@ NONE_NEW = NewReferences()
 
 
 @dataclass(frozen=True)
+class Asked:
+    """The test that asked for a case."""
+
+    nodeid: str = ""
+    marker: Mapping[str, object] = field(default_factory=dict)
+    "keywords of its sdperf markers, unread"
+
+
+NOBODY = Asked()
+
+
+@dataclass(frozen=True)
+class BasePictures:
+    """The pictures that the base draws with a model of its own, which are judged by that model's reference."""
+
+    label: str
+    "of the base"
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    "picture key -> float array (height, width, 3) in 0..1"
+    references: References = References()
+    reference_name: str | None = None
+    "the base's variant that drew the references; None: it has none"
+    stage_parity: StageParity | None = None
+    "of the base's first picture with the reference's; None: not followed"
+    unjudged_because: str = ""
+    "why nothing was compared, as a clause; empty: it was, or there is no reference"
+
+
+@dataclass(frozen=True)
 class Measured:
     """One case, measured by itself."""
 
@@ -64,6 +93,7 @@ class Measured:
     "picture key -> float array (height, width, 3) in 0..1, as the pipeline gave it"
     other_pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     "picture key -> pictures of it that were not the same to the bit; no key where it repeats"
+    asked: Asked = NOBODY
 
 
 @dataclass(frozen=True)
@@ -94,6 +124,8 @@ class Observations:
     "the variant that `min_speedup` names, measured by itself; None: not asked for"
     comparison: Comparison | None = None
     "base and head side by side; None: not asked for, or not needed"
+    base_pictures: BasePictures | None = None
+    "of a base with another model; None: it has the same, or is not compared with"
     control: Comparison | None = None
     "the head side by side with itself; None: not asked for"
 

@@ -25,6 +25,7 @@ def wrong_code(
     *,
     same_declaration: bool = True,
     own_libraries: bool = False,
+    other_model: bool = False,
 ) -> ComparisonError | None:
     """The fault in the code that base and head ran, as an error to raise; None where all is well.
 
@@ -34,6 +35,7 @@ def wrong_code(
     The same goes for what is installed of the project itself: with one declaration, both would run that.
     With ``own_libraries`` the base runs with those of another environment: what is installed, and is no code of the
     tree, is then what is compared.
+    With ``other_model`` it is the models that are compared: code that is no part of the project may be the same.
     """
     module = factory.partition(":")[0]
     for side, files in (("head", head_files), ("base", base_files)):
@@ -49,8 +51,9 @@ def wrong_code(
             f"the factory's module {module} of the base comes from the working tree ({base}), not from the revision",
             _capital(_PYTHONPATH),
         )
-    is_library = own_libraries and module.partition(".")[0] not in trees.names
-    if "elsewhere" in (at_head, at_base) and not (at_head == at_base and (is_library or not same_declaration)):
+    is_installed = module.partition(".")[0] not in trees.names
+    is_comparable = not same_declaration or (is_installed and (own_libraries or other_model))
+    if "elsewhere" in (at_head, at_base) and not (at_head == at_base and is_comparable):
         return _outside(module, (head, at_head), (base, at_base), trees)
     if at_head == "base" and trees.head != trees.base:
         return _error(

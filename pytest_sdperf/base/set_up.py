@@ -44,6 +44,8 @@ class Invocation:
     "options of the command line that decide on what is collected: (name) or (name, value)"
     modules: Mapping[str, str] = field(default_factory=dict)
     "of the paths those that `--pyargs` found, without test names -> the module that was asked for"
+    command_line: Mapping[str, object] = field(default_factory=dict)
+    "option of ours -> what the command line says of it, unread"
 
     def paths_for(self, trees: Trees, revision: Revision) -> list[str]:
         """The paths that the revision is collected with, absolute.
@@ -77,9 +79,11 @@ class BaseSide:
     interpreter: Interpreter | None = None
     "that runs it, with libraries of its own; None: the one that runs this session"
     notes: tuple[str, ...] = ()
-    "on its libraries, as sentences"
+    "on its libraries and its tests, as sentences"
     built_versions: Mapping[str, str] = field(default_factory=dict)
     "package -> version in the environment that was built for it; empty: none was"
+    rootdir: Path | None = None
+    "pytest's, in the base's tree; None: there is no other tree"
 
     def cache_for(self, variant: Variant, shared: Path) -> Path:
         """Where the variant's exports are kept: in ``shared``, the head's, where the same code makes them.
@@ -92,11 +96,6 @@ class BaseSide:
         ours = variant.prepare.startswith(f"{pytest_sdperf.__name__}.")
         installed = self.trees.home(pytest_sdperf.__file__) == "elsewhere"
         return shared if ours and installed else self.cache_dir
-
-    def model_folder(self, folder: Path) -> Path:
-        """Where the base has a model that the head has in ``folder``: in its tree, if it is part of that."""
-        there = None if self.trees is None or self.target.revision is None else self.trees.in_base(folder)
-        return there if there is not None and there.is_dir() else folder
 
 
 def set_up_base(
@@ -120,7 +119,7 @@ def set_up_base(
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = {}
     own = [*this_interpreter().own, *(there.own if there else ())]
-    declaration = None
+    declaration, base_rootdir = None, None
     trees = Trees(rootdir, rootdir, own=tuple(own))
     if target.revision is not None:
         toplevel = target.revision.toplevel
@@ -132,7 +131,8 @@ def set_up_base(
             sys_path=launcher.extra_sys_path,
             environ=launcher.base_env,
         )
-        declaration = declared_in(
+        collected = partial(
+            declared_in,
             place,
             trees,
             target.revision.label,
@@ -141,6 +141,13 @@ def set_up_base(
             folder=work_dir / "declared",
             options=passed_on(invocation.options, trees, invocation.cwd),
         )
+        try:
+            declaration = collected(tests=True)
+        except ComparisonError as error:
+            # A test module may need what only the head has; the variants may be declared nonetheless.
+            declaration = collected()
+            notes = (f"{error.what}; so which model the tests of {target.revision.label} ask for is not known",)
+        base_rootdir = Path(declaration.rootdir) if declaration.rootdir else place.rootdir
         if there is None:
             libraries = libraries_of_base(
                 target.libraries,
@@ -150,7 +157,7 @@ def set_up_base(
                 environ=launcher.base_env,
                 show=show,
             )
-            notes = libraries.notes
+            notes += libraries.notes
             if libraries.environment is not None:
                 versions = libraries.environment.versions
                 there = interpreter_at(libraries.environment.python, launcher.base_env, BUILT)
@@ -169,7 +176,7 @@ def set_up_base(
         )
     cache_dir = work_dir / "base-cache"
     stack.callback(shutil.rmtree, cache_dir, ignore_errors=True)  # exports take gigabytes
-    return BaseSide(target, launcher, cache_dir, trees, declaration, there, notes, versions)
+    return BaseSide(target, launcher, cache_dir, trees, declaration, there, notes, versions, base_rootdir)
 
 
 def _tracked(toplevel: Path, module: str) -> str:

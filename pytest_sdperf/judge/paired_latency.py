@@ -73,6 +73,7 @@ def judge_paired_latency(comparison: Comparison, head: Measurement, thresholds: 
         out_of_budget=bool(comparison.ended_by),
         in_turn=not comparison.side_by_side,
         invalid=comparison.invalid,
+        models=comparison.models,
     )
     if comparison.missing:
         return msgspec.structs.replace(finding, status=Status.NO_BASELINE, missing=Missing(comparison.missing))

@@ -11,7 +11,7 @@ import msgspec
 from pytest_sdperf.diff.pictures import SSIM_WINDOW, Similarity, as_8_bit, own_noise, picture_fault, similarity
 from pytest_sdperf.judge.independent_pictures import independent_of
 from pytest_sdperf.judge.without_baseline import missing_as_asked
-from pytest_sdperf.observations import BASE_PICTURE, Observations, References
+from pytest_sdperf.observations import BASE_PICTURE, BasePictures, Observations, References
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore
 from pytest_sdperf.verdict.status import Missing, Status
@@ -33,8 +33,25 @@ def judge(seen: Observations, options: Options) -> PictureFinding:
         is_repeatable=seen.measurement.repeatable,
         independent=independent_of(seen.unpaired, seen.case.workload),
     )
+    if seen.base_pictures:
+        found = _beside_base(found, seen.base_pictures, options.thresholds, seen.case.workload)
     # A reference that is another variant's picture is missing for another reason than a baseline.
     return found if seen.case.variant.reference else missing_as_asked(found, seen, options)
+
+
+def _beside_base(
+    finding: PictureFinding, base: BasePictures, thresholds: Thresholds, workload: Workload
+) -> PictureFinding:
+    """The finding with that on a base whose model is another one: each is compared with its own model's reference."""
+    missing = finding.missing
+    if missing and not finding.compared:
+        missing = Missing(f"{missing.what} with this model, and {base.label}'s pictures are of another model")
+    own = None
+    if base.reference_name and base.references.pictures:
+        own = judge_picture(base.pictures, base.references, thresholds, workload, reference_name=base.reference_name)
+    return msgspec.structs.replace(
+        finding, missing=missing, base_label=base.label, base=own, base_unjudged_because=base.unjudged_because
+    )
 
 
 def judge_picture(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from pytest_sdperf.measurement import StageParity
 from pytest_sdperf.observations import Observations
 from pytest_sdperf.options import Options
@@ -13,8 +15,14 @@ from pytest_sdperf.verdict.status import Status
 
 def judge(seen: Observations, options: Options) -> StageParityFinding | None:
     """Each stage on the reference's inputs; None where none was compared."""
-    parity = seen.measurement.stage_parity
-    return judge_stage_parity(parity, options.thresholds.min_stage_psnr) if parity else None
+    parity, base = seen.measurement.stage_parity, seen.base_pictures
+    if parity is None:
+        return None
+    found = judge_stage_parity(parity, options.thresholds.min_stage_psnr)
+    if base is None or base.stage_parity is None:
+        return found
+    own = judge_stage_parity(base.stage_parity, options.thresholds.min_stage_psnr)
+    return msgspec.structs.replace(found, base_label=base.label, base=own)
 
 
 def judge_stage_parity(parity: StageParity, limits_db: Mapping[str, float]) -> StageParityFinding:

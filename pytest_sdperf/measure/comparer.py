@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from pytest_sdperf.base.base_model import ModelMissingError
 from pytest_sdperf.base.declaration import same_declaration
 from pytest_sdperf.base.provenance import wrong_code, wrong_libraries
 from pytest_sdperf.base.set_up import BaseSide, Invocation, set_up_base
@@ -19,23 +20,28 @@ from pytest_sdperf.comparison import BASE, HEAD, Comparison, Side
 from pytest_sdperf.diff.package_versions import VersionChange, changes_sentence, version_changes
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.resources import available_memory_bytes
+from pytest_sdperf.measure.base_models import BaseModels, NamedModel
+from pytest_sdperf.measure.base_pictures import BaseReference, BaseReferences, base_pictures
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.paired import PairSampler, SideRig, blamed_on_base
 from pytest_sdperf.measure.progress import Progress, Step
-from pytest_sdperf.measure.rig import Model, environment_of, prepare_case
+from pytest_sdperf.measure.rig import environment_of, prepare_case
 from pytest_sdperf.measure.stopping import Limits, Paired, measure_pairs
+from pytest_sdperf.measurement import Evidence
+from pytest_sdperf.model_difference import ModelDifference
 from pytest_sdperf.models import cache
-from pytest_sdperf.models.digest import model_digest
-from pytest_sdperf.models.folder import check_folder
-from pytest_sdperf.models.source import parse_model
-from pytest_sdperf.observations import Measured
+from pytest_sdperf.observations import BasePictures, Measured
 from pytest_sdperf.options import Options
 from pytest_sdperf.units import format_bytes
 from pytest_sdperf.variant import Case
 
 _ROOM = 1.2
 """Memory that base and head need, of twice the head's own peak: the base may have been larger."""
+
+_BYTES_PER_MODEL_BYTE = 2.2
+"""Memory of a process for each byte of its model: 9.3 GB for the 4.26 GB of SD 1.5 with OpenVINO in f32, the most of
+all variants (2 cores, Zen 5, 256 px)."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,9 @@ class Compared:
 
     comparison: Comparison
     base_pictures: Mapping[str, Path] = field(default_factory=dict)
-    "picture key -> .npy as the base draws it"
+    "picture key -> .npy as the base draws it; empty where another model draws another picture"
+    own_pictures: BasePictures | None = None
+    "of a base with another model"
     control: Comparison | None = None
     "the head side by side with itself; None: not asked for, or nothing to control"
 
@@ -56,10 +64,21 @@ class Comparer:
     engine: Engine
     target: Target
     invocation: Invocation
-    _models: dict[Path, Model] = field(default_factory=dict)
-    "of the base's tree, by folder"
     _changes: dict[str, VersionChange] = field(default_factory=dict)
     "versions that differ between the libraries of base and head, by name"
+
+    def has_other_model(self, measured: Measured, options: Options) -> bool:
+        """Whether the base's model is another one than the head's, or cannot be known."""
+        base = self._base
+        case = None if isinstance(base, ComparisonError) else self._case_of_base(base, measured.case)
+        if case is None:
+            return False
+        try:
+            with blamed_on_base():
+                own = self._models.of(case.variant, options, measured.asked)
+        except ComparisonError:
+            return True
+        return self._models.difference(own, self._heads(measured.case, options)) is not None
 
     @property
     def trees(self) -> tuple[str, ...]:
@@ -70,13 +89,13 @@ class Comparer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on the base's libraries; none before a case was compared."""
+        """Sentences on the base's libraries, tests and models; none before a case was compared."""
         base = self.__dict__.get("_base")
         if not isinstance(base, BaseSide):
             return ()
         changes = sorted(self._changes.values())
         versions = (f"libraries of {base.target.label} -> of the head: {changes_sentence(changes)}",) if changes else ()
-        return base.notes + versions
+        return (*base.notes, *self._models.notes, *versions)
 
     def compare(self, measured: Measured, options: Options) -> Compared:
         """Measure the case side by side. An error that keeps the base from running is in the comparison."""
@@ -87,11 +106,19 @@ class Comparer:
         if case is None:
             name = measured.case.variant.name
             return Compared(self._nothing("", missing=f"{self.target.label} declares no variant {name!r}"))
-        compared = self._compared(base, case, measured, options)
+        try:
+            with blamed_on_base():
+                model = self._models.of(case.variant, options, measured.asked)
+        except ModelMissingError as error:
+            return Compared(self._nothing("", missing=error.what))
+        except ComparisonError as error:
+            return Compared(self._nothing(str(error)))
+        compared = self._compared(base, case, model, measured, options)
         if not (self.target.control and compared.comparison.kept and not compared.comparison.invalid):
             return compared
         head = BaseSide(Target(None, None, None, control=False), self.engine.launcher, None, None, None)
-        return replace(compared, control=self._compared(head, measured.case, measured, options).comparison)
+        model = self._heads(measured.case, options)
+        return replace(compared, control=self._compared(head, measured.case, model, measured, options).comparison)
 
     @cached_property
     def _base(self) -> BaseSide | ComparisonError:
@@ -110,20 +137,41 @@ class Comparer:
         except ComparisonError as error:
             return error
 
-    def _compared(self, base: BaseSide, case: Case, measured: Measured, options: Options) -> Compared:
+    @cached_property
+    def _models(self) -> BaseModels:
+        """Of the base, where there is one."""
+        base = self._base
+        assert not isinstance(base, ComparisonError)  # noqa: S101 - for the type checker
+        return BaseModels(self.engine, base, self.invocation.command_line)
+
+    @cached_property
+    def _references(self) -> BaseReferences:
+        return BaseReferences(self.engine, self._models.base, self._models)
+
+    def _heads(self, case: Case, options: Options) -> NamedModel:
+        return NamedModel(case.model, self.engine.model_of(case.variant, options))
+
+    def _compared(
+        self, base: BaseSide, case: Case, model: NamedModel, measured: Measured, options: Options
+    ) -> Compared:
         engine, head_case = self.engine, measured.case
-        head = SideRig(head_case, engine.model_of(head_case.variant, options), engine.rig(options, trees=self.trees))
+        own = self._heads(head_case, options)
+        models = self._models.difference(model, own)
+        head = SideRig(head_case, own.model, engine.rig(options, trees=self.trees))
         cache_dir = base.cache_for(case.variant, cache.cache_dir())
         rig = replace(head.rig, start=base.launcher, cache_dir=cache_dir, work_dir=head.rig.work_dir / BASE)
         name = head_case.variant.name
         engine.show(Step(name, f"{self.target.head_label} side by side with {base.target.label}"))
-        at_once = self._fits(measured)
+        at_once = self._fits(measured, models)
         begun_s = time.perf_counter()
         try:
             with blamed_on_base():
-                other = SideRig(case, self._model(base, case, options), rig)
                 if base.cache_dir is not None:
-                    prepare_case(case, other.model, rig)
+                    prepare_case(case, model.model, rig)
+            reference = BaseReference()
+            if models and models.is_of_work:
+                reference = self._references.of(case, rig, options, measured.asked)
+            other = SideRig(case, model.model, rig, reference.drawing.trace if reference.drawing else None)
             rng = random.Random()  # noqa: S311 -- no secret
             progress = Progress(name, engine.show, time.perf_counter)
             sampler = PairSampler(
@@ -138,7 +186,7 @@ class Comparer:
                 sampler.sample,
                 measured.measurement,
                 Limits(options.thresholds, options.budget, options.rounds),
-                wrong_code=lambda modules: _wrong_code(base, case, head_case, modules),
+                wrong_code=lambda modules: _wrong_code(base, case, head_case, modules, other_model=models is not None),
                 progress=progress,
             )
         except ComparisonError as error:
@@ -146,17 +194,23 @@ class Comparer:
         found.invalid = found.invalid or wrong_libraries(base.built_versions, found.installed.get(BASE, {}))
         changes = self._versions_seen(found)
         comparison = Comparison(
-            base=self._side(base.target.label, BASE, found, changes),
-            head=self._side(self.target.head_label, HEAD, found, changes),
+            base=self._side(base.target.label, BASE, found, model, changes),
+            head=self._side(self.target.head_label, HEAD, found, own, changes),
             pairs=found.pairs,
             side_by_side=at_once,
             ended_by=found.ended_by,
             invalid=found.invalid,
+            models=models,
             spent_s=time.perf_counter() - begun_s,
         )
-        # Other weights and schedulers draw other pictures, as they do of stored ones.
-        same_truth = other.model.digest == head.model.digest and case.variant.scheduler == head_case.variant.scheduler
-        return Compared(comparison, base_pictures=found.pictures if same_truth and not found.invalid else {})
+        if found.invalid:
+            return Compared(comparison)
+        if models and models.is_of_work:
+            own_pictures = base_pictures(base.target.label, found.pictures, found.trace, reference)
+            return Compared(comparison, own_pictures=own_pictures)
+        # Another scheduler draws other pictures, as it does of stored ones.
+        is_comparable = case.variant.scheduler == head_case.variant.scheduler
+        return Compared(comparison, base_pictures=found.pictures if is_comparable else {})
 
     def _case_of_base(self, base: BaseSide, case: Case) -> Case | None:
         """The same workload as the base declares the variant; None where it does not."""
@@ -165,24 +219,11 @@ class Comparer:
         declared = base.declaration.get(case.variant.name)
         return None if declared is None else replace(case, variant=self.engine.resolved(declared))
 
-    def _model(self, base: BaseSide, case: Case, options: Options) -> Model:
-        """The base's own model where that is a folder of its tree, else the head's."""
-        head = self.engine.model_of(case.variant, options)
-        source = parse_model(options.model, self.engine.rootdir) if case.variant.needs_model else None
-        if source is None or source.path is None:
-            return head
-        folder = base.model_folder(source.path)
-        if folder == source.path:
-            return head
-        if folder not in self._models:
-            check_folder(folder)
-            self._models[folder] = Model(folder, model_digest(folder, cache.cache_dir()))
-        return self._models[folder]
-
-    def _fits(self, measured: Measured) -> bool:
+    def _fits(self, measured: Measured, models: ModelDifference | None) -> bool:
         """Whether memory holds base and head at once."""
         measurement = measured.measurement
-        need = int(2 * _ROOM * measurement.peak_bytes)
+        larger = max(0, models.base_bytes - models.head_bytes) if models else 0
+        need = int(_ROOM * (2 * measurement.peak_bytes + _BYTES_PER_MODEL_BYTE * larger))
         left = available_memory_bytes()
         if need > left:
             self.engine.note(
@@ -199,13 +240,16 @@ class Comparer:
         }
         return [change for change in changes if change.is_loaded]
 
-    def _side(self, label: str, name: str, found: Paired, changes: Sequence[VersionChange] = ()) -> Side:
+    def _side(
+        self, label: str, name: str, found: Paired, model: NamedModel, changes: Sequence[VersionChange] = ()
+    ) -> Side:
         built, last = found.built[name], getattr(found.pairs[-1], name)
         environment = environment_of(self.engine.host_environment(), built, threads=last.threads, cpus=last.cpus)
         seen = {c.name: version for c in changes if (version := c.base if name == BASE else c.head)}
         environment = msgspec.structs.replace(environment, packages={**environment.packages, **seen})
         modules = dict(found.modules[name])
-        return Side(label, environment, **({"evidence": found.evidence} if name == BASE else {}), modules=modules)
+        evidence = found.evidence if name == BASE else Evidence()
+        return Side(label, environment, evidence, modules, model.name, model.model.digest)
 
     def _nothing(self, invalid: str, *, missing: str = "") -> Comparison:
         nowhere = self.engine.host_environment()
@@ -218,7 +262,9 @@ class Comparer:
         )
 
 
-def _wrong_code(base: BaseSide, case: Case, head: Case, modules: Mapping[str, Mapping[str, str]]) -> str:
+def _wrong_code(
+    base: BaseSide, case: Case, head: Case, modules: Mapping[str, Mapping[str, str]], *, other_model: bool
+) -> str:
     if base.trees is None:
         return ""
     error = wrong_code(
@@ -228,5 +274,6 @@ def _wrong_code(base: BaseSide, case: Case, head: Case, modules: Mapping[str, Ma
         base.trees,
         same_declaration=same_declaration(case.variant, head.variant),
         own_libraries=base.interpreter is not None,
+        other_model=other_model,
     )
     return "" if error is None else str(error)

@@ -37,6 +37,8 @@ class SideRig:
     case: Case
     model: Model
     rig: Rig
+    reference_trace: Path | None = None
+    "of its reference variant with its model, to follow its own picture by; None: it is not followed"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class SampledPair:
     "picture key -> .npy as the base draws it, where it was asked for"
     installed: Mapping[str, Installed] = field(default_factory=dict)
     "`base` and `head` -> what is installed there, where that was asked for"
+    trace: Path | None = None
+    "what went through the base's stages, where it was asked for and a reference is known"
 
 
 @dataclass
@@ -93,8 +97,18 @@ class _Running:
         self.digests.setdefault(picture_key(size, 0), []).extend(answer.sha256)
         self.usage += answer.usage
 
-    def prove(self) -> Evidence:
-        return self.ask(protocol.Prove(), protocol.Proven).evidence
+    def shown(self) -> dict[str, Any]:
+        """Fields of SampledPair: what is not timed."""
+        evidence = self.ask(protocol.Prove(), protocol.Proven).evidence
+        return {"evidence": evidence, "pictures": self.pictures(), "trace": self.trace()}
+
+    def trace(self) -> Path | None:
+        """The first picture's way through the stages, which also get the reference's inputs."""
+        given = self.side.reference_trace
+        if given is None:
+            return None
+        path = self.side.rig.work_dir / self.side.case.id / "trace.npz"
+        return Path(self.ask(protocol.Trace(str(path), str(given)), protocol.Traced).path)
 
     def installed(self) -> Installed:
         """What is installed where it runs."""
@@ -173,7 +187,7 @@ class PairSampler:
                 marks_s.append(self.clock_s())
                 if show_base and BASE in names:
                     self.progress.phase("drawing what is not timed")
-                    shown |= {"evidence": running[BASE].prove(), "pictures": running[BASE].pictures()}
+                    shown |= running[BASE].shown()
                 if show_base and self.own_libraries:
                     shown["installed"] = {**shown.get("installed", {}), **{one.name: one.installed() for one in here}}
                 for one in here:

@@ -36,13 +36,12 @@ from pytest_sdperf.measure.sampling import Drawing, Sampled, draw_reference, sam
 from pytest_sdperf.measure.when_paired import Pairs, is_screened, own_processes, pairs_for
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.models.configurations import native_size
-from pytest_sdperf.observations import Measured, Observations, References
+from pytest_sdperf.observations import NOBODY, Asked, Measured, Observations
 from pytest_sdperf.options import DEFAULT_ROUNDS, Options
 from pytest_sdperf.policy.base_rules import BaseRules
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.report.run_notes import run_notes
-from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.stats.run_spread import RunSpread, run_spread
 from pytest_sdperf.variant import Case
@@ -89,14 +88,14 @@ class Session:
         workload = workload_of(keywords, native_size=native)
         return Case(here, workload, self.engine.model_name(here, options))
 
-    def measure(self, case: Case, options: Options, *, compared: bool = True) -> Measured:
-        """Measure a case by itself, now.
+    def measure(self, case: Case, options: Options, *, compared: bool = True, asked: Asked = NOBODY) -> Measured:
+        """Measure a case by itself, now, for the test that ``asked``.
 
         One that is ``compared`` has its reference drawn before, unless this run has drawn it.
         """
         sampled = self._sample(case, options, compared=compared)
         others = {key: [load_picture(path) for path in paths] for key, paths in sampled.others.items()}
-        return Measured(case, sampled.measurement, load_pictures(sampled.drawing.pictures), others)
+        return Measured(case, sampled.measurement, load_pictures(sampled.drawing.pictures), others, asked)
 
     def collect(self, measured: Measured, options: Options) -> Observations:
         """All that a verdict on the case rests on: what it is compared with is measured, drawn or read now.
@@ -132,6 +131,7 @@ class Session:
             new_references=found.new,
             sibling=sibling,
             comparison=compared.comparison if compared else None,
+            base_pictures=compared.own_pictures if compared else None,
             control=compared.control if compared else None,
         )
 
@@ -197,7 +197,9 @@ class Session:
         unpaired = measured.measurement
         if self._comparer is None or pairs is Pairs.NO:
             return None
-        if pairs is Pairs.UNLESS_SCREENED and baseline and is_screened(unpaired, baseline, options, spread):
+        is_decided = pairs is Pairs.UNLESS_SCREENED and baseline and is_screened(unpaired, baseline, options, spread)
+        # Recorded runs of the head's model say nothing of the base's.
+        if is_decided and not self._comparer.has_other_model(measured, options):
             return None
         compared = self._comparer.compare(measured, options)
         # Where the base has no such case, the screen's answer is better than none.
@@ -243,12 +245,6 @@ class Session:
         """The folder of baselines and reference pictures."""
         here = (self.engine.rootdir / options.baselines).resolve()
         return here if self.rules is None else self.rules.baselines(here)
-
-    def illustrated(self, outcome: Outcome, measured: Measured, references: References, options: Options) -> Outcome:
-        """The outcome with small copies of its pictures, where a report that shows them is asked for."""
-        if not (options.json or options.html):
-            return outcome
-        return with_pictures(outcome, measured.case.workload, measured.pictures, references, self.images)
 
     def report(
         self,

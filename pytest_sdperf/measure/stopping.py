@@ -42,6 +42,8 @@ class Paired:
     "picture key -> .npy as the base draws it"
     installed: Mapping[str, Installed] = field(default_factory=dict)
     "`base` and `head` -> what is installed there, where they run with libraries of their own"
+    trace: Path | None = None
+    "what went through the base's stages; None: it was not followed"
     ended_by: str = ""
     invalid: str = ""
 
@@ -89,7 +91,7 @@ def measure_pairs(
         if not found.pairs:
             found.built, found.modules, found.pictures = sampled.built, sampled.modules, sampled.pictures
             found.installed = sampled.installed
-            found.evidence = sampled.evidence or found.evidence
+            found.evidence, found.trace = sampled.evidence or found.evidence, sampled.trace
             found.invalid = wrong_code(sampled.modules)
         found.pairs.append(judged(sampled.pair, found.pairs))
         progress.done(_line(found.pairs, rounds, limits.thresholds), ends_s=ends_s, at_most=True)

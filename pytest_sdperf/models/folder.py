@@ -22,6 +22,7 @@ from pytest_sdperf.models.tensor_file import Tensor, read_tensors
 
 _LIBRARIES = ("diffusers", "transformers")
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+_LFS_POINTER = b"version https://git-lfs"
 _SAVE_AGAIN = "Save it again with pipeline.save_pretrained(folder), which writes safetensors."
 
 
@@ -97,7 +98,7 @@ def component_tensors(root: Path, component: str, stem: str) -> list[Tensor]:
 
 
 def _check_entries(root: Path) -> None:
-    """No Python files, no links that lead out."""
+    """No Python files, no links that lead out, no pointers of git-lfs in place of files."""
     is_snapshot = root.parent.name == "snapshots"
     allowed = (root, root.parent.parent / "blobs") if is_snapshot else (root,)
     for folder, subfolders, files in os.walk(root):
@@ -113,6 +114,15 @@ def _check_entries(root: Path) -> None:
                     f"{entry} is a link that leads out of the model's folder, to {entry.resolve()}",
                     cure="Copy the file into the folder.",
                 )
+            if entry.is_file() and _is_pointer(entry):
+                raise ModelError(
+                    f"{entry} is a pointer of git-lfs, and the file itself is not here", cure="Fetch it: git lfs pull."
+                )
+
+
+def _is_pointer(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(len(_LFS_POINTER)) == _LFS_POINTER
 
 
 def _declared(family: Family, index: dict[str, Any], index_file: Path) -> dict[str, str]:

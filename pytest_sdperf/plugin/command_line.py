@@ -108,7 +108,7 @@ def invocation(config: pytest.Config) -> Invocation:
             name, colons, rest = argument.partition("::")
             if (place := _place_of(name, spaces=config.getini("consider_namespace_packages"))) is not None:
                 paths[number], modules[place] = f"{place}{colons}{rest}", name
-    return Invocation(config.invocation_params.dir, paths, found, modules)
+    return Invocation(config.invocation_params.dir, paths, found, modules, levels(config)["command_line"])
 
 
 def _place_of(module: str, *, spaces: bool) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_sdperf.plugin.fail_or_skip import fail_where_broken, failures_reported, refuse, skip
+from pytest_sdperf.plugin.markers import marker_keywords
 from pytest_sdperf.plugin.results import RESULTS
 from pytest_sdperf.plugin.run import PREFIX, RUN
 
@@ -69,6 +70,8 @@ class VariantFixture:
 
     def _measure(self, prompt: str | None, workload: dict[str, Any], *, compared: bool) -> Measured:
         folders: pytest.TempPathFactory = self._request.getfixturevalue("tmp_path_factory")
+        from pytest_sdperf.observations import Asked
+
         if prompt is not None:
             workload["prompt"] = prompt
         with failures_reported(self._item, variant=self.name):
@@ -77,7 +80,8 @@ class VariantFixture:
                 case = session.case(self.name, self._options, workload)
                 case_id = case.id
         with failures_reported(self._item, variant=self.name, case_id=case_id), self._run.at_work(case_id):
-            return session.measure(case, self._options, compared=compared)
+            asked = Asked(self._item.nodeid, marker_keywords(self._item))
+            return session.measure(case, self._options, compared=compared, asked=asked)
 
     def _feed_benchmark(self, measurement: Measurement, verdict: Verdict | None) -> None:
         """Show the case in pytest-benchmark where that is active; its fixture takes one case a test."""

@@ -20,7 +20,8 @@ FORMAT = "pytest-sdperf-report"
 FORMAT_VERSION = 5
 # History:
 # 5 (2026-11): tests that ended in an error (errors, an outcome's error), tests that did not come to their end.
-#   Pictures of new latents among the evidence, pictures that are too far apart to be judged. Never released.
+#   Pictures of new latents among the evidence, pictures that are too far apart to be judged.
+#   Models that differ between base and head, with the base's own pictures and stages. Never released.
 # 4 (2026-11): a finding is one of eight kinds with fields of its own, not a sentence and figures. Never released.
 # 3 (2026-11): small copies of the pictures (outcomes' pictures, images), when the session began, the plugin's version.
 # 2 (2026-11): a baseline is a list of jobs; a verdict says what INCONCLUSIVE means, an outcome why jobs were dropped,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from pytest_sdperf.report.finding_text import Text
+from pytest_sdperf.report.model_text import model_clause, model_lines
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
@@ -58,13 +59,15 @@ def paired_sentence(finding: PairedLatencyFinding) -> str:
     if not finding.sizes:
         return f"the budget ended before a pair was measured undisturbed: {last}"
     worst = worst_size(finding.sizes)
-    return _at(worst.size, finding.sizes) + _paired_size(worst, finding)
+    models = f"; {model_clause(finding.models)}" if finding.models else ""
+    return f"{_at(worst.size, finding.sizes)}{_paired_size(worst, finding)}{models}"
 
 
 def paired_details(finding: PairedLatencyFinding) -> list[str]:
     recorded = finding.recorded
-    lines = [f"recorded runs: {recorded.status.value}: {stored_sentence(recorded)}"] if recorded else []
+    lines = [f"recorded runs: {recorded.status.value}: {_recorded(recorded)}"] if recorded else []
     lines += [f"base: {finding.base}; head: {finding.head}", *_dropped(finding)]
+    lines += model_lines(finding.models) if finding.models else []
     if finding.in_turn:
         lines.append("memory is too small for both, so one ran after the other: drift between them counts as noise")
     worst = worst_size(finding.sizes) if finding.sizes else None
@@ -116,9 +119,16 @@ def without_baseline(measured: str, missing: Missing | None, *, mode: str = "new
     return f"{measured}, but {what}; record it with --sdperf-update={mode}"
 
 
-def of_other_work(other_work: str) -> str:
+def of_other_work(other_work: str, *, is_side_by_side: bool = False) -> str:
     """The sentence of a part whose recorded runs are of other work: a clause that follows `measured with`."""
-    return f"the baseline was measured with {other_work}; record it again with --sdperf-update=all"
+    compare = "" if is_side_by_side else "compare with a revision side by side by --sdperf-against=REV, or "
+    return f"the baseline was measured with {other_work}; {compare}record it again with --sdperf-update=all"
+
+
+def _recorded(finding: StoredLatencyFinding) -> str:
+    """The sentence on the recorded runs of what was measured side by side."""
+    work = finding.other_work
+    return of_other_work(work, is_side_by_side=True) if work else stored_sentence(finding)
 
 
 def _measured(finding: StoredLatencyFinding | PairedLatencyFinding) -> str:

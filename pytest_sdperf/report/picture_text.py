@@ -51,7 +51,8 @@ def picture_details(finding: PictureFinding) -> list[str]:
             for one in finding.pictures
             if one.is_unstored
         ]
-    return lines if finding.is_repeatable else [*lines, _not_repeatable(finding)]
+    lines += [] if finding.is_repeatable else [_not_repeatable(finding)]
+    return [*lines, *_of_base(finding)]
 
 
 def stage_parity_sentence(finding: StageParityFinding) -> str:
@@ -74,6 +75,8 @@ def stage_parity_details(finding: StageParityFinding) -> list[str]:
     if finding.drift_db:
         drift = ", ".join("identical" if db is None else f"{db:.1f}" for db in finding.drift_db)
         lines.append(f"latents before each UNet call and before the decoding, dB: {drift}")
+    if finding.base:
+        lines.append(f"{finding.base_label} with its own model: {stage_parity_sentence(finding.base)}")
     return lines
 
 
@@ -100,13 +103,24 @@ def _faults(finding: PictureFinding) -> list[str]:
 def _without_reference(finding: PictureFinding) -> str:
     drawn = f"{plural(len(finding.pictures), 'picture')}, valid"
     if finding.is_reference:
-        return f"{drawn}; this is the reference that others are compared with"
+        other = f"; {finding.base_label}'s are of another model and do not compare" if finding.base_label else ""
+        return f"{drawn}; this is the reference that others are compared with{other}"
     if finding.missing:
         return without_baseline(drawn, finding.missing)
     return (
         f"{drawn}, but there is no reference picture of {finding.reference}; measure {finding.reference} in the same "
         "session or store its pictures with --sdperf-update=new"
     )
+
+
+def _of_base(finding: PictureFinding) -> list[str]:
+    """A line on the pictures of a base with another model, which decide nothing."""
+    if not finding.base_label:
+        return []
+    said = finding.base_unjudged_because or "pictures of two models are not compared"
+    if finding.base:
+        said = f"{finding.base.status.value}: {picture_sentence(finding.base)}"
+    return [f"{finding.base_label} with its own model: {said}"]
 
 
 def _compared(finding: PictureFinding) -> str:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from pytest_sdperf.observations import References
+    from pytest_sdperf.observations import Measured, References
+    from pytest_sdperf.options import Options
 
     Picture = NDArray[np.floating]
 
@@ -49,6 +50,19 @@ _HEAT = ("#0b0724", "#c73e4c", "#fcf3a6")
 """No, half, full difference; as in matplotlib's inferno, brightness alone distinguishes them, too."""
 
 _MAGIC = {"WEBP": b"RIFF", "JPEG": b"\xff\xd8\xff"}
+
+
+def illustrated(
+    outcome: Outcome,
+    measured: Measured,
+    references: References,
+    options: Options,
+    images: MutableMapping[str, bytes],
+) -> Outcome:
+    """The outcome with small copies of its pictures, where a report that shows them is asked for."""
+    if not (options.json or options.html):
+        return outcome
+    return with_pictures(outcome, measured.case.workload, measured.pictures, references, images)
 
 
 def with_pictures(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pytest_sdperf.model_difference import ModelDifference
 from pytest_sdperf.verdict.status import Finding, Status
 
 WORST_SIZE_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
@@ -118,6 +119,8 @@ class PairedLatencyFinding(Finding, frozen=True, kw_only=True, tag="paired_laten
     "True where memory is too small for both, so that one ran after the other"
     invalid: str = ""
     "why base and head must not be compared, as a sentence; empty: they may be"
+    models: ModelDifference | None = None
+    "how the models of base and head differ; None: they do not"
     recorded: StoredLatencyFinding | None = None
     "what the recorded runs show; None: there are none"
 

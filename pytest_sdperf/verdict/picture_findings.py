@@ -61,6 +61,12 @@ class PictureFinding(Finding, frozen=True, kw_only=True, tag="picture"):
     "side of SSIM's window, pixels; SSIM values of other settings do not compare"
     ssim_weights: str = "uniform"
     data_range: float = 1.0
+    base_label: str = ""
+    "of a base with another model, whose pictures do not compare with these; empty: there is none"
+    base: PictureFinding | None = None
+    "the same for the base's pictures, with the reference of its own model; None: nothing was compared"
+    base_unjudged_because: str = ""
+    "why nothing was compared though the base's variant has a reference, as a clause"
 
     @property
     def compared(self) -> list[PictureScore]:
@@ -111,3 +117,7 @@ class StageParityFinding(Finding, frozen=True, kw_only=True, tag="stage_parity")
     "PSNR of the latents before each call of the denoiser and before the decoding; None: identical"
     not_compared: list[str] = msgspec.field(default_factory=list)
     "stages of the reference that the variant does not have, or not with these shapes"
+    base_label: str = ""
+    "of a base with another model; empty: there is none"
+    base: StageParityFinding | None = None
+    "the same for the base's first picture, with the reference of its own model; None: nothing was compared"

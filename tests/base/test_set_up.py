@@ -81,7 +81,6 @@ def test_the_same_tree_needs_nothing(made, launcher, project, tmp_path):
     target = Target(None, None, None, control=False)
     assert made("self") == BaseSide(target, launcher, None, None, None)
     assert not (tmp_path / "arms").exists()
-    assert made("self").model_folder(project.path / "model") == project.path / "model"
 
 
 def test_a_revision_runs_in_a_tree_of_its_own(made, launcher, project, asked):
@@ -99,6 +98,7 @@ def test_a_revision_runs_in_a_tree_of_its_own(made, launcher, project, asked):
     assert asked["paths"] == [str(project.path / "tests/test_it.py")]
     assert asked["options"] == ["-p", "no:logging"]
     assert (asked["place"].cwd, asked["place"].rootdir) == (tree / "tests", tree)
+    assert (arm.rootdir, asked["tests"], arm.notes) == (tree, True, ())
 
 
 def test_tree_and_exports_are_gone_at_the_end(made, project, tmp_path):
@@ -123,14 +123,24 @@ def test_the_tree_is_gone_where_nothing_can_be_collected(made, project, monkeypa
     assert project.worktrees() == [str(project.path)]
 
 
-def test_a_model_of_the_tree_is_the_revisions_own(made, project, tmp_path):
+def test_tests_that_cannot_be_collected_are_left_out_and_named(made, asked, monkeypatch):
+    """A test module may need what only the head has; the variants are declared by conftests."""
+    wanted = []
+
+    def declared_in(*args, tests=False, **keywords):
+        wanted.append(tests)
+        if tests:
+            raise ComparisonError("the variants that main declares cannot be collected: no yard", cure="Fix it.")
+        return DECLARATION
+
+    monkeypatch.setattr(module, "declared_in", declared_in)
     arm = made("main")
-    (project.path / "model" / "weights").write_text("new")
-    assert arm.model_folder(project.path / "model") == arm.trees.base / "model"
-    assert (arm.trees.base / "model" / "weights").read_text() == "old"
-    (project.path / "new").mkdir()
-    assert arm.model_folder(project.path / "new") == project.path / "new", "the revision has none"
-    assert arm.model_folder(tmp_path) == tmp_path
+    assert wanted == [True, False]
+    assert arm.declaration is DECLARATION
+    assert arm.notes == (
+        "the variants that main declares cannot be collected: no yard; so which model the tests of "
+        f"{arm.target.revision.label} ask for is not known",
+    )
 
 
 def test_another_interpreter_runs_the_same_tree(made, launcher, project, tmp_path, asked):
@@ -149,7 +159,6 @@ def test_another_interpreter_runs_the_same_tree(made, launcher, project, tmp_pat
     assert arm.launcher.extra_sys_path == (*launcher.extra_sys_path, package), "ours comes last"
     assert arm.launcher.cwd is None
     assert arm.cache_dir is not None
-    assert arm.model_folder(project.path / "model") == project.path / "model"
 
 
 def test_a_revision_under_another_interpreter(made, tmp_path):

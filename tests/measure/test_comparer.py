@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pytest_sdperf.base.base_model import ModelMissingError
 from pytest_sdperf.base.checkout.revision import Head, Revision
 from pytest_sdperf.base.declaration import Declaration
 from pytest_sdperf.base.interpreter import Interpreter
@@ -14,13 +15,15 @@ from pytest_sdperf.base.set_up import BaseSide, Invocation
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.comparison import BASE, HEAD, Pair
-from pytest_sdperf.errors import ComparisonError, WorkerError
+from pytest_sdperf.errors import ComparisonError, OptionError, WorkerError
 from pytest_sdperf.measure import comparer
+from pytest_sdperf.measure.base_models import NamedModel
 from pytest_sdperf.measure.comparer import Comparer
 from pytest_sdperf.measure.rig import Model, Rig
 from pytest_sdperf.measure.stopping import Paired
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
-from pytest_sdperf.observations import Measured
+from pytest_sdperf.model_difference import ModelDifference
+from pytest_sdperf.observations import BasePictures, Measured
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.protocol import Built
 from pytest_sdperf.variant import Case, Variant
@@ -33,6 +36,32 @@ RUN = ProcessRun({"8x8": [ImageTiming(10)]}, {}, {}, peak_rss_bytes=100, threads
 MEASUREMENT = Measurement(
     CASE.id, "ship", "model", "digest", "", msgspec.to_builtins(CASE.workload), [RUN], Evidence(), Environment("here")
 )
+
+
+HEADS = NamedModel("models/ours", Model(Path("/head/models/ours"), "digest of the head's"))
+BASES = NamedModel("models/theirs", Model(Path("/base/models/theirs"), "digest of the base's"))
+
+
+@dataclasses.dataclass
+class Models:
+    """The models of a base: what a test says, or the head's."""
+
+    engine: object
+    base: object
+    command_line: object
+    notes: list = dataclasses.field(default_factory=list)
+    seen: dict = dataclasses.field(default_factory=dict)
+
+    def of(self, variant, options, asked):
+        answer = self.seen.get("model", HEADS)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def difference(self, base, head):
+        if base is head or base == head or base.model is head.model:
+            return None
+        return ModelDifference(base.name, head.name, base.model.digest, head.model.digest, **self.seen.get("sizes", {}))
 
 
 @dataclasses.dataclass
@@ -53,7 +82,7 @@ class Engine:
         return dataclasses.replace(variant, params={**variant.params, "resolved": True})
 
     def model_of(self, variant, options):
-        return Model(self.rootdir / "model", "digest of the head's")
+        return HEADS.model
 
     def rig(self, options, *, trees):
         return Rig(self.launcher, self.work_dir / "case-1", Path("/cache"), options.timeout, self.note, trees)
@@ -97,8 +126,7 @@ def seen(monkeypatch):
     monkeypatch.setattr(comparer, "measure_pairs", measure_pairs)
     monkeypatch.setattr(comparer, "prepare_case", lambda case, model, rig: seen["prepared"].append((case, model, rig)))
     monkeypatch.setattr(comparer, "available_memory_bytes", lambda: seen["memory"])
-    monkeypatch.setattr(comparer, "model_digest", lambda folder, cache_dir: f"digest of {folder}")
-    monkeypatch.setattr(comparer, "check_folder", lambda folder: seen.setdefault("checked", []).append(folder))
+    monkeypatch.setattr(comparer, "BaseModels", lambda *args: Models(*args, seen=seen))
     return seen
 
 
@@ -155,27 +183,50 @@ def test_the_same_tree_has_nothing_to_prove(itself):
     assert itself.trees == ()
 
 
-def test_the_base_draws_with_the_model_of_its_own_tree(revision, engine, seen, tmp_path):
-    revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
-    revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
-    own = tmp_path / "base" / "model"
-    assert [s.sides[BASE].model for s in seen["samplers"]] == [Model(own, f"digest of {own}")] * 2
-    assert [s.sides[HEAD].model.digest for s in seen["samplers"]] == ["digest of the head's"] * 2
-    assert seen["checked"] == [own], "once a session"
-
-
-@pytest.mark.parametrize("model", ["bundled", "synthetic:tiny"])
-def test_a_model_that_is_not_of_the_tree_serves_both(revision, engine, seen, model):
-    revision.compare(Measured(CASE, MEASUREMENT), OPTIONS._replace(model=model))
+def test_a_base_with_another_model(revision, engine, seen, monkeypatch):
+    """Both draw with their own, and what differs is compared; their pictures are not."""
+    own = BasePictures("main")
+    monkeypatch.setattr(comparer, "base_pictures", lambda *args: own)
+    monkeypatch.setattr(comparer, "wrong_code", lambda *args, **keywords: seen.update(code=keywords))
+    seen["model"] = BASES
+    compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     [sampler] = seen["samplers"]
-    assert sampler.sides[BASE].model == sampler.sides[HEAD].model
+    assert (sampler.sides[BASE].model, sampler.sides[HEAD].model) == (BASES.model, HEADS.model)
+    comparison = compared.comparison
+    assert comparison.models == ModelDifference(
+        "models/theirs", CASE.model, "digest of the base's", "digest of the head's"
+    )
+    assert (comparison.base.model, comparison.base.model_digest) == ("models/theirs", "digest of the base's")
+    assert (comparison.head.model, comparison.head.model_digest) == (CASE.model, "digest of the head's")
+    assert (compared.base_pictures, compared.own_pictures) == ({}, own)
+    assert seen["code"]["other_model"] is True
+    assert comparison.measurement_of_base(MEASUREMENT).model_digest == "digest of the base's"
+    assert revision.has_other_model(Measured(CASE, MEASUREMENT), OPTIONS)
 
 
-def test_a_model_that_the_revision_lacks_serves_both(revision, engine, seen, tmp_path):
-    (tmp_path / "base" / "model").rmdir()
-    revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
-    [sampler] = seen["samplers"]
-    assert sampler.sides[BASE].model == sampler.sides[HEAD].model
+def test_a_base_with_the_same_model(revision, seen, monkeypatch):
+    monkeypatch.setattr(comparer, "wrong_code", lambda *args, **keywords: seen.update(code=keywords))
+    compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
+    assert (compared.comparison.models, compared.own_pictures) == (None, None)
+    assert seen["code"]["other_model"] is False
+    assert compared.comparison.measurement_of_base(MEASUREMENT).model_digest == MEASUREMENT.model_digest
+    assert not revision.has_other_model(Measured(CASE, MEASUREMENT), OPTIONS)
+    revision._models.notes.append("a model is not in git")
+    assert revision.notes == ("a model is not in git",)
+
+
+def test_a_model_that_the_base_lacks_or_cannot_use(revision, seen):
+    seen["model"] = ModelMissingError("main has no model models/new", cure="Name another.")
+    comparison = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison
+    assert (comparison.missing, comparison.invalid) == ("main has no model models/new", "")
+    seen["model"] = ComparisonError("the model of main cannot be used", cure="Fix it.")
+    comparison = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison
+    assert (comparison.missing, comparison.invalid) == ("", "the model of main cannot be used. Fix it.")
+    assert revision.has_other_model(Measured(CASE, MEASUREMENT), OPTIONS), "what is not known is not screened away"
+    seen["model"] = OptionError("5 is not a name or path", cure="Write a text.")
+    comparison = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison
+    assert comparison.invalid == "the base cannot run: 5 is not a name or path. Write a text."
+    assert seen["samplers"] == []
 
 
 def test_the_same_tree_shares_the_exports_and_prepares_nothing(itself, engine, seen):
@@ -204,11 +255,10 @@ def test_what_was_found_is_told_of_each_arm(revision, engine, seen):
     assert compared.control is None
 
 
-@pytest.mark.parametrize(("model", "scheduler"), [("model", "default"), ("bundled", "Euler")])
-def test_pictures_of_other_weights_or_another_scheduler_are_no_truth(revision, engine, seen, model, scheduler):
-    declared = Declaration((dataclasses.replace(SHIP, scheduler=scheduler),), {})
+def test_pictures_of_another_scheduler_are_no_truth(revision, engine, seen):
+    declared = Declaration((dataclasses.replace(SHIP, scheduler="Euler"),), {})
     seen["arm"] = dataclasses.replace(seen["arm"], declaration=declared)
-    compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS._replace(model=model))
+    compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     assert compared.comparison.invalid == ""
     assert compared.base_pictures == {}
 
@@ -231,6 +281,17 @@ def test_memory_for_one_arm_only(itself, engine, seen):
     seen["memory"] = 240
     assert itself.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison.side_by_side
     assert len(engine.told) == 3
+
+
+def test_a_larger_model_needs_more_memory(revision, engine, seen, monkeypatch):
+    monkeypatch.setattr(comparer, "base_pictures", lambda *args: None)
+    seen |= {"model": BASES, "sizes": {"base_bytes": 1000, "head_bytes": 500}, "memory": 1559}
+    assert not revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison.side_by_side
+    assert engine.told[-1].startswith("ship: base and head would need 2 KiB")
+    seen["memory"] = 1560
+    assert revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison.side_by_side
+    seen |= {"sizes": {"base_bytes": 500, "head_bytes": 1000}, "memory": 240}
+    assert revision.compare(Measured(CASE, MEASUREMENT), OPTIONS).comparison.side_by_side, "the head's peak is known"
 
 
 def test_what_the_base_does_not_declare_is_missing(revision, engine, seen):

@@ -203,6 +203,11 @@ class Comparer:
     """Compares with a base that draws as fast; notes what it was asked."""
 
     trees = ()
+    notes = ()
+    other_model = False
+
+    def has_other_model(self, measured, options):
+        return self.other_model
 
     def __init__(self, measured, pictures=None, **comparison):
         run = measured.measurement.processes[0]
@@ -256,6 +261,8 @@ def test_pairs_are_measured_where_recorded_runs_do_not_show_that_all_is_well(ses
     seen = session.collect(ship, OWN)
     assert (seen.comparison, len(session._comparer.asked)) == (None, 1)
     assert seen.baseline.newest.case_id == ship.case.id
+    session._comparer.other_model = True
+    assert session.collect(ship, OWN).comparison is not None, "recorded runs of the head's model show nothing of it"
 
 
 def test_no_pairs_where_an_update_accepts_what_was_measured(session, ship):

@@ -34,6 +34,7 @@ from pytest_sdperf.report.thumbnails import image_name
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
 from pytest_sdperf.verdict.latency_findings import SizeLatency, SizeSpeedup
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
+from pytest_sdperf.verdict.picture_findings import PictureFinding, StageParityFinding
 from pytest_sdperf.verdict.status import Status
 
 
@@ -100,12 +101,15 @@ def of(kind: Any, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     if get_args(kind):
         return st.one_of(*map(of, get_args(kind)))
     hints = {name: hint for name, hint in get_type_hints(kind).items() if name in kind.__struct_fields__}
-    return st.builds(kind, **{**{name: of(hint) for name, hint in hints.items()}, **given})
+    return st.builds(kind, **{name: of(hint) for name, hint in hints.items() if name not in given}, **given)
 
 
 SIZED = [Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER]
 SIMPLE[SizeLatency] = of(SizeLatency, status=st.sampled_from(SIZED))
 SIMPLE[MemoryFinding] = of(MemoryFinding, base_bytes=st.none() | st.integers(1, 2**63 - 1))
+for kind in (PictureFinding, StageParityFinding):  # the base's is of the same kind
+    SIMPLE[kind] = of(kind, base=st.none())
+    SIMPLE[kind] = of(kind, base=st.none() | SIMPLE.pop(kind))
 FINDINGS = [of(kind) for kind in get_args(AnyFinding)]
 VERDICT = st.builds(
     Verdict, st.lists(st.one_of(FINDINGS), max_size=2), st.lists(TEXT, max_size=2), st.sampled_from(["warn", "fail"])

@@ -131,7 +131,8 @@ def test_a_size_that_the_baseline_lacks(stored: Make, make_size: Make) -> None:
 def test_recorded_runs_of_other_work(stored: Make) -> None:
     finding = stored(Status.INVALID_ENVIRONMENT, other_work="model a, this is b")
     assert stored_sentence(finding) == (
-        "the baseline was measured with model a, this is b; record it again with --sdperf-update=all"
+        "the baseline was measured with model a, this is b; compare with a revision side by side by "
+        "--sdperf-against=REV, or record it again with --sdperf-update=all"
     )
 
 

@@ -67,5 +67,6 @@ def test_what_must_not_be_compared(make_finding: Make) -> None:
         "memory", Status.INVALID_ENVIRONMENT, is_base_unmeasured=False, other_work="model a, this is b"
     )
     assert memory_sentence(other) == (
-        "the baseline was measured with model a, this is b; record it again with --sdperf-update=all"
+        "the baseline was measured with model a, this is b; compare with a revision side by side by "
+        "--sdperf-against=REV, or record it again with --sdperf-update=all"
     )
