@@ -52,7 +52,8 @@ class Plan:
         """Arguments of uv, command by command, to be run in the folder of the tree's top.
 
         ``python`` is the new environment's; ``preferred`` is a file of versions to take where the files leave a
-        choice, which the first command makes the file of all versions.
+        choice, which the first command makes the file of all versions. No name of a file or an extra can be taken
+        for an option.
         """
         first = self.files[0]
         if first.kind is Kind.UV_LOCK:
@@ -60,7 +61,7 @@ class Plan:
             flags = ["--frozen", "--no-install-project", "--no-install-workspace", "--no-default-groups"]
             return [["sync", *flags, "--project", folder, "--python", str(python), *self._extras_of_lock()]]
         if first.kind is Kind.PYLOCK:
-            return [["pip", "sync", "--python", str(python), "--preview", first.name]]
+            return [["pip", "sync", "--python", str(python), "--preview", f"./{first.name}"]]
         asked = self._asked()
         if self.is_locked:
             return [["pip", "install", "--python", str(python), *asked]]
@@ -75,26 +76,23 @@ class Plan:
         asked: list[str] = []
         for file in self.files:
             if file.kind is Kind.CONSTRAINTS:
-                asked += ["-c", file.name]
+                asked += ["-c", f"./{file.name}"]
             elif file.kind is Kind.PROJECT:
                 tables = _tables(file)
                 extras = [e for e in self.extras if e in tables.get("optional-dependencies", {})]
                 groups = [g for g in self.extras if g in tables.get("dependency-groups", {})]
                 if not tables or {"dependencies", "dynamic", "optional-dependencies"} & {*tables}:
-                    asked += ["-r", file.name]
-                asked += [part for extra in extras for part in ("--extra", extra)]
-                asked += [part for group in groups for part in ("--group", f"{file.name}:{group}")]
+                    asked += ["-r", f"./{file.name}"]
+                asked += [f"--extra={extra}" for extra in extras]
+                asked += [f"--group=./{file.name}:{group}" for group in groups]
             else:
-                asked += ["-r", file.name]
+                asked += ["-r", f"./{file.name}"]
         return asked
 
     def _extras_of_lock(self) -> list[str]:
         tables = _tables(self.files[-1])
-        pairs = []
-        for extra in self.extras:
-            pairs += ["--extra", extra] if extra in tables.get("optional-dependencies", {}) else []
-            pairs += ["--group", extra] if extra in tables.get("dependency-groups", {}) else []
-        return pairs
+        kinds = (("extra", "optional-dependencies"), ("group", "dependency-groups"))
+        return [f"--{kind}={extra}" for extra in self.extras for kind, table in kinds if extra in tables.get(table, {})]
 
 
 def plan_for(base: Files, differing: Sequence[str], label: str, where: str) -> Plan | None:

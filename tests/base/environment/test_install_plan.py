@@ -45,25 +45,25 @@ def test_requirements_constraints_and_project_are_used_together():
     base = files(
         constraints__txt="a<2", pyproject__toml=PROJECT, requirements__txt="quill", requirements_dev__txt="nib"
     )
-    asked = ["-r", "requirements.txt", "-r", "requirements_dev.txt", "-r", "pyproject.toml"]
-    extras = ["--extra", "openvino", "--group", "pyproject.toml:test", "--group", "pyproject.toml:openvino"]
+    asked = ["-r", "./requirements.txt", "-r", "./requirements_dev.txt", "-r", "./pyproject.toml"]
+    extras = ["--extra=openvino", "--group=./pyproject.toml:test", "--group=./pyproject.toml:openvino"]
     compile_, install = commands(base, ["test", "openvino"])
-    assert install == ["pip", "install", *TO, *asked, *extras, "-c", "constraints.txt", "-c", str(PINS)]
+    assert install == ["pip", "install", *TO, *asked, *extras, "-c", "./constraints.txt", "-c", str(PINS)]
     quiet = ["--quiet", "--no-header", "--no-annotate"]
     sources = [part for part in asked if part != "-r"]
-    assert compile_ == ["pip", "compile", *TO, *quiet, *sources, *extras, "-c", "constraints.txt", "-o", str(PINS)]
+    assert compile_ == ["pip", "compile", *TO, *quiet, *sources, *extras, "-c", "./constraints.txt", "-o", str(PINS)]
 
 
 def test_a_project_with_groups_only_is_no_project_of_its_own():
     base = files(pyproject__toml="[dependency-groups]\ntest = ['pytest']\n")
-    assert commands(base, ["test"])[1] == ["pip", "install", *TO, "--group", "pyproject.toml:test", "-c", str(PINS)]
+    assert commands(base, ["test"])[1] == ["pip", "install", *TO, "--group=./pyproject.toml:test", "-c", str(PINS)]
 
 
 def test_uv_lock_stands_alone():
     base = files(uv__lock="", pyproject__toml=PROJECT, requirements__txt="quill", poetry__lock="")
     flags = ["--frozen", "--no-install-project", "--no-install-workspace", "--no-default-groups"]
     assert commands(base, ["openvino"]) == [
-        ["sync", *flags, "--project", ".", *TO, "--extra", "openvino", "--group", "openvino"]
+        ["sync", *flags, "--project", ".", *TO, "--extra=openvino", "--group=openvino"]
     ]
     workspace = {
         **files(uv__lock=""),
@@ -75,13 +75,13 @@ def test_uv_lock_stands_alone():
 
 def test_pylock_stands_alone():
     assert commands(files(pylock__toml="", requirements__txt="quill")) == [
-        ["pip", "sync", *TO, "--preview", "pylock.toml"]
+        ["pip", "sync", *TO, "--preview", "./pylock.toml"]
     ]
 
 
 def test_requirements_with_hashes_are_a_lock():
     base = files(requirements__txt="quill==1 --hash=sha256:aa", pyproject__toml=PROJECT)
-    assert commands(base) == [["pip", "install", *TO, "-r", "requirements.txt"]]
+    assert commands(base) == [["pip", "install", *TO, "-r", "./requirements.txt"]]
 
 
 def test_names_for_people():
@@ -123,3 +123,13 @@ def test_extras_that_are_asked_for():
     assert check_extras(["openvino", "tests"], base, head, "main") == ["openvino"]
     with pytest.raises(ComparisonError, match="'nope' is no extra and no dependency group of main or of the head"):
         check_extras(["nope"], base, head, "main")
+
+
+def test_names_are_never_options():
+    """Files and extras are called as the base likes."""
+    project = "[project]\nname = 'a'\ndependencies = []\n[project.optional-dependencies]\n'--index-url=evil' = ['x']\n"
+    base = {"--pip.txt": DependencyFile("--pip.txt", "x"), **files(pyproject__toml=project)}
+    for command in commands(base, ["--index-url=evil"]):
+        assert {part for part in command if part.startswith("--")} <= {
+            *("--python", "--quiet", "--no-header", "--no-annotate", "--extra=--index-url=evil"),
+        }
