@@ -16,11 +16,15 @@ class NoLockError(Exception):
         self.path = path
 
 
+class LockHeldError(Exception):
+    """Another process has held the lock all the time."""
+
+
 @contextmanager
 def file_lock(path: Path, timeout_s: float) -> Iterator[None]:
     """Hold the lock in ``path``, whose folder is made; it ends with the process.
 
-    Raises NoLockError, and TimeoutError where another process has held it for ``timeout_s`` (negative: waits for ever).
+    Raises NoLockError, and LockHeldError where another process holds it for ``timeout_s`` (negative: for ever).
     """
     import filelock  # late: a plugin start must stay light
 
@@ -30,7 +34,7 @@ def file_lock(path: Path, timeout_s: float) -> Iterator[None]:
         lock = filelock.FileLock(path)
         lock.acquire(timeout=timeout_s)
     except filelock.Timeout as error:
-        raise TimeoutError(str(error)) from error
+        raise LockHeldError(str(error)) from error
     except OSError as error:
         raise NoLockError(path, error) from error
     try:

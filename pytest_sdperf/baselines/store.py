@@ -13,7 +13,7 @@ from pytest_sdperf.atomic import write_atomically
 from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines import file_format
 from pytest_sdperf.errors import BaselineError
-from pytest_sdperf.file_lock import NoLockError, file_lock
+from pytest_sdperf.file_lock import LockHeldError, NoLockError, file_lock
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.models.cache import VARIABLE as CACHE
 from pytest_sdperf.models.cache import cache_dir
@@ -149,7 +149,7 @@ def write_file(path: Path, data: bytes) -> None:
             cure=f"Name a folder on a local disk that can be written in the environment variable {CACHE}, then run the "
             "same command again.",
         ) from error
-    except TimeoutError as error:
+    except LockHeldError as error:
         raise BaselineError(
             f"another process has been writing for {_WAIT_S:.0f} s", where=str(path), cure=f"End it (lock {lock})."
         ) from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_sdperf.base.collecting import CollectingError, collect
 from pytest_sdperf.doctor.runnable import known_variants
 from pytest_sdperf.errors import CaseError, OptionError
+from pytest_sdperf.launch.temporary import temporary_folder
 from pytest_sdperf.variant import Variant
 
 _PLUGIN = "pytest_sdperf.plugin.hooks"
@@ -71,9 +71,9 @@ def _collected(tests: Sequence[str]) -> tuple[Variant, ...]:
     for path in tests:
         if not Path(path).exists():
             raise CaseError(f"there is no {path!r}", where="--tests", cure="Name a folder or file of tests.")
-    with tempfile.TemporaryDirectory(prefix="sdperf-variants-") as folder:
+    with temporary_folder() as folder:
         try:
-            return collect([str(Path(path).absolute()) for path in tests], Path(folder)).variants
+            return collect([str(Path(path).absolute()) for path in tests], folder).variants
         except CollectingError as error:
             raise CaseError(
                 f"the variants of {', '.join(tests)} cannot be collected: {error}",

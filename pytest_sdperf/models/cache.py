@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pytest_sdperf.errors import ModelError
-from pytest_sdperf.file_lock import NoLockError, file_lock
+from pytest_sdperf.file_lock import LockHeldError, NoLockError, file_lock
 
 VARIABLE = "PYTEST_SDPERF_CACHE"
 _LOCK_TIMEOUT_S = 1800.0
@@ -38,7 +38,7 @@ def locked(target: Path, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
             f"cache folder {target.parent} cannot be used: {error}",
             cure=f"Name a folder on a local disk that can be written in the environment variable {VARIABLE}.",
         ) from error
-    except TimeoutError:
+    except LockHeldError:
         raise ModelError(
             f"another process has held {lock_file} for {timeout_s:.0f} s",
             cure="Wait for the other session, or end it if it hangs.",
@@ -58,7 +58,7 @@ def sweep(folder: Path) -> None:
         lock_file = leftover.with_name(f"{target}.lock")
         if not leftover.is_dir() or not lock_file.exists():  # whatever that is, it was not made here
             continue
-        with suppress(TimeoutError, NoLockError, OSError), file_lock(lock_file, 0):
+        with suppress(LockHeldError, NoLockError, OSError), file_lock(lock_file, 0):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
