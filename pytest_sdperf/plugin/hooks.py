@@ -191,7 +191,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     note = too_short(config, [item for item in items if run.measures(item)], run.options)
     if not note:
         return None
-    run.note(note)
+    run.early_notes.append(note)
     return one_line(f"sdperf: NOTE {note}")
 
 

@@ -55,8 +55,8 @@ class Run:
         self._skips: list[tuple[pytest.Item, str]] = []
         self.judged_by: JudgedBy | None = None
         "the revision that judges; None where what is checked out does"
-        self._base_notes: list[str] = []
-        "which base was taken in place of the one that was named, and why"
+        self.early_notes: list[str] = []
+        "what was found before anything was measured: another base than was named, limits that are too short"
         self._open = ExitStack()
         "what ends with the run, whether anything was measured or not"
         self._interrupted = False
@@ -101,9 +101,9 @@ class Run:
         if found is None or not found.note:
             return found
         if found.is_missing:
-            self._base_notes.append(NOTHING_BEFORE.format(found.note))
+            self.early_notes.append(NOTHING_BEFORE.format(found.note))
             return None
-        self._base_notes.append(f"{found.note} [--sdperf-against={options.against}]")
+        self.early_notes.append(f"{found.note} [--sdperf-against={options.against}]")
         return found
 
     def is_fixture(self, name: str) -> bool:
@@ -117,10 +117,6 @@ class Run:
     def variants_of(self, item: pytest.Item) -> list[str]:
         """Names of the variants that a test asks for by its fixtures."""
         return [name.removeprefix(PREFIX) for name in getattr(item, "fixturenames", ()) if self.is_fixture(name)]
-
-    def note(self, text: str) -> None:
-        """Let the report have a note of what was found before anything was measured."""
-        self._base_notes.append(text)
 
     def options_for(self, item: pytest.Item, variant: Variant | None = None) -> Options:
         """Options of one test: its nearest marker comes first, keyword by keyword, then those of ``variant``.
@@ -158,7 +154,7 @@ class Run:
         named = find_base(options.baselines_from, rootdir, os.environ)
         if named.note:
             what = "" if named.revision else ": judged by its own baselines and limits"
-            self._base_notes.append(f"{named.note}{what} [--sdperf-baselines-from={options.baselines_from}]")
+            self.early_notes.append(f"{named.note}{what} [--sdperf-baselines-from={options.baselines_from}]")
         base = base_rules(
             named.revision or named.found,
             invocation(self._config),
@@ -187,12 +183,8 @@ class Run:
                 note=self._reporter.note,
                 show=self._reporter.show,
             )
-            self._session = Session(
-                engine,
-                target=self.target,
-                invocation=invocation(self._config),
-                rules=self.judged_by.base if self.judged_by else None,
-            )
+            rules = self.judged_by.base if self.judged_by else None
+            self._session = Session(engine, target=self.target, invocation=invocation(self._config), rules=rules)
         return self._session
 
     @property
@@ -277,7 +269,7 @@ class Run:
             notes = [interruption(self._unfinished)] if ended else []
             said = self.fates, self.promises, self._results.outcomes, self.options
             more, warnings = gathered(*said, judged_by=self.judged_by, session=self._session)
-            notes += [*dict.fromkeys(self._base_notes), *more]
+            notes += [*dict.fromkeys(self.early_notes), *more]
             self._report = self._results.size, report_of(self._session, self._results, self.options, notes, warnings)
         return self._report[1]
 
