@@ -8,6 +8,7 @@ import msgspec
 
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, Measurement, ProcessRun
 from pytest_sdperf.model_difference import ModelDifference
+from pytest_sdperf.program import Program
 
 BASE, HEAD = "base", "head"
 
@@ -60,6 +61,10 @@ class Comparison(msgspec.Struct, frozen=True):
     "why base and head must not be compared at all, as a sentence; empty: they may be"
     missing: str = ""
     "what the base lacks to be compared with, as a clause; empty: nothing"
+    identical: Program | None = None
+    "the program that both are, so that nothing was timed; None: they are not, or that is not certain"
+    measured_because: str = ""
+    "why they are not known to be the same program, as a clause; empty: nobody asked, or they are"
     spent_s: float = 0.0
     "wall time of everything, preparing the base included"
     models: ModelDifference | None = None

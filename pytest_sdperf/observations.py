@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_sdperf.activity import Looked
 from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.measurement import Environment, Measurement, StageParity
@@ -94,6 +95,8 @@ class Measured:
     other_pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     "picture key -> pictures of it that were not the same to the bit; no key where it repeats"
     asked: Asked = NOBODY
+    looked: Looked | None = None
+    "what its workers looked at; None where no trees are compared"
 
 
 @dataclass(frozen=True)

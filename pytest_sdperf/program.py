@@ -31,6 +31,10 @@ class Program(msgspec.Struct, frozen=True):
     "why this is not all that decides, as clauses: `the process connected to a socket`"
 
 
+UNASKED = Program(unknown=[""])
+"""The program of a side that is measured in any case."""
+
+
 def settings_of(case: Case) -> dict[str, str]:
     """The declaration of a case's variant, as far as it decides what runs; its promises do not."""
     variant = case.variant

@@ -6,79 +6,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pytest_sdperf.activity import Activity
+from pytest_sdperf.build_spec import BuildSpec, Size
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
-from pytest_sdperf.variant import Case, Param
-from pytest_sdperf.workload import PromptSeed
 
 # 1: first version.
 # 2: trees and modules (where code was loaded from), usage (what disturbed the timed pictures).
 # 3: modules are reported after warming up; library_rss_bytes may be unknown.
 # 4: prompt_seeds and picture_index take the places of motifs and motif_index.
-# 5: a build spec says which folders come first on the import path.
+# 5: a build spec says which folders come first on the import path, and in which a worker records what it opens;
+#   Inspect, what it loaded, opened and started.
 PROTOCOL_VERSION = 5
 """Said by the worker in its first line: both sides may run in different interpreters."""
-
-Size = tuple[int, int]
-
-
-class BuildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything a worker needs to know of a case."""
-
-    variant: str
-    "name, for messages"
-    factory: str
-    "`package.module:function`"
-    prepare: str
-    "`package.module:function`; empty: the variant has nothing to prepare"
-    model_dir: str | None
-    model_digest: str
-    cache_dir: str
-    scheduler: str
-    params: dict[str, Param]
-    sizes: tuple[Size, ...]
-    "(height, width) in pixels"
-    prompt_seeds: tuple[PromptSeed, ...]
-    "what the pictures of each size show"
-    num_inference_steps: int
-    guidance_scale: float
-    picture_dir: str
-    "folder for the pictures, as .npy"
-    trees: tuple[str, ...] = ()
-    "folders of source code: the worker says which of its modules come from them"
-    import_path: tuple[str, ...] = ()
-    "folders that come first on the worker's import path"
-
-    @classmethod
-    def of(
-        cls,
-        case: Case,
-        *,
-        model_dir: str | None,
-        model_digest: str,
-        cache_dir: str,
-        picture_dir: str,
-        trees: tuple[str, ...] = (),
-    ) -> BuildSpec:
-        """The spec of a case whose model lies in ``model_dir`` (None: the variant brings its own)."""
-        variant, workload = case.variant, case.workload
-        return cls(
-            variant=variant.name,
-            factory=variant.factory,
-            prepare=variant.prepare,
-            model_dir=model_dir,
-            model_digest=model_digest,
-            cache_dir=cache_dir,
-            scheduler=variant.scheduler,
-            params=dict(variant.params),
-            sizes=workload.sizes,
-            prompt_seeds=workload.prompt_seeds,
-            num_inference_steps=workload.num_inference_steps,
-            guidance_scale=float(workload.guidance_scale),
-            picture_dir=picture_dir,
-            trees=trees,
-            import_path=variant.import_path,
-        )
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,6 +103,13 @@ class Trace(Command, frozen=True, tag="trace"):
         return "following a picture through its stages"
 
 
+class Inspect(Command, frozen=True, tag="inspect"):
+    """Report what was loaded, opened, listed and started so far."""
+
+    def __str__(self) -> str:
+        return "reporting what it loaded"
+
+
 class Exit(Command, frozen=True, tag="exit"):
     """End by yourself."""
 
@@ -170,7 +117,7 @@ class Exit(Command, frozen=True, tag="exit"):
         return "ending"
 
 
-AnyCommand = Call | Prepare | Build | WarmUp | Generate | Draw | Prove | Trace | Exit
+AnyCommand = Call | Prepare | Build | WarmUp | Generate | Draw | Prove | Trace | Inspect | Exit
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -239,6 +186,10 @@ class Traced(Answer, frozen=True, tag="traced"):
     path: str
 
 
+class Inspected(Answer, frozen=True, tag="inspected"):
+    activity: Activity
+
+
 class Failed(Answer, frozen=True, tag="failed"):
     """The command raised; the traceback is in the log."""
 
@@ -247,7 +198,7 @@ class Failed(Answer, frozen=True, tag="failed"):
     where: str = ""
 
 
-AnyAnswer = Ready | Called | Prepared | Built | Warmed | Generated | Drawn | Proven | Traced | Failed
+AnyAnswer = Ready | Called | Prepared | Built | Warmed | Generated | Drawn | Proven | Traced | Inspected | Failed
 A = TypeVar("A", bound=Answer)
 
 _commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_sdperf import protocol
+from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, KernelTime
 from pytest_sdperf.workload import PromptSeed
@@ -18,7 +19,7 @@ json_values = st.recursive(
     max_leaves=8,
 )
 specs = st.builds(
-    protocol.BuildSpec,
+    BuildSpec,
     variant=texts,
     factory=texts,
     prepare=texts,
@@ -142,11 +143,11 @@ def test_equal_version_passes_and_another_is_refused():
 
 def test_spec_of_a_case_holds_all_that_the_worker_needs(make_case):
     case = make_case("build", prepare="prepare", sizes=((16, 24), (8, 8)), prompts=("a", "b"))
-    spec = protocol.BuildSpec.of(case, model_dir=None, model_digest="d", cache_dir="/c", picture_dir="/p")
+    spec = BuildSpec.of(case, model_dir=None, model_digest="d", cache_dir="/c", picture_dir="/p")
     assert (spec.variant, spec.factory, spec.prepare) == ("ship", "harbour:build", "harbour:prepare")
     assert (spec.sizes, spec.prompt_seeds, spec.num_inference_steps) == (((16, 24), (8, 8)), (("a", 0), ("b", 0)), 3)
     assert spec.params == {"sails": 3, "mast": 1.5, "flag": True, "name": "Rembrandt"}
-    again = msgspec.json.decode(msgspec.json.encode(spec), type=protocol.BuildSpec)
+    again = msgspec.json.decode(msgspec.json.encode(spec), type=BuildSpec)
     assert again == spec
     assert {name: type(value) for name, value in again.params.items()} == {
         "sails": int,
@@ -157,7 +158,7 @@ def test_spec_of_a_case_holds_all_that_the_worker_needs(make_case):
 
 
 def test_commands_say_what_is_going_on(make_case):
-    spec = protocol.BuildSpec.of(
+    spec = BuildSpec.of(
         make_case("build", prepare="prepare"), model_dir=None, model_digest="", cache_dir="/c", picture_dir="/p"
     )
     told = [

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_sdperf.base.environment.of_base import BUILT
+from pytest_sdperf.base.installed_copies import foreign_copies
 from pytest_sdperf.base.target import AGAINST
 from pytest_sdperf.base.trees import Home, Trees
 from pytest_sdperf.errors import ComparisonError
@@ -32,7 +33,6 @@ def wrong_code(
     ``factory`` is the variant's `package.module:function`; the files are those of the modules that each
     side's worker loaded. Where the two declare the variant differently (other parameters, say), a factory
     from outside of the repository may be the same in both: then it is the declaration that is compared.
-    The same goes for what is installed of the project itself: with one declaration, both would run that.
     With ``own_libraries`` the base runs with those of another environment: what is installed, and is no code of the
     tree, is then what is compared.
     With ``other_model`` it is the models that are compared: code that is no part of the project may be the same.
@@ -51,7 +51,8 @@ def wrong_code(
             f"the factory's module {module} of the base comes from the working tree ({base}), not from the revision",
             _capital(_PYTHONPATH),
         )
-    is_installed = module.partition(".")[0] not in trees.names
+    loaded = ({module: head_files[module]}, {module: base_files[module]})
+    is_installed = not any(_copies(files, trees) for files in loaded)
     is_comparable = not same_declaration or (is_installed and (own_libraries or other_model))
     if "elsewhere" in (at_head, at_base) and not (at_head == at_base and is_comparable):
         return _outside(module, (head, at_head), (base, at_base), trees)
@@ -62,24 +63,27 @@ def wrong_code(
         )
     if stray := stray_code(base_files, trees, asked_by=AGAINST):
         return stray
-    loaded = {**base_files, **head_files} if own_libraries else head_files
-    return _installed(module, loaded, trees) if same_declaration else None
+    return None
 
 
-def _installed(factory_module: str, head_files: Mapping[str, str], trees: Trees) -> ComparisonError | None:
-    """An error for modules that the head's worker loaded from an installed copy though its tree has them, too."""
-    if trees.head == trees.base:  # two interpreters, each with what is installed there
-        return None
-    copies = {
-        name: file
-        for name, file in head_files.items()
-        if name in trees.names and name != factory_module and trees.home(file) == "elsewhere"
-    }
+def installed_code(factory: str, loaded: Mapping[str, str], trees: Trees) -> ComparisonError | None:
+    """An error for installed copies that the head's worker ran though the compared trees have that code, too.
+
+    ``loaded`` are all modules of that worker. Our own package is none of them: it measures. A factory that is installed
+    itself is the matter of `wrong_code`.
+    """
+    own = (factory.partition(":")[0], "__main__")
+    copies = _copies({name: file for name, file in loaded.items() if name not in own}, trees)
     if not copies:
         return None
     return _error(
         f"base and head run installed code in place of the revisions': {_first_ones(copies)}", _capital(_EDITABLE)
     )
+
+
+def _copies(loaded: Mapping[str, str], trees: Trees) -> dict[str, str]:
+    others = {name: file for name, file in loaded.items() if name.partition(".")[0] != "pytest_sdperf"}
+    return foreign_copies(others, trees)
 
 
 def stray_code(base_files: Mapping[str, str], trees: Trees, *, asked_by: str) -> ComparisonError | None:

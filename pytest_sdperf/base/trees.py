@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pytest_sdperf.worker.environment import importable
-
 Home = Literal["head", "base", "elsewhere"]
 
 
@@ -50,11 +48,6 @@ class Trees:
     def is_top(self, folder: Path) -> bool:
         """Whether a folder is the top of the head's tree, links resolved."""
         return Path(self.real(str(folder))) == self._head
-
-    @cached_property
-    def names(self) -> set[str]:
-        """Packages and modules that the head's tree has at its top."""
-        return importable(str(self._head))
 
     def in_base(self, path: Path | str) -> Path | None:
         """The same place in the base's tree, whether it exists or not; None for what is not of the head's tree."""

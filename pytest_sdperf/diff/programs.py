@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from pytest_sdperf.program import Program
+from pytest_sdperf.wording import listed
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -30,6 +31,20 @@ _MAPPINGS = (
     ("workload", "workload"),
 )
 """(kind of a difference, field of Program), in the order in which people read them; model and python come between."""
+
+_TEXTS = {
+    "module": "module {}",
+    "file": "file {}",
+    "model": "the model",
+    "python": "the interpreter",
+    "package": "the version of {}",
+    "variable": "the variable {}",
+    "setting": "the variant's {}",
+    "workload": "the workload's {}",
+}
+
+_SHOWN = 3
+"""Differences that a clause names."""
 
 
 def differences(base: Program, head: Program) -> list[Difference]:
@@ -58,3 +73,12 @@ def _of_mapping(kind: str, base: Mapping[str, str], head: Mapping[str, str]) -> 
         for name in sorted({*base, *head})
         if base.get(name) != head.get(name)
     ]
+
+
+def why_not_same(base: Program, head: Program) -> str:
+    """Why two programs are not known to be the same, as a clause: what differs, or what is not known."""
+    unknown = [why for why in dict.fromkeys((*base.unknown, *head.unknown)) if why]
+    if found := [_TEXTS[d.kind].format(d.name) for d in differences(base, head)]:
+        differ = "differs" if len(found) == 1 else "differ"
+        return f"{listed(found, _SHOWN)} {differ}"
+    return listed(unknown, _SHOWN)

@@ -21,6 +21,8 @@ def judge(seen: Observations, options: Options) -> MemoryFinding:
     measurement, comparison, thresholds = seen.measurement, seen.comparison, options.thresholds
     if comparison is None:
         found = judge_memory(measurement, seen.comparable, thresholds, other_work=seen.other_work)
+    elif comparison.identical:
+        found = judge_memory(measurement, [], thresholds, identical_to=comparison.base.label)
     elif comparison.kept and not comparison.invalid:
         base = comparison.measurement_of_base(measurement)
         found = judge_memory(measurement, [base], thresholds, base=comparison.base.label)
@@ -39,6 +41,7 @@ def judge_memory(
     base: str = THE_BASELINE,
     other_work: str = "",
     is_base_unmeasured: bool = False,
+    identical_to: str = "",
 ) -> MemoryFinding:
     """The largest process's own peak memory must stay under both limits; BROKEN where it does not.
 
@@ -47,7 +50,8 @@ def judge_memory(
     Growth is counted from the largest peak of ``earlier`` runs: each of them was accepted, so an update that
     accepts more holds at once, and one run with a lucky low peak fails nobody. ``base`` says whose they are.
     Without any, a peak over ``max_memory`` is still BROKEN; one under it is NO_BASELINE, for the growth cannot be
-    judged, and INVALID ENVIRONMENT where that is because of ``other_work`` or ``is_base_unmeasured``.
+    judged, and INVALID ENVIRONMENT where that is because of ``other_work`` or ``is_base_unmeasured``. A program
+    that is ``identical_to`` the base cannot have grown.
     """
     peak, *earlier_peaks = peaks_counted_alike([measurement, *earlier])
     finding = MemoryFinding(
@@ -59,9 +63,10 @@ def judge_memory(
         max_growth=thresholds.max_memory_growth,
         other_work=other_work,
         is_base_unmeasured=is_base_unmeasured,
+        identical_to=identical_to,
     )
     if finding.is_over or finding.has_grown:
         return msgspec.structs.replace(finding, status=Status.BROKEN)
     if other_work or is_base_unmeasured:
         return msgspec.structs.replace(finding, status=Status.INVALID_ENVIRONMENT)
-    return finding if earlier_peaks else msgspec.structs.replace(finding, status=Status.NO_BASELINE)
+    return finding if earlier_peaks or identical_to else msgspec.structs.replace(finding, status=Status.NO_BASELINE)

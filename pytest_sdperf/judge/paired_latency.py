@@ -21,6 +21,7 @@ from pytest_sdperf.stats.sequential import CONFIDENCE, Decision, Look
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
     DroppedPair,
+    IdenticalProgram,
     PairedLatencyFinding,
     SizeLatency,
     worst_size,
@@ -54,6 +55,7 @@ def judge_head(seen: Observations, options: Options) -> ControlFinding | None:
 def judge_paired_latency(comparison: Comparison, head: Measurement, thresholds: Thresholds) -> PairedLatencyFinding:
     """REGRESSED, PASSED, FASTER, INCONCLUSIVE, or INVALID ENVIRONMENT where nothing may be compared.
 
+    Where both are the same program, it is PASSED without a pair.
     ``head`` is the head's measurement, whose case base and head drew; the worst size decides.
     """
     latency = head.latency
@@ -74,7 +76,13 @@ def judge_paired_latency(comparison: Comparison, head: Measurement, thresholds: 
         in_turn=not comparison.side_by_side,
         invalid=comparison.invalid,
         models=comparison.models,
+        measured_because=comparison.measured_because,
     )
+    if comparison.identical:
+        same = IdenticalProgram(
+            len(comparison.identical.modules), len(comparison.identical.files), bool(comparison.identical.model_digest)
+        )
+        return msgspec.structs.replace(finding, status=Status.PASSED, identical=same)
     if comparison.missing:
         return msgspec.structs.replace(finding, status=Status.NO_BASELINE, missing=Missing(comparison.missing))
     if comparison.invalid:

@@ -33,6 +33,10 @@ def judge(seen: Observations, options: Options) -> PictureFinding:
         is_repeatable=seen.measurement.repeatable,
         independent=independent_of(seen.unpaired, seen.case.workload),
     )
+    comparison = seen.comparison
+    if comparison and comparison.identical and not seen.case.variant.reference and found.status is Status.NO_BASELINE:
+        # Its own picture has nothing to be compared with, and needs nothing: the base would draw the same.
+        return msgspec.structs.replace(found, status=Status.PASSED, identical_to=comparison.base.label, missing=None)
     if seen.base_pictures:
         found = _beside_base(found, seen.base_pictures, options.thresholds, seen.case.workload)
     # A reference that is another variant's picture is missing for another reason than a baseline.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,19 +13,23 @@ from pathlib import Path
 import msgspec
 
 from pytest_sdperf.base.base_model import ModelMissingError
-from pytest_sdperf.base.declaration import same_declaration
-from pytest_sdperf.base.provenance import wrong_code, wrong_libraries
+from pytest_sdperf.base.provenance import wrong_libraries
 from pytest_sdperf.base.set_up import BaseSide, Invocation, set_up_base
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.comparison import BASE, HEAD, Comparison, Side
 from pytest_sdperf.diff.package_versions import VersionChange, changes_sentence, version_changes
+from pytest_sdperf.diff.programs import is_same, why_not_same
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.resources import available_memory_bytes
 from pytest_sdperf.measure.base_models import BaseModels, NamedModel
 from pytest_sdperf.measure.base_pictures import BaseReference, BaseReferences, base_pictures
+from pytest_sdperf.measure.blame import blamed_on_base
+from pytest_sdperf.measure.code_fault import code_fault
 from pytest_sdperf.measure.engine import Engine
+from pytest_sdperf.measure.file_watch import FileWatch
+from pytest_sdperf.measure.identity import head_and_base, looking
 from pytest_sdperf.measure.noise_watch import NoiseWatch
-from pytest_sdperf.measure.paired import PairSampler, SideRig, blamed_on_base
+from pytest_sdperf.measure.paired import PairSampler, SideRig
 from pytest_sdperf.measure.progress import Progress, Step
 from pytest_sdperf.measure.rig import environment_of, prepare_case
 from pytest_sdperf.measure.stopping import Limits, Paired, measure_pairs
@@ -33,6 +38,7 @@ from pytest_sdperf.model_difference import ModelDifference
 from pytest_sdperf.models import cache
 from pytest_sdperf.observations import BasePictures, Measured
 from pytest_sdperf.options import Options
+from pytest_sdperf.program import UNASKED, Program
 from pytest_sdperf.units import format_bytes
 from pytest_sdperf.variant import Case
 
@@ -113,12 +119,37 @@ class Comparer:
             return Compared(self._nothing("", missing=error.what))
         except ComparisonError as error:
             return Compared(self._nothing(str(error)))
-        compared = self._compared(base, case, model, measured, options)
+        compared = self._compared_unless_same(base, case, model, measured, options)
         if not (self.target.control and compared.comparison.kept and not compared.comparison.invalid):
             return compared
         head = BaseSide(Target(None, None, None, control=False), self.engine.launcher, None, None, None)
         model = self._heads(measured.case, options)
         return replace(compared, control=self._compared(head, measured.case, model, measured, options).comparison)
+
+    def look(self, options: Options) -> AbstractContextManager[FileWatch | None]:
+        """For the time that a case is measured by itself: a watch over what it opens, where that is of use."""
+        base = self._base
+        return nullcontext() if isinstance(base, ComparisonError) else looking(base, self.engine, options)
+
+    def _compared_unless_same(
+        self, base: BaseSide, case: Case, model: NamedModel, measured: Measured, options: Options
+    ) -> Compared:
+        """Nothing is measured where base and head are the same program."""
+        there, here = self._programs(base, case, model, measured, options)
+        if is_same(there, here):
+            return Compared(self._nothing("", identical=here))
+        compared = self._compared(base, case, model, measured, options)
+        comparison = msgspec.structs.replace(compared.comparison, measured_because=why_not_same(there, here))
+        return replace(compared, comparison=comparison)
+
+    def _programs(
+        self, base: BaseSide, case: Case, model: NamedModel, measured: Measured, options: Options
+    ) -> tuple[Program, Program]:
+        """(base, head) as programs; unknown where they are to be timed in any case."""
+        if base.target.is_head or options.identical == "measure":
+            return UNASKED, UNASKED
+        models = {BASE: model.model, HEAD: self._heads(measured.case, options).model}
+        return head_and_base(base, self.engine, case, measured, options, models=models)
 
     @cached_property
     def _base(self) -> BaseSide | ComparisonError:
@@ -186,7 +217,7 @@ class Comparer:
                 sampler.sample,
                 measured.measurement,
                 Limits(options.thresholds, options.budget, options.rounds),
-                wrong_code=lambda modules: _wrong_code(base, case, head_case, modules, other_model=models is not None),
+                wrong_code=lambda pair: code_fault(base, case, measured, pair, other_model=models is not None),
                 progress=progress,
             )
         except ComparisonError as error:
@@ -251,7 +282,7 @@ class Comparer:
         evidence = found.evidence if name == BASE else Evidence()
         return Side(label, environment, evidence, modules, model.name, model.model.digest)
 
-    def _nothing(self, invalid: str, *, missing: str = "") -> Comparison:
+    def _nothing(self, invalid: str, *, missing: str = "", identical: Program | None = None) -> Comparison:
         nowhere = self.engine.host_environment()
         return Comparison(
             Side(self.target.label, nowhere),
@@ -259,21 +290,5 @@ class Comparer:
             pairs=[],
             invalid=invalid,
             missing=missing,
+            identical=identical,
         )
-
-
-def _wrong_code(
-    base: BaseSide, case: Case, head: Case, modules: Mapping[str, Mapping[str, str]], *, other_model: bool
-) -> str:
-    if base.trees is None:
-        return ""
-    error = wrong_code(
-        case.variant.factory,
-        modules[HEAD],
-        modules[BASE],
-        base.trees,
-        same_declaration=same_declaration(case.variant, head.variant),
-        own_libraries=base.interpreter is not None,
-        other_model=other_model,
-    )
-    return "" if error is None else str(error)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from pytest_sdperf import protocol
+from pytest_sdperf.activity import Activity
 from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.diff.package_versions import Installed
-from pytest_sdperf.errors import ComparisonError, SdperfError, WorkerError
+from pytest_sdperf.measure.blame import blamed_on_base
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Progress, unseen
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
@@ -58,6 +59,8 @@ class SampledPair:
     "`base` and `head` -> what is installed there, where that was asked for"
     trace: Path | None = None
     "what went through the base's stages, where it was asked for and a reference is known"
+    activity: Activity | None = None
+    "of the base's worker, where it was asked for"
 
 
 @dataclass
@@ -73,10 +76,14 @@ class _Running:
     images: dict[str, list[ImageTiming]] = field(default_factory=dict)
     digests: dict[str, list[str]] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    is_recorded: bool = False
+    "whether the process records what it opens in the trees: both of a pair, or neither"
 
     @property
     def build(self) -> protocol.Build:
-        return protocol.Build(build_spec(self.side.case, self.side.model, self.side.rig, self.label))
+        side = self.side
+        watched = side.rig.trees if self.is_recorded else ()
+        return protocol.Build(build_spec(side.case, side.model, side.rig, self.label, watched=watched))
 
     def ask(self, command: protocol.Command, expect: type[A]) -> A:
         with self.blamed():
@@ -114,6 +121,9 @@ class _Running:
         """What is installed where it runs."""
         packages: Installed = self.ask(protocol.Call(_INSTALLED), protocol.Called).value
         return packages
+
+    def inspect(self) -> Activity:
+        return self.ask(protocol.Inspect(), protocol.Inspected).activity
 
     def pictures(self) -> dict[str, Path]:
         """Every prompt with every seed at every size, untimed."""
@@ -179,7 +189,7 @@ class PairSampler:
             with ExitStack() as stack:
                 self.progress.phase("building and warming up")
                 for name in names:
-                    running[name] = self._started(name, number, stack)
+                    running[name] = self._started(name, number, stack, is_recorded=show_base)
                 here = [running[name] for name in names]
                 _get_ready(here)
                 marks_s.append(self.clock_s())
@@ -188,6 +198,8 @@ class PairSampler:
                 if show_base and BASE in names:
                     self.progress.phase("drawing what is not timed")
                     shown |= running[BASE].shown()
+                    if self.sides[BASE].rig.trees:
+                        shown["activity"] = running[BASE].inspect()
                 if show_base and self.own_libraries:
                     shown["installed"] = {**shown.get("installed", {}), **{one.name: one.installed() for one in here}}
                 for one in here:
@@ -207,10 +219,11 @@ class PairSampler:
         built = {name: one.built for name, one in running.items()}
         return SampledPair(pair, built, {name: one.modules for name, one in running.items()}, **shown)
 
-    def _started(self, name: str, number: int, stack: ExitStack) -> _Running:
+    def _started(self, name: str, number: int, stack: ExitStack, *, is_recorded: bool) -> _Running:
         side, label = self.sides[name], f"pair-{number}-{name}"
         with blamed_on_base() if name == BASE else nullcontext():
-            return _Running(name, label, side, stack.enter_context(side.rig.worker(side.case, label)))
+            worker = stack.enter_context(side.rig.worker(side.case, label))
+            return _Running(name, label, side, worker, is_recorded=is_recorded)
 
     def _rounds(self, here: Sequence[_Running], rounds: int, turns: _Turns) -> Disturbance:
         """Every size, round by round; with both here each draws first in every other round, in random order."""
@@ -241,20 +254,6 @@ class _Turns:
 
     drew_first: dict[str, list[str]] = field(default_factory=dict)
     kernel_ns: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-
-
-@contextmanager
-def blamed_on_base() -> Iterator[None]:
-    """Raise what goes wrong inside as a ComparisonError: the head is not to blame, its other parts are still judged."""
-    try:
-        yield
-    except ComparisonError:
-        raise
-    except SdperfError as error:
-        log_tail = error.log_tail if isinstance(error, WorkerError) else ""
-        raise ComparisonError(
-            f"the base cannot run: {error.what}", where=error.where, cure=error.cure, log_tail=log_tail
-        ) from error
 
 
 def _get_ready(here: Sequence[_Running]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,9 @@ from typing import Protocol
 import msgspec
 
 from pytest_sdperf import protocol
+from pytest_sdperf.activity import Activity
+from pytest_sdperf.build_spec import BuildSpec
+from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
 from pytest_sdperf.measurement import Environment
@@ -75,6 +78,8 @@ class Rig:
     "takes each step of the work"
     watch: Callable[[], NoiseWatch] | None = None
     "makes what watches one process that is measured by itself; None: nothing does"
+    look: FileWatch | None = None
+    "sees what the processes that measure a case by itself open, which record that themselves, too; None: nothing does"
 
     def worker(self, case: Case, name: str) -> AbstractContextManager[AskedWorker]:
         """Start a worker for ``case``; its log is called after ``name``."""
@@ -92,15 +97,19 @@ class Model:
     "sha256 of weights and configurations, empty where the variant brings its own"
 
 
-def build_spec(case: Case, model: Model, rig: Rig, name: str) -> protocol.BuildSpec:
-    """The spec that the worker called ``name`` needs to build the case."""
-    return protocol.BuildSpec.of(
+def build_spec(case: Case, model: Model, rig: Rig, name: str, *, watched: Sequence[str] = ()) -> BuildSpec:
+    """The spec that the worker called ``name`` needs to build the case.
+
+    It records what it opens in ``watched``, or else in the folders that the rig looks at.
+    """
+    return BuildSpec.of(
         case,
         model_dir=str(model.folder) if model.folder else None,
         model_digest=model.digest,
         cache_dir=str(rig.cache_dir),
         picture_dir=str(rig.work_dir / case.id / name),
         trees=rig.trees,
+        watched=tuple(watched or (rig.look.roots if rig.look else ())),
     )
 
 
@@ -116,14 +125,21 @@ def environment_of(host: Environment, built: protocol.Built, *, threads: int, cp
     )
 
 
-def prepare_case(case: Case, model: Model, rig: Rig) -> dict[str, int]:
-    """Run the variant's `prepare` in a process of its own, so that its memory does not count later."""
+def prepare_case(
+    case: Case, model: Model, rig: Rig, *, inspected: Callable[[Activity], object] | None = None
+) -> dict[str, int]:
+    """Run the variant's `prepare` in a process of its own, so that its memory does not count later.
+
+    ``inspected`` takes what that process did.
+    """
     if not case.variant.prepare:
         return {}
     rig.show(Step(case.variant.name, "preparing"))
     started_ns = time.perf_counter_ns()
     with rig.worker(case, "prepare") as worker:
         prepared = worker.ask(protocol.Prepare(build_spec(case, model, rig, "prepare")), protocol.Prepared)
+        if inspected:
+            inspected(worker.ask(protocol.Inspect(), protocol.Inspected).activity)
         end_worker(worker, case, "prepare", rig.note)
     spent = format_seconds((time.perf_counter_ns() - started_ns) / 1e9)
     rig.show(Step(case.variant.name, f"prepared in {spent}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import msgspec
 
 from pytest_sdperf import protocol
+from pytest_sdperf.activity import Activity, Looked, joined
+from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Progress, Step, expected_end_s
 from pytest_sdperf.measure.rig import (
@@ -49,6 +52,8 @@ class Sampled:
     "as the first process drew it"
     others: dict[str, list[Path]]
     "picture key -> .npy of pictures that were not the same to the bit, in the first process or a later one"
+    looked: Looked | None = None
+    "what its workers looked at, `prepare` included; None where no trees are compared"
 
 
 def sample(
@@ -68,7 +73,8 @@ def sample(
     when its timed pictures are done, and then follows one picture through its stages, which are also given
     the inputs of ``reference_trace``. Raises LaunchError and WorkerError.
     """
-    preparation_ns = prepare_case(case, model, rig)
+    activities: list[Activity] = []
+    preparation_ns = prepare_case(case, model, rig, inspected=activities.append if rig.trees else None)
     progress = Progress(case.variant.name, rig.show, time.perf_counter)
     begun_s = [progress.elapsed_s]
     runs: list[ProcessRun] = []
@@ -92,6 +98,8 @@ def sample(
                 progress.phase("collecting evidence")
                 evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
                 trace = _trace(worker, case, rig, given=reference_trace)
+            if rig.trees:
+                activities.append(worker.ask(protocol.Inspect(), protocol.Inspected).activity)
             end_worker(worker, case, name, rig.note)
         runs.append(run.finished())
         begun_s.append(progress.elapsed_s)
@@ -111,7 +119,15 @@ def sample(
         preparation_ns=preparation_ns,
     )
     pictures = first.pictures if first else {}
-    return Sampled(measurement, Drawing(pictures, measurement.environment, trace), others)
+    drawing = Drawing(pictures, measurement.environment, trace)
+    return Sampled(measurement, drawing, others, _looked(activities, rig))
+
+
+def _looked(activities: Sequence[Activity], rig: Rig) -> Looked | None:
+    if not activities:
+        return None
+    activity = joined(activities)
+    return rig.look.end(activity) if rig.look else Looked(activity)
 
 
 def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> Drawing:
@@ -180,7 +196,7 @@ class _Process:
 def _measure(
     worker: AskedWorker,
     case: Case,
-    spec: protocol.BuildSpec,
+    spec: BuildSpec,
     progress: Progress,
     watch: NoiseWatch | None,
     *,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -95,7 +96,8 @@ class Session:
         """
         sampled = self._sample(case, options, compared=compared)
         others = {key: [load_picture(path) for path in paths] for key, paths in sampled.others.items()}
-        return Measured(case, sampled.measurement, load_pictures(sampled.drawing.pictures), others, asked)
+        pictures = load_pictures(sampled.drawing.pictures)
+        return Measured(case, sampled.measurement, pictures, others, asked, sampled.looked)
 
     def collect(self, measured: Measured, options: Options) -> Observations:
         """All that a verdict on the case rests on: what it is compared with is measured, drawn or read now.
@@ -163,16 +165,17 @@ class Session:
         processes = own_processes(self._pairs_before(case, options), options) if compared else options.processes
         doing = f"measuring {case.id}, {plural(processes, 'process', 'es')} x {plural(rounds, 'picture')}"
         self.engine.show(Step(case.variant.name, doing))
-        rig = self._rig(options)
-        sampled = sample(
-            case,
-            self.engine.model_of(case.variant, options),
-            rig,
-            processes=processes,
-            rounds=rounds,
-            host=self.engine.host_environment(),
-            reference_trace=reference,
-        )
+        look = self._comparer.look(options) if self._comparer and compared else nullcontext()
+        with look as file_watch:
+            sampled = sample(
+                case,
+                self.engine.model_of(case.variant, options),
+                replace(self._rig(options), look=file_watch),
+                processes=processes,
+                rounds=rounds,
+                host=self.engine.host_environment(),
+                reference_trace=reference,
+            )
         if reference:
             stage_parity = compare_stages(
                 load(reference), load(sampled.drawing.trace), reference_name=case.variant.reference or ""

@@ -23,8 +23,8 @@ from pytest_sdperf.wording import plural
 Sample = Callable[..., SampledPair]
 """`measure.paired.PairSampler.sample`: called as sample(number, rounds, show_base=...)."""
 
-WrongCode = Callable[[Mapping[str, Mapping[str, str]]], str]
-"""The fault in the code that the first pair ran (side -> module -> file), as a sentence; empty: all is well."""
+WrongCode = Callable[[SampledPair], str]
+"""The fault in the code that the first pair ran, as a sentence; empty: all is well."""
 
 
 @dataclass
@@ -92,7 +92,7 @@ def measure_pairs(
             found.built, found.modules, found.pictures = sampled.built, sampled.modules, sampled.pictures
             found.installed = sampled.installed
             found.evidence, found.trace = sampled.evidence or found.evidence, sampled.trace
-            found.invalid = wrong_code(sampled.modules)
+            found.invalid = wrong_code(sampled)
         found.pairs.append(judged(sampled.pair, found.pairs))
         progress.done(_line(found.pairs, rounds, limits.thresholds), ends_s=ends_s, at_most=True)
         if found.invalid or decided(found.pairs, limits.thresholds):

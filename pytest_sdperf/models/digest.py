@@ -27,7 +27,7 @@ def model_digest(path: Path, cache: Path | None = None) -> str:
     into them (keys that begin with `_`, except the class, and `transformers_version`). With ``cache``
     a folder whose files kept their size and times since is not read again.
     """
-    files = _files(path)
+    files = digested_files(path)
     kept = cache / "digests" / f"{_stamp(path, files)}.txt" if cache else None
     if kept and (known := _read_kept(kept)):
         return known
@@ -38,7 +38,7 @@ def model_digest(path: Path, cache: Path | None = None) -> str:
     return digest
 
 
-def _files(path: Path) -> list[Path]:
+def digested_files(path: Path) -> list[Path]:
     """Every file that counts: configurations, the tokenizers' files, the weights."""
     family = family_of_folder(path)
     named = [path / INDEX, *(path / component.name / component.config for component in family.components)]

@@ -64,6 +64,8 @@ class Options(NamedTuple):
     base_env_extras: tuple[str, ...] = ()
     "extras and dependency groups of that environment; empty: those whose packages are installed here"
     dependency_files: tuple[str, ...] = DEFAULT_DEPENDENCY_FILES
+    identical: str = "pass"
+    "`pass` or `measure`: what becomes of a case whose base and head are the same program"
     budget: float = 600.0
     "seconds that the pairs of one case may take"
     json: str | None = None

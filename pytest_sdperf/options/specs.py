@@ -103,6 +103,14 @@ SPECS: tuple[OptionSpec, ...] = (
     ),
     *LIBRARIES,
     OptionSpec(
+        "identical",
+        values.one_of("pass", "measure"),
+        "side by side: a case that is the same program in base and head passes at once, or is measured all the same "
+        "(default: pass)",
+        "pass|measure",
+        of_base,
+    ),
+    OptionSpec(
         "budget",
         values.duration_for("the pairs"),
         "longest time for the pairs of one case, side by side (default: 10m)",

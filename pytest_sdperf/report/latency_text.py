@@ -10,6 +10,7 @@ from pytest_sdperf.report.model_text import model_clause, model_lines
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
+    IdenticalProgram,
     PairedLatencyFinding,
     SizeLatency,
     SizeSpeedup,
@@ -49,6 +50,8 @@ def paired_sentence(finding: PairedLatencyFinding) -> str:
         return without_baseline(_measured(finding), finding.missing)
     if finding.invalid:
         return finding.invalid
+    if finding.identical:
+        return _identical(finding.identical, finding.base)
     last = finding.dropped[-1].because if finding.dropped else ""
     if finding.too_busy:
         pairs = plural(finding.pairs + len(finding.dropped), "pair")
@@ -68,6 +71,8 @@ def paired_details(finding: PairedLatencyFinding) -> list[str]:
     lines = [f"recorded runs: {recorded.status.value}: {_recorded(recorded)}"] if recorded else []
     lines += [f"base: {finding.base}; head: {finding.head}", *_dropped(finding)]
     lines += model_lines(finding.models) if finding.models else []
+    if finding.measured_because:
+        lines.append(f"not the same program as the base: {finding.measured_because}")
     if finding.in_turn:
         lines.append("memory is too small for both, so one ran after the other: drift between them counts as noise")
     worst = worst_size(finding.sizes) if finding.sizes else None
@@ -224,6 +229,15 @@ def _paired_size(one: SizeLatency, finding: PairedLatencyFinding) -> str:
         f"{apart_from} ({bounds}); {reason}: these pairs would have detected slowdowns above {smallest} four times "
         "in five"
     )
+
+
+def _identical(same: IdenticalProgram, base: str) -> str:
+    """``identical program: the same 14 modules and 3 files of the tree, model, versions and settings as main``."""
+    counted = [(same.modules, "module"), (same.files, "file")]
+    read = " and ".join(plural(count, noun) for count, noun in counted if count)
+    code = f"the same {read} of the tree" if read else "it runs nothing of the tree; the same"
+    parts = [*(["model"] if same.has_model else []), "versions"]
+    return f"identical program: {code}{', ' if read else ' '}{', '.join(parts)} and settings as {base}"
 
 
 def _dropped(finding: PairedLatencyFinding) -> list[str]:

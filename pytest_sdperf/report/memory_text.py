@@ -20,6 +20,9 @@ def memory_sentence(finding: MemoryFinding) -> str:
             return of_other_work(finding.other_work)
         if finding.is_base_unmeasured:
             return "the base was not measured, so growth is not judged"
+        if finding.identical_to:
+            within = "" if finding.max_bytes is None else f", {limit}"
+            return f"{peak}, identical program as {finding.identical_to}{within}"
         return without_baseline(peak, finding.missing)
     growth, most = finding.peak_bytes / finding.base_bytes - 1, finding.max_growth
     change = f"+{share_apart(growth, most)}" if finding.has_grown else format_share(growth)

@@ -105,6 +105,8 @@ def _without_reference(finding: PictureFinding) -> str:
     if finding.is_reference:
         other = f"; {finding.base_label}'s are of another model and do not compare" if finding.base_label else ""
         return f"{drawn}; this is the reference that others are compared with{other}"
+    if finding.identical_to:
+        return f"{drawn}; the identical program of {finding.identical_to} draws the same"
     if finding.missing:
         return without_baseline(drawn, finding.missing)
     return (

@@ -83,6 +83,17 @@ class DroppedPair(msgspec.Struct, frozen=True):
     because: str
 
 
+class IdenticalProgram(msgspec.Struct, frozen=True):
+    """Base and head are one program, so that there was nothing to time."""
+
+    modules: int
+    "of the tree that it loaded"
+    files: int
+    "of the tree that it opened besides"
+    has_model: bool = True
+    "False where the variant brings its own weights"
+
+
 class PairedLatencyFinding(Finding, frozen=True, kw_only=True, tag="paired_latency"):
     """Latency of the head compared with the base's, measured side by side."""
 
@@ -123,6 +134,10 @@ class PairedLatencyFinding(Finding, frozen=True, kw_only=True, tag="paired_laten
     "how the models of base and head differ; None: they do not"
     recorded: StoredLatencyFinding | None = None
     "what the recorded runs show; None: there are none"
+    identical: IdenticalProgram | None = None
+    "None: base and head are not known to be the same program"
+    measured_because: str = ""
+    "why they are not, as a clause; empty: nobody asked, or they are"
 
     @property
     def fault(self) -> str:

@@ -22,6 +22,9 @@ class MemoryFinding(Finding, frozen=True, kw_only=True, tag="memory"):
     is_base_unmeasured: bool = False
     "True where a base was asked for and did not run"
 
+    identical_to: str = ""
+    "label of the base that is the same program, so that nothing can have grown; empty: none is known to be"
+
     @property
     def is_over(self) -> bool:
         """Whether it is above the absolute limit."""

@@ -45,6 +45,8 @@ class PictureFinding(Finding, frozen=True, kw_only=True, tag="picture"):
     "True where the reference is the base's picture"
     is_reference: bool = False
     "True where they are what others are compared with"
+    identical_to: str = ""
+    "label of the base that is the same program, so that no comparison is needed; empty: none is known to be"
     is_eight_bit: bool = False
     "True where both sides were rounded to 8 bits, because the reference is stored so"
     min_ssim: float

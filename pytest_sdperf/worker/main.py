@@ -16,6 +16,7 @@ from typing import NoReturn
 from pytest_sdperf import process_tree
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.protocol import PROTOCOL_VERSION, Exit, Failed, Ready, decode_command, encode
+from pytest_sdperf.worker.recorder import Recorder
 from pytest_sdperf.worker.workbench import Workbench
 
 _MESSAGE_LENGTH = 500
@@ -35,7 +36,7 @@ def main(argv: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)  # what was printed survives a kill
-    serve(command_fd, answer_fd, Workbench(), orphaned=_end_group)
+    serve(command_fd, answer_fd, Workbench(recorder=Recorder()), orphaned=_end_group)
     return 0
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_sdperf import protocol
+from pytest_sdperf.activity import UNRECORDED, Activity
+from pytest_sdperf.build_spec import BuildSpec, Size
 from pytest_sdperf.errors import CaseError, WorkerError
 from pytest_sdperf.measurement import ImageTiming, Usage
 from pytest_sdperf.models.configurations import family_of_folder
@@ -35,6 +37,7 @@ from pytest_sdperf.worker.pipeline_call import (
     pixels,
     seeded_generator,
 )
+from pytest_sdperf.worker.recorder import Recorder
 from pytest_sdperf.worker.stages import StageTimer, find_stages
 from pytest_sdperf.workload import size_key
 
@@ -49,21 +52,23 @@ if TYPE_CHECKING:
 class _Built:
     """A pipeline, ready to draw."""
 
-    spec: protocol.BuildSpec
+    spec: BuildSpec
     pipeline: Any
     family: Family
     timer: StageTimer
     stage_calls: dict[str, int] = field(default_factory=dict)
     "calls of each stage for the last timed picture"
-    timed: dict[tuple[protocol.Size, int], tuple[list[ImageTiming], list[str]]] = field(default_factory=dict)
+    timed: dict[tuple[Size, int], tuple[list[ImageTiming], list[str]]] = field(default_factory=dict)
     "size and number of the picture -> its last timed rounds, and their digests"
 
 
 class Workbench:
     """The state that a worker holds between commands: one pipeline."""
 
-    def __init__(self, clock_ns: Callable[[], int] = time.perf_counter_ns) -> None:
+    def __init__(self, clock_ns: Callable[[], int] = time.perf_counter_ns, *, recorder: Recorder | None = None) -> None:
         self._clock_ns = clock_ns
+        self._recorder = recorder
+        self._watched: tuple[str, ...] = ()
         self._built: _Built | None = None
         # Asked before any library is there: libiomp5 binds the main thread to one CPU (KMP_AFFINITY),
         # importing torch sets variables of its own.
@@ -97,6 +102,8 @@ class Workbench:
                 answer = self._prove()
             case protocol.Trace(path, given):
                 answer = self._trace(Path(path), Path(given) if given else None)
+            case protocol.Inspect():
+                answer = protocol.Inspected(self._activity())
             case _:
                 raise WorkerError(f"a worker cannot be asked for {command}", cure="Exit ends the process itself.")
         return answer
@@ -107,17 +114,30 @@ class Workbench:
             raise WorkerError("there is no pipeline yet", cure="Send Build first.")
         return self._built
 
-    def _prepare(self, spec: protocol.BuildSpec) -> protocol.Prepared:
+    def _record(self, spec: BuildSpec) -> None:
+        """Record from now on, where the spec asks for it."""
+        if spec.watched and self._recorder:
+            self._watched = spec.watched
+            self._recorder.start(spec.import_path)
+
+    def _activity(self) -> Activity:
+        if self._recorder is None:
+            return Activity(surroundings.loaded_files(dict(sys.modules)), hazards=[UNRECORDED])
+        return self._recorder.activity(self._watched, dict(sys.modules))
+
+    def _prepare(self, spec: BuildSpec) -> protocol.Prepared:
         context = _context(spec)
         put_first(spec.import_path)
+        self._record(spec)
         role = f"prepare of variant {spec.variant!r}"
         import_function(spec.prepare, role=role, folders=spec.import_path)(context)
         return protocol.Prepared(context.startup_ns)
 
-    def _build(self, spec: protocol.BuildSpec) -> protocol.Built:
+    def _build(self, spec: BuildSpec) -> protocol.Built:
         context = _context(spec)
         role = f"factory of variant {spec.variant!r}"
         put_first(spec.import_path)
+        self._record(spec)  # after it: our own looks into folders are none of the pipeline's
         start_ns = self._clock_ns()
         with context.phase("import"):
             factory = import_function(spec.factory, role=role, folders=spec.import_path)
@@ -143,7 +163,7 @@ class Workbench:
             variables=self._variables,
         )
 
-    def _generate(self, size: protocol.Size, picture_index: int, rounds: int) -> protocol.Generated:
+    def _generate(self, size: Size, picture_index: int, rounds: int) -> protocol.Generated:
         bench = self._bench
         images: list[ImageTiming] = []
         digests: list[str] = []
@@ -197,7 +217,7 @@ class Workbench:
         trace.save(path, trace.follow(stages, bench.family, lambda: self._draw(size, 0), reference))
         return protocol.Traced(str(path))
 
-    def _arguments(self, size: protocol.Size, picture_index: int, seed: int | None = None) -> dict[str, Any]:
+    def _arguments(self, size: Size, picture_index: int, seed: int | None = None) -> dict[str, Any]:
         """Keywords of a call; ``seed`` takes the place of the picture's own for its latents."""
         bench = self._bench
         prompt_seed = bench.spec.prompt_seeds[picture_index]
@@ -212,12 +232,10 @@ class Workbench:
         )
         return keywords | seeded_generator(bench.pipeline, prompt_seed.seed)
 
-    def _draw(self, size: protocol.Size, picture_index: int) -> Picture:
+    def _draw(self, size: Size, picture_index: int) -> Picture:
         return as_picture(pixels(self._bench.pipeline(**self._arguments(size, picture_index)), size))
 
-    def _timed(
-        self, size: protocol.Size, picture_index: int, seed: int | None = None
-    ) -> tuple[ImageTiming, NDArray[Any]]:
+    def _timed(self, size: Size, picture_index: int, seed: int | None = None) -> tuple[ImageTiming, NDArray[Any]]:
         """Only the pipeline's work lies between the two looks at the clock: its call, and what its answer puts off.
 
         An answer may compute when its picture is read, or while another thread still fills it; so the picture is
@@ -238,7 +256,7 @@ class Workbench:
             )
         return timing, array
 
-    def _keep(self, picture: Picture, size: protocol.Size, picture_index: int, suffix: str = "") -> Path:
+    def _keep(self, picture: Picture, size: Size, picture_index: int, suffix: str = "") -> Path:
         """Save a picture; by rename, so that nobody reads half of it."""
         import numpy as np
 
@@ -256,14 +274,14 @@ def digest(picture: Picture) -> str:
     return hashlib.sha256(str(picture.shape).encode() + picture.tobytes()).hexdigest()
 
 
-def _modules(spec: protocol.BuildSpec) -> dict[str, str]:
+def _modules(spec: BuildSpec) -> dict[str, str]:
     """Where the factory and everything from the spec's trees was loaded from."""
     name = spec.factory.partition(":")[0]
     file = getattr(sys.modules[name], "__file__", None) or ""
     return {name: str(Path(file).resolve()) if file else "", **surroundings.loaded_from(spec.trees, dict(sys.modules))}
 
 
-def _context(spec: protocol.BuildSpec) -> BuildContext:
+def _context(spec: BuildSpec) -> BuildContext:
     return BuildContext(
         model_dir=Path(spec.model_dir) if spec.model_dir is not None else None,
         model_digest=spec.model_digest,

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.base.provenance import stray_code, wrong_code, wrong_libraries
+from pytest_sdperf.base.provenance import installed_code, stray_code, wrong_code, wrong_libraries
 from pytest_sdperf.base.trees import Trees
 
 SITE = "/repo/.venv/lib/python3.11/site-packages"
@@ -136,10 +136,11 @@ def test_code_of_the_working_tree_in_the_base_arm():
 
 @pytest.fixture
 def trees(tmp_path):
-    """The head's tree has the package `service`, in `src`, and an environment in `.venv`."""
-    package = tmp_path / "repo/src/service"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
+    """Both trees have the package `service`, in `src`, and the head's an environment in `.venv` with a copy of it."""
+    for folder in ("repo/src", "base/src", "repo/.venv/site-packages"):
+        (tmp_path / folder / "service").mkdir(parents=True)
+        (tmp_path / folder / "service/__init__.py").write_text(folder)
+    (tmp_path / "repo/.venv/pyvenv.cfg").touch()
     return Trees(tmp_path / "repo", tmp_path / "base", (tmp_path / "repo/.venv",))
 
 
@@ -147,18 +148,25 @@ def test_a_factory_of_the_tree_that_calls_installed_code(trees):
     """A thin factory beside the tests, and the project itself not installed in editable mode."""
     site = trees.head / ".venv/site-packages"
     head = {"harbour": f"{trees.head}/harbour.py", "numpy": f"{site}/numpy/__init__.py"}
-    base = {"harbour": f"{trees.base}/harbour.py"}
-    assert wrong_code("harbour:build", head, base, trees) is None
+    assert installed_code("harbour:build", head, trees) is None
     head["service"] = f"{site}/service/__init__.py"
-    assert said(wrong_code("harbour:build", head, base, trees)) == (
+    assert said(installed_code("harbour:build", head, trees)) == (
         f"base and head run installed code in place of the revisions': service ({site}/service/__init__.py) "
         f"[--sdperf-against]. {EDITABLE}"
     )
-    assert wrong_code("harbour:build", head, base, trees, same_declaration=False) is None
     one = Trees(trees.head, trees.head, trees.own)
-    assert wrong_code("harbour:build", head, {"harbour": f"{trees.head}/harbour.py"}, one) is None
+    assert installed_code("harbour:build", head, one) is None
+    assert installed_code("service:build", head, trees) is None, "that is for wrong_code to say"
     head["service"] = f"{trees.head}/src/service/__init__.py"
-    assert wrong_code("harbour:build", head, base, trees) is None
+    assert installed_code("harbour:build", head, trees) is None
+
+
+def test_our_own_package_measures_and_is_not_measured(trees):
+    for tree in (trees.head, trees.base):
+        (tree / "pytest_sdperf").mkdir()
+        (tree / "pytest_sdperf/__init__.py").write_text(str(tree))
+    loaded = {"pytest_sdperf": f"{trees.head}/.venv/site-packages/pytest_sdperf/__init__.py"}
+    assert installed_code("harbour:build", loaded, trees) is None
 
 
 def test_what_the_interpreter_in_the_repository_has_is_no_stray():

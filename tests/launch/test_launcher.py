@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_sdperf import protocol
+from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import LaunchError, WorkerError
 from pytest_sdperf.launch import launcher, process_group
 from pytest_sdperf.launch.guard import guard
@@ -33,7 +34,7 @@ def guarded():
 @pytest.fixture
 def spec(make_case, tmp_path):
     def spec(factory):
-        return protocol.BuildSpec.of(
+        return BuildSpec.of(
             make_case(factory), model_dir=None, model_digest="", cache_dir=str(tmp_path), picture_dir=str(tmp_path)
         )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import types
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,7 @@ from pytest_sdperf.workload import Workload
 
 SHIP = Variant("ship", "harbour:build", prepare="harbour:prepare", reference=None)
 CASE = Case(SHIP, Workload(prompts=("a ship",), sizes=((8, 8),)), "model")
-OPTIONS = Options(model="model", budget=60.0, rounds=7, thresholds=Thresholds(max_pairs=9))
+OPTIONS = Options(model="model", budget=60.0, rounds=7, identical="measure", thresholds=Thresholds(max_pairs=9))
 RUN = ProcessRun({"8x8": [ImageTiming(10)]}, {}, {}, peak_rss_bytes=100, threads=2, cpus=[0, 1])
 MEASUREMENT = Measurement(
     CASE.id, "ship", "model", "digest", "", msgspec.to_builtins(CASE.workload), [RUN], Evidence(), Environment("here")
@@ -119,7 +120,7 @@ def seen(monkeypatch):
             Evidence(allocator="jemalloc"),
             {"8x8/0": Path("/base.npy")},
             installed=seen["installed"],
-            invalid=wrong_code(seen["modules"]),
+            invalid=wrong_code(types.SimpleNamespace(modules=seen["modules"], activity=None)),
         )
 
     monkeypatch.setattr(comparer, "set_up_base", set_up_base)

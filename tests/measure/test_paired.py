@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from pytest_sdperf import protocol
+from pytest_sdperf.activity import Activity
+from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.comparison import BASE, HEAD
 from pytest_sdperf.errors import ComparisonError, LaunchError, WorkerError
 from pytest_sdperf.hardware.cpu_times import CpuTimes
+from pytest_sdperf.measure.blame import blamed_on_base
 from pytest_sdperf.measure.noise_watch import NoiseWatch
-from pytest_sdperf.measure.paired import PairSampler, SideRig, _joined, blamed_on_base
+from pytest_sdperf.measure.paired import PairSampler, SideRig, _joined
 from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Usage
@@ -127,6 +130,8 @@ class FakeWorker:
                 )
             case protocol.Draw(size, prompt_seed):
                 return protocol.Drawn("e", f"{self.folder}/{size[0]}x{size[1]}-{prompt_seed}.npy")
+            case protocol.Inspect():
+                return protocol.Inspected(Activity(imports=[self.name]))
             case protocol.Prove():
                 self.stage.now_s += 1
                 return protocol.Proven(Evidence(facts={"arm": self.name}))
@@ -240,7 +245,7 @@ def test_each_arm_builds_what_is_its_own(stage, sampler, tmp_path, make_case):
     for name in (BASE, HEAD):
         folder = tmp_path / name / make_case().id
         assert started[name] == folder / f"pair-3-{name}.log"
-        assert specs[name] == protocol.BuildSpec.of(
+        assert specs[name] == BuildSpec.of(
             make_case(prepare="prepare"),
             model_dir=str(tmp_path / f"model-{name}"),
             model_digest=name,
@@ -320,7 +325,7 @@ def test_the_base_is_shown_when_its_rounds_are_over(stage, sampler, tmp_path, ma
     sampled = sampler(rng, sizes=((16, 24),), prompts=("a", "b")).sample(1, 1, show_base=True)
     acts = stage.acts()
     assert acts[acts.index("watch end") + 1 :] == [
-        *["base Prove", "base Draw", "base Draw", "base kill", "head kill", "head leave", "base leave"]
+        *["base Prove", "base Draw", "base Draw", "base Inspect", "base kill", "head kill", "head leave", "base leave"]
     ]
     assert sampled.evidence == Evidence(facts={"arm": BASE})
     folder = tmp_path / BASE / make_case(prompts=("a", "b")).id / "pair-1-base"
@@ -361,7 +366,7 @@ def test_one_after_the_other_shows_the_base_while_it_lives(stage, sampler):
     sampled = sampler(rng, at_once=False).sample(1, 1, show_base=True)
     acts = stage.acts()
     assert acts[acts.index("watch end") : acts.index("head start")] == [
-        *["watch end", "base Prove", "base Draw", "base kill", "base leave"]
+        *["watch end", "base Prove", "base Draw", "base Inspect", "base kill", "base leave"]
     ]
     assert sampled.evidence == Evidence(facts={"arm": BASE})
     assert "head Prove" not in acts

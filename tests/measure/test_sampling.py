@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_sdperf import protocol
+from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measure.progress import Reach
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
@@ -156,7 +157,7 @@ def test_a_case_is_prepared_then_measured_in_fresh_processes(make_case, rig, tmp
         (case.variant.launch, folder / f"{name}.log", 60.0) for name in ("prepare", "process-1", "process-2")
     ]
     assert workers.ended == ["prepare", "process-1", "process-2"]
-    assert workers.asked[1][0].spec == protocol.BuildSpec.of(
+    assert workers.asked[1][0].spec == BuildSpec.of(
         case,
         model_dir=str(tmp_path / "model"),
         model_digest="abc",

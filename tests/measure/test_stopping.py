@@ -52,7 +52,7 @@ class Pairs:
         shown = {"evidence": Evidence(facts={"arm": "base"}), "pictures": {"64x64/0": Path("base.npy")}}
         return SampledPair(pair, BUILT, MODULES, **(shown if show_base else {}))
 
-    def run(self, *, head=None, budget_s=math.inf, rounds=None, wrong_code=lambda modules: "", **thresholds):
+    def run(self, *, head=None, budget_s=math.inf, rounds=None, wrong_code=lambda pair: "", **thresholds):
         return measure_pairs(
             self.sample,
             head or measured(),
@@ -127,7 +127,7 @@ def test_a_pair_is_held_against_the_earlier_ones(pairs):
 def test_wrong_code_is_seen_in_the_first_pair(pairs):
     seen = []
     told = pairs(1.0)
-    found = told.run(rounds=3, wrong_code=lambda modules: seen.append(modules) or "the base ran the head's code.")
+    found = told.run(rounds=3, wrong_code=lambda pair: seen.append(pair.modules) or "the base ran the head's code.")
     assert found.invalid == "the base ran the head's code."
     assert seen == [MODULES]
     assert len(found.pairs) == 1
@@ -136,7 +136,7 @@ def test_wrong_code_is_seen_in_the_first_pair(pairs):
 
 def test_code_is_looked_at_once(pairs):
     seen = []
-    pairs(1.0).run(rounds=3, wrong_code=lambda modules: seen.append(modules) or "")
+    pairs(1.0).run(rounds=3, wrong_code=lambda pair: seen.append(pair.modules) or "")
     assert len(seen) == 1
 
 

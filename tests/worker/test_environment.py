@@ -137,23 +137,18 @@ def test_a_file_that_a_tree_only_links_to_lies_elsewhere(trees, tmp_path):
     assert surroundings.loaded_from(trees, {"link": module_at(f"{tmp_path}/head/link.py")}) == {}
 
 
-def test_what_is_installed_though_a_tree_has_it_is_told(trees, tmp_path):
-    (tmp_path / "head/package/__init__.py").touch()
-    (tmp_path / "base/src/deeper").mkdir(parents=True)
-    (tmp_path / "base/src/deeper/__init__.py").touch()
-    (tmp_path / "head/plain.py").touch()
-    (tmp_path / "head/data").mkdir()
-    names = ("package", "package.inside", "deeper", "plain", "data", "other")
-    modules = {name: module_at(f"{tmp_path}/elsewhere/{name.replace('.', '/')}.py") for name in names}
-    found = {name: f"{tmp_path}/elsewhere/{name}.py" for name in ("package", "deeper", "plain")}
-    assert surroundings.loaded_from(trees, modules) == found, "top names; a folder without code is none"
-
-
-def test_names_that_say_nothing_of_a_tree(tmp_path):
-    for name in ("pytest_sdperf.py", "__main__.py", "json.py", "notes.txt", "ours.py"):
-        (tmp_path / name).touch()
-    assert surroundings.importable(str(tmp_path)) == {"ours"}
-    assert surroundings.importable(str(tmp_path / "gone")) == set()
+def test_files_of_all_modules_but_those_of_the_standard_library(trees, tmp_path):
+    modules = {
+        "ours": module_at(f"{tmp_path}/link/package/__init__.py"),
+        "json": module_at("/usr/lib/python3/json/__init__.py"),
+        "json.decoder": module_at("/usr/lib/python3/json/decoder.py"),
+        "other": module_at(f"{tmp_path}/elsewhere/other.py"),
+        "made_up": module_at(None),
+    }
+    assert surroundings.loaded_files(modules) == {
+        "ours": f"{tmp_path}/base/package/__init__.py",
+        "other": f"{tmp_path}/elsewhere/other.py",
+    }
 
 
 def test_modules_without_a_file_are_left_out(trees, tmp_path, monkeypatch):

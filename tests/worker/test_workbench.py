@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pytest_sdperf import protocol
+from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import CaseError, WorkerError
 from pytest_sdperf.measurement import Usage
 from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
@@ -40,7 +41,7 @@ def built(harbour, ticks, make_case, tmp_path):
     """A workbench whose pipeline is built, and the answer to Build."""
 
     def built(factory="build", trees=(), **case):
-        spec = protocol.BuildSpec.of(
+        spec = BuildSpec.of(
             make_case(factory, **case),
             model_dir=None,
             model_digest="abc",
@@ -108,7 +109,7 @@ def test_a_factory_from_a_module_without_a_file_has_none(harbour, make_case, tmp
     monkeypatch.setitem(sys.modules, "made_up", module)
     case = make_case()
     case = dataclasses.replace(case, variant=dataclasses.replace(case.variant, factory="made_up:build"))
-    spec = protocol.BuildSpec.of(case, model_dir=None, model_digest="", cache_dir=str(tmp_path), picture_dir="")
+    spec = BuildSpec.of(case, model_dir=None, model_digest="", cache_dir=str(tmp_path), picture_dir="")
     workbench = Workbench()
     workbench.carry_out(protocol.Build(spec))
     assert warmed(workbench).modules == {"made_up": ""}
@@ -127,7 +128,7 @@ def test_context_says_what_the_case_says(harbour, ticks, make_case, tmp_path, mo
     monkeypatch.setattr(harbour, "build", lambda context: seen.append(context) or harbour.Ship())
     case = make_case(sizes=((16, 24), (8, 8)))
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
-    spec = protocol.BuildSpec.of(
+    spec = BuildSpec.of(
         case, model_dir=str(tmp_path), model_digest="abc", cache_dir=str(tmp_path / "c"), picture_dir=str(tmp_path)
     )
     Workbench(ticks).carry_out(protocol.Build(spec))
@@ -246,7 +247,7 @@ def test_variables_are_those_before_a_library_sets_its_own(harbour, make_case, m
     monkeypatch.delenv("KMP_INIT_AT_FORK", raising=False)
     workbench = Workbench()
     monkeypatch.setattr(harbour, "build", lambda context: monkeypatch.setenv("KMP_INIT_AT_FORK", "0") or harbour.Ship())
-    spec = protocol.BuildSpec.of(make_case(), model_dir=None, model_digest="", cache_dir="c", picture_dir="p")
+    spec = BuildSpec.of(make_case(), model_dir=None, model_digest="", cache_dir="c", picture_dir="p")
     variables = workbench.carry_out(protocol.Build(spec)).variables
     assert variables["OMP_DYNAMIC"] == "true"
     assert "KMP_INIT_AT_FORK" not in variables
@@ -312,7 +313,7 @@ def test_evidence_draws_the_first_prompt_at_the_first_size(built, monkeypatch):
 
 
 def test_prepare_tells_what_it_spent(harbour, make_case, tmp_path):
-    spec = protocol.BuildSpec.of(
+    spec = BuildSpec.of(
         make_case(prepare="prepare"), model_dir=None, model_digest="abc", cache_dir=str(tmp_path), picture_dir="x"
     )
     answer = Workbench().carry_out(protocol.Prepare(spec))
