@@ -65,19 +65,27 @@ class _Known:
         """Where the trees have a module's file, if its path there ends as the installed one's does."""
         parts = Path(file).parts
         count = len(name.split(".")) + parts[-1].startswith("__init__.")
-        end = "/".join(parts[-count:])
-        found = [
+        top = name.partition(".")[0]
+        # A module that the trees lack may be of a package that they have; and at the top a module may have become a
+        # package since, or the other way round.
+        kinds = [f"{folder}{top}{ending}" for folder in ("", "src/") for ending in (".py", "/__init__.py")]
+        return (
+            self._ending_in("/".join(parts[-count:]))
+            or self._ending_in(f"{top}/__init__.py")
+            or [path for path in kinds if path in self._code]
+        )
+
+    def _ending_in(self, end: str) -> list[str]:
+        """Code whose path ends so, beginning in a folder that is no package itself."""
+        return [
             path
-            for path in self.same_name(file)
+            for path in self.same_name(end)
             if (path == end or path.endswith(f"/{end}")) and path[: -len(end)].rstrip("/") not in self._packages
         ]
-        # At the top a module may have become a package since, or the other way round.
-        kinds = [f"{folder}{name}{ending}" for folder in ("", "src/") for ending in (".py", "/__init__.py")]
-        return found or [path for path in kinds if path in self._code]
 
     def same_name(self, file: str) -> list[str]:
         """Every file of the trees that is called so."""
-        return self._by_end.get(file.rpartition(os.sep)[2], [])
+        return self._by_end.get(Path(file).name, [])
 
     def by_content(self, file: str) -> bool:
         """Whether it is, byte for byte, a file of a tree that is not the same in the other."""

@@ -49,8 +49,10 @@ def tree_difference(head: str, base: str, skip: Skip) -> TreeDifference:
 
 
 def names_below(root: str, skip: Skip) -> set[str]:
-    """Every file and link below a folder, relative to it, with `/`."""
-    found = set()
+    """Every file and link below a folder, relative to it, with `/`; none where it is not there."""
+    found: set[str] = set()
+    if not os.path.isdir(root):  # noqa: PTH112 -- a text
+        return found
     for folder, names in walk(root, skip):
         place = "" if folder == root else f"{os.path.relpath(folder, root)}/".replace(os.sep, "/")
         found |= {place + name for name in names}

@@ -39,7 +39,7 @@ def read(name):
 class Ship:
     def __call__(self, *, prompt, num_inference_steps, height, width, latents, **_):
         read(prompt)
-        grown = np.kron(latents[0, :3], np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        grown = np.kron(latents[0, :3], np.ones((8, 8), np.float32)).transpose(1, 2, 0) + sum(map(ord, prompt)) / 999
         return (1 / (1 + np.exp(-grown)))[None]
 
 def build(context):
