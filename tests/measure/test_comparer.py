@@ -188,7 +188,9 @@ def test_a_base_with_another_model(revision, engine, seen, monkeypatch):
     """Both draw with their own, and what differs is compared; their pictures are not."""
     own = BasePictures("main")
     monkeypatch.setattr(comparer, "base_pictures", lambda *args: own)
-    monkeypatch.setattr(comparer, "wrong_code", lambda *args, **keywords: seen.update(code=keywords))
+    monkeypatch.setattr(
+        "pytest_sdperf.measure.code_fault.wrong_code", lambda *args, **keywords: seen.update(code=keywords)
+    )
     seen["model"] = BASES
     compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     [sampler] = seen["samplers"]
@@ -206,7 +208,9 @@ def test_a_base_with_another_model(revision, engine, seen, monkeypatch):
 
 
 def test_a_base_with_the_same_model(revision, seen, monkeypatch):
-    monkeypatch.setattr(comparer, "wrong_code", lambda *args, **keywords: seen.update(code=keywords))
+    monkeypatch.setattr(
+        "pytest_sdperf.measure.code_fault.wrong_code", lambda *args, **keywords: seen.update(code=keywords)
+    )
     compared = revision.compare(Measured(CASE, MEASUREMENT), OPTIONS)
     assert (compared.comparison.models, compared.own_pictures) == (None, None)
     assert seen["code"]["other_model"] is False
