@@ -20,6 +20,9 @@ from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
 PROTOCOL_VERSION = 5
 """Said by the worker in its first line: both sides may run in different interpreters."""
 
+OTHER_LOCALE = "Set LC_ALL=C.UTF-8 or PYTHONUTF8=1, or use folders whose names are plain ASCII."
+"""The cure for paths that the locale cannot encode."""
+
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request of the session; ``str(command)`` says what the worker does meanwhile, for messages."""

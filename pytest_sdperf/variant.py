@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.model_tag import model_tag
+from pytest_sdperf.texts import text_fault
 from pytest_sdperf.workload import Workload, size_key
 
 Param = str | int | float | bool
@@ -30,6 +32,18 @@ class Launch:
     pin: bool = False
     """pin the process to one hardware thread of each usable physical core, OMP_NUM_THREADS to their number; where a CPU
     quota allows fewer cores than the affinity, OMP_NUM_THREADS to these and no CPU left out"""
+
+    def __post_init__(self) -> None:
+        for name, value in self.env.items():
+            _check_text(name, f"Launch.env: the name {name!r}")
+            _check_text(value, f"Launch.env: {name}={value!r}")
+            if not name or "=" in name:
+                raise CaseError(
+                    f"Launch.env: {name!r} is not the name of a variable",
+                    cure="Write a name without `=`: {'NAME': 'value'}.",
+                )
+        for library in self.preload:
+            _check_text(library, f"Launch.preload: {library!r}")
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -81,6 +95,12 @@ class Variant:
                     cure="Write it as `package.module:function`.",
                 )
 
+        texts = (self.summary, self.scheduler, self.reference or "", *self.requirements, *(c.want for c in self.claims))
+        for text in texts:
+            _check_text(text, f"variant {self.name!r}: {text!r}")
+        for name, value in self.params.items():
+            _check_param(name, value, f"variant {self.name!r}: params[{name!r}]={value!r}")
+
     def on(self, *, precision: str, isa: str) -> Variant:
         """The variant with every `auto` replaced by the machine's best precision and instruction set.
 
@@ -95,6 +115,28 @@ class Variant:
             if not (precision == "f32" and c.kind == "kernel_isa" and c.want == "auto")
         )
         return dataclasses.replace(self, params=params, claims=claims)
+
+
+def _check_text(value: object, what: str) -> None:
+    """Raise CaseError, whose sentence begins with ``what``, for anything that a process cannot be given as a text."""
+    if not isinstance(value, str):
+        raise CaseError(f"{what} is not a text", cure="Write it as a text, in quotes.")
+    if fault := text_fault(value):
+        raise CaseError(f"{what} {fault}", cure="Write a text of whole characters.")
+
+
+def _check_param(name: object, value: object, what: str) -> None:
+    """Raise CaseError for a parameter that JSON does not hand on to the worker as it is."""
+    _check_text(name, what)
+    if isinstance(value, str):
+        _check_text(value, what)
+        return
+    is_whole = isinstance(value, int) and -(2**63) <= value < 2**64
+    if not is_whole and not (isinstance(value, float) and math.isfinite(value)):
+        raise CaseError(
+            f"{what} is not a text, a truth value or a finite number of at most 64 bits",
+            cure="Let the factory make objects from such values: it runs in a process of its own.",
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.texts import text_fault
 
 DEFAULT_PROMPTS = (
     "sailing ship in storm by Rembrandt",
@@ -141,6 +142,8 @@ def _check_prompts(prompts: object) -> None:
     for prompt in prompts:
         if not isinstance(prompt, str) or not prompt.strip():
             _refuse(f"prompt {prompt!r} is empty", "Write what the picture shows.")
+        if fault := text_fault(prompt):
+            _refuse(f"prompt {prompt!r} {fault}", "Write a text of whole characters.")
     if len({_as_read(p) for p in prompts}) != len(prompts):
         _refuse(f"prompts={prompts!r}", cure)
 

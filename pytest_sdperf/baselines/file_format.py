@@ -13,6 +13,7 @@ import msgspec
 from pytest_sdperf.baseline import Baseline, RecordedRun, other_work
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.texts import repeated_key
 
 FORMAT = "pytest-sdperf baseline"
 
@@ -87,6 +88,8 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseli
     ``where`` names the file in errors. Raises BaselineError for anything else.
     """
     stamp = _read(data, _Stamp, where=where)
+    if repeated := repeated_key(data):
+        _refuse(f"an object in the file has {repeated!r} twice: people read the first, the last counts", where=where)
     if stamp.format != FORMAT:
         _refuse(f"the file is a {stamp.format!r}, not a {FORMAT!r}", where=where)
     if stamp.format_version != FORMAT_VERSION:

@@ -12,6 +12,7 @@ from pytest_sdperf.baselines import file_format
 from pytest_sdperf.baselines.store import REFERENCES, confined
 from pytest_sdperf.baselines.stored_pictures import ReferenceKey, load_reference, read_key, reference_path
 from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.whole_file import read_whole
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def read_single(path: Path) -> StoredFile:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_whole(path, is_regular=True)
     except OSError as error:
         raise BaselineError(
             f"reading failed: {error.strerror or error}", where=str(path), cure="Name a file that can be read."

@@ -17,6 +17,7 @@ from pytest_sdperf.file_lock import LockHeldError, NoLockError, file_lock
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.models.cache import VARIABLE as CACHE
 from pytest_sdperf.models.cache import cache_dir
+from pytest_sdperf.whole_file import read_whole
 
 REFERENCES = "references"
 """Folder of reference pictures, next to the machines' folders."""
@@ -44,7 +45,7 @@ class BaselineStore:
         """The stored baseline, None where there is none. Raises BaselineError for one that cannot be trusted."""
         path = self.path(case_id)
         try:
-            data = path.read_bytes()
+            data = read_whole(path, is_regular=True)
         except FileNotFoundError:
             return None
         except OSError as error:

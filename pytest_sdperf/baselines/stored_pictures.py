@@ -16,6 +16,7 @@ import msgspec
 
 from pytest_sdperf.baselines.store import REFERENCES, confined, write_file
 from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.whole_file import read_whole
 from pytest_sdperf.workload import Workload, picture_key, size_key
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def load_reference(root: Path, key: ReferenceKey) -> NDArray[np.float32] | None:
 
     path = reference_path(root, key)
     try:
-        data = path.read_bytes()
+        data = read_whole(path, is_regular=True)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_sdperf.errors import ReportError
+from pytest_sdperf.whole_file import read_stream, read_whole
 
 if TYPE_CHECKING:
     from pytest_sdperf.report.outcome import Report
@@ -53,7 +54,7 @@ def read_report(name: str) -> Report:
 
     where = "standard input" if name == STANDARD else name
     try:
-        data = sys.stdin.buffer.read() if name == STANDARD else Path(name).read_bytes()
+        data = read_stream(sys.stdin.buffer) if name == STANDARD else read_whole(Path(name))
         text = data.decode()
     except OSError as error:
         raise ReportError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +50,17 @@ def launch(
         env["PYTHONPATH"] = os.pathsep.join(path)
     # Not next to the log: the paths of sockets, which libraries keep there, may have 107 characters.
     given = env.get("TMPDIR")
-    temporary = TemporaryFolder(Path(given) if given and Path(given).is_dir() else None)
-    env["TMPDIR"] = env[process_tree.VARIABLE] = str(temporary.path)
     started_ns = time.perf_counter_ns()
-    command_read, command_write = os.pipe()
-    answer_read, answer_write = os.pipe()
+    with ExitStack() as undo:
+        try:
+            temporary = TemporaryFolder(Path(given) if given and Path(given).is_dir() else None)
+            undo.callback(temporary.remove)
+            command_read, command_write = _pipe(undo)
+            answer_read, answer_write = _pipe(undo)
+        except OSError as error:
+            raise _no_room(error) from error
+        undo.pop_all()
+    env["TMPDIR"] = env[process_tree.VARIABLE] = str(temporary.path)
     try:
         group = _spawn(
             [interpreter, "-m", _MODULE, str(command_read), str(answer_write)],
@@ -76,6 +84,7 @@ def launch(
         group,
         command_fd=command_write,
         answer_fd=answer_read,
+        answer_fd_there=answer_write,
         log_path=log_path,
         temporary=temporary,
         timeout_s=timeout_s,
@@ -87,6 +96,27 @@ def launch(
         raise
     worker.spawn_ns = time.perf_counter_ns() - started_ns
     return worker
+
+
+def _pipe(undo: ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        undo.callback(os.close, end)
+    return ends
+
+
+def _no_room(error: OSError) -> LaunchError:
+    """The error for a worker that lacks what the system limits: file descriptors, room for temporary files."""
+    if error.errno not in (errno.EMFILE, errno.ENFILE):
+        cure = "Make room for temporary files, or set TMPDIR to another folder."
+        return LaunchError(f"the worker cannot be started ({error})", cure=cure)
+    import resource  # not on Windows
+
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return LaunchError(
+        f"the worker cannot be started: no file descriptor is left for its pipes ({error.strerror}, limit {most})",
+        cure="Raise the limit (`ulimit -n 1024`), or close files that the tests leave open.",
+    )
 
 
 @dataclass(frozen=True)
@@ -158,6 +188,8 @@ def _spawn(
                 start_new_session=True,
             )
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise _no_room(error) from error
         raise LaunchError(
             f"the worker cannot be started ({error})",
             where=f"{arguments[0]}, CPUs {list(cpus)}" if cpus else arguments[0],

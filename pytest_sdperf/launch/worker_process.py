@@ -42,6 +42,7 @@ class Worker:
         *,
         command_fd: int,
         answer_fd: int,
+        answer_fd_there: int,
         log_path: Path,
         temporary: TemporaryFolder,
         timeout_s: float,
@@ -50,6 +51,7 @@ class Worker:
         self._temporary = temporary
         self._command_fd = command_fd
         self._answer_fd = answer_fd
+        self._answer_fd_there = answer_fd_there
         self._log_path = log_path
         self._timeout_s = timeout_s
         self._received = b""
@@ -132,6 +134,13 @@ class Worker:
             answer = protocol.decode_answer(line)
         except WorkerError as error:
             self.kill()
+            if expect is not protocol.Ready:  # it has said its version: the line is not of another one
+                excerpt = line[:80] + b"..." if len(line) > 80 else line
+                raise self._error(
+                    f"something in the worker wrote {excerpt!r} to file descriptor {self._answer_fd_there}, the pipe "
+                    f"of its answers, while {doing}",
+                    "Let the variant's code write only to files that it has opened itself, or to stdout and stderr.",
+                ) from error
             raise self._error(error.what, error.cure) from error
         if isinstance(answer, protocol.Failed):
             raise self._error(answer.what, answer.cure, where=answer.where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -14,11 +15,13 @@ import msgspec
 from pytest_sdperf import protocol
 from pytest_sdperf.activity import Activity
 from pytest_sdperf.build_spec import BuildSpec
+from pytest_sdperf.errors import LaunchError
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.protocol import A
+from pytest_sdperf.texts import text_fault
 from pytest_sdperf.units import format_seconds
 from pytest_sdperf.variant import Case, Launch
 
@@ -100,8 +103,18 @@ class Model:
 def build_spec(case: Case, model: Model, rig: Rig, name: str, *, watched: Sequence[str] = ()) -> BuildSpec:
     """The spec that the worker called ``name`` needs to build the case.
 
-    It records what it opens in ``watched``, or else in the folders that the rig looks at.
+    It records what it opens in ``watched``, or else in the folders that the rig looks at. Raises LaunchError for a
+    folder whose name is not of the locale's encoding: no message can hold it.
     """
+    folders = (model.folder or "", rig.cache_dir, rig.work_dir, *rig.trees, *case.variant.import_path)
+    for folder in map(str, folders):
+        if text_fault(folder):
+            raise LaunchError(
+                f"the name of the folder {folder!r} cannot be read in the locale's encoding "
+                f"({sys.getfilesystemencoding()})",
+                where=f"variant {case.variant.name}",
+                cure=protocol.OTHER_LOCALE,
+            )
     return BuildSpec.of(
         case,
         model_dir=str(model.folder) if model.folder else None,

@@ -14,6 +14,7 @@ from pytest_sdperf.errors import ReportError
 from pytest_sdperf.measurement import Measurement, ProcessRun
 from pytest_sdperf.report.outcome import Report
 from pytest_sdperf.report.thumbnails import image_faults
+from pytest_sdperf.texts import repeated_key
 
 FORMAT = "pytest-sdperf-report"
 
@@ -48,6 +49,8 @@ def read(text: str, *, where: str = "") -> Report:
     Raises ReportError for anything else: not JSON, of another format or version, of the wrong shape.
     """
     try:
+        if repeated := repeated_key(text):
+            raise ReportError(f"an object in this report has {repeated!r} twice", where=where, cure=_CURE)
         document = json.loads(text, parse_constant=_refuse_constant, object_hook=_restored)
     except (ValueError, RecursionError) as error:
         raise ReportError(f"this report is not valid JSON: {error}", where=where, cure=_CURE) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measurement import Evidence, KernelTime
+from pytest_sdperf.texts import text_fault
 from pytest_sdperf.worker import onednn, process, runtime_model
 
 
@@ -61,4 +62,10 @@ def _facts(pipeline: object) -> dict[str, str]:
     facts = declare()
     if not isinstance(facts, Mapping):
         raise CaseError(f"sdperf_facts() gave {facts!r}", cure='Return a dict, such as {"version": "1.2"}.')
-    return {str(name): str(value) for name, value in facts.items()}
+    texts = {str(name): str(value) for name, value in facts.items()}
+    for name, value in texts.items():
+        if fault := text_fault(name) or text_fault(value):
+            raise CaseError(
+                f"sdperf_facts() gave {name!r}: {value!r}, which {fault}", cure="Report texts of whole characters."
+            )
+    return texts

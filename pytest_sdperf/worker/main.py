@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from pytest_sdperf import process_tree
 from pytest_sdperf.errors import SdperfError
-from pytest_sdperf.protocol import PROTOCOL_VERSION, Exit, Failed, Ready, decode_command, encode
+from pytest_sdperf.protocol import OTHER_LOCALE, PROTOCOL_VERSION, Exit, Failed, Ready, decode_command, encode
 from pytest_sdperf.worker.recorder import Recorder
 from pytest_sdperf.worker.workbench import Workbench
 
@@ -73,6 +73,9 @@ def _answer(line: bytes, workbench: Workbench) -> bytes | None:
         traceback.print_exc()
         message = " ".join(str(error).split())[:_MESSAGE_LENGTH]
         what = f"{type(error).__name__}: {message}" if message else type(error).__name__
+        encoding = sys.getfilesystemencoding()
+        if isinstance(error, UnicodeError) and encoding != "utf-8":
+            return encode(Failed(what=f"{_utf8(what)} (the locale's encoding is {encoding})", cure=OTHER_LOCALE))
         return encode(Failed(what=_utf8(what), cure="The log ends with the traceback."))
 
 

@@ -43,7 +43,7 @@ def test_a_read_only_view_is_written():
 
 def test_what_json_cannot_say():
     with pytest.raises(TypeError, match="^<object .* of type object cannot be written as JSON$"):
-        encode(Declaration((Variant("ship", "harbour:build", params={"a": object()}),), {}))
+        encode(Declaration((Variant("ship", "harbour:build", thresholds={"a": object()}),), {}))
 
 
 @pytest.mark.parametrize(
