@@ -17,7 +17,7 @@ from pytest_sdperf.base.provenance import wrong_libraries
 from pytest_sdperf.base.set_up import BaseSide, Invocation, set_up_base
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.comparison import BASE, HEAD, Comparison, Side
-from pytest_sdperf.diff.package_versions import VersionChange, changes_sentence, version_changes
+from pytest_sdperf.diff.package_versions import VersionChange
 from pytest_sdperf.diff.programs import is_same, why_not_same
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.resources import available_memory_bytes
@@ -28,6 +28,7 @@ from pytest_sdperf.measure.code_fault import code_fault
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.identity import head_and_base, looking
+from pytest_sdperf.measure.library_notes import LibraryNotes
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.paired import PairSampler, SideRig
 from pytest_sdperf.measure.progress import Progress, Step
@@ -70,8 +71,7 @@ class Comparer:
     engine: Engine
     target: Target
     invocation: Invocation
-    _changes: dict[str, VersionChange] = field(default_factory=dict)
-    "versions that differ between the libraries of base and head, by name"
+    _libraries: LibraryNotes = field(default_factory=LibraryNotes)
 
     def has_other_model(self, measured: Measured, options: Options) -> bool:
         """Whether the base's model is another one than the head's, or cannot be known."""
@@ -99,9 +99,7 @@ class Comparer:
         base = self.__dict__.get("_base")
         if not isinstance(base, BaseSide):
             return ()
-        changes = sorted(self._changes.values())
-        versions = (f"libraries of {base.target.label} -> of the head: {changes_sentence(changes)}",) if changes else ()
-        return (*base.notes, *self._models.notes, *versions)
+        return (*base.notes, *self._models.notes, *self._libraries.notes(base.target.label))
 
     def compare(self, measured: Measured, options: Options) -> Compared:
         """Measure the case side by side. An error that keeps the base from running is in the comparison."""
@@ -223,7 +221,7 @@ class Comparer:
         except ComparisonError as error:
             return Compared(self._nothing(str(error)))
         found.invalid = found.invalid or wrong_libraries(base.built_versions, found.installed.get(BASE, {}))
-        changes = self._versions_seen(found)
+        changes = self._libraries.loaded(found.installed)
         comparison = Comparison(
             base=self._side(base.target.label, BASE, found, model, changes),
             head=self._side(self.target.head_label, HEAD, found, own, changes),
@@ -234,6 +232,8 @@ class Comparer:
             models=models,
             spent_s=time.perf_counter() - begun_s,
         )
+        if base.interpreter is not None:
+            self._libraries.compared(comparison, measured.measurement)
         if found.invalid:
             return Compared(comparison)
         if models and models.is_of_work:
@@ -262,14 +262,6 @@ class Comparer:
                 f"{format_bytes(left)} are left: one runs after the other"
             )
         return need <= left
-
-    def _versions_seen(self, found: Paired) -> list[VersionChange]:
-        """The versions that differ between the libraries of base and head; kept for the session's note."""
-        changes = version_changes(found.installed.get(BASE, {}), found.installed.get(HEAD, {}))
-        self._changes |= {
-            change.name: change for change in changes if change.is_loaded or change.name not in self._changes
-        }
-        return [change for change in changes if change.is_loaded]
 
     def _side(
         self, label: str, name: str, found: Paired, model: NamedModel, changes: Sequence[VersionChange] = ()

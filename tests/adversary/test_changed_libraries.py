@@ -123,6 +123,9 @@ def test_a_slower_version_is_regressed_and_its_versions_are_listed(yard, today, 
         "stage: unet ",
         "environment: inkwell 1.0 -> 2.0",
         f"NOTE {yard.label} ran with libraries of its own, from requirements.txt (built in ",
+        f"NOTE libraries of {yard.label} -> of the head: inkwell 1.0 -> 2.0",
+        "not loaded: 1 more only in the base (quill), ",
+        "NOTE ship-own-64x64-2steps with these libraries at 64x64: ",
     )
 
 

@@ -1,4 +1,5 @@
-from pytest_sdperf.diff.package_versions import VersionChange, changes_sentence, version_changes
+from pytest_sdperf.diff.package_versions import VersionChange, changes_sentence, cost_sentence, version_changes
+from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, KernelTime, Measurement, ProcessRun
 
 
 def has(loaded="", **versions):
@@ -31,3 +32,17 @@ def test_what_one_side_has_more_is_counted():
     )
     assert text.endswith("tool-11 and 8 more)")
     assert version_changes(has(a="1"), has(a="1")) == []
+
+
+def test_what_other_libraries_cost():
+    def measured(total_ns, unet_ns, kernel):
+        run = ProcessRun({"8x8": [ImageTiming(total_ns, {"unet": [unet_ns]})]}, {}, {}, peak_rss_bytes=1)
+        evidence = Evidence([KernelTime("matmul", kernel, "f32", 1, 1.0)])
+        return Measurement("ship-8x8", "ship", "own", "", "", {}, [run], evidence, Environment("here"))
+
+    old, new = measured(10_000_000, 8_000_000, "jit:avx2"), measured(15_000_000, 13_000_000, "ref")
+    assert cost_sentence(old, new) == (
+        "8x8: 10 ms -> 15 ms (+50.0 %); unet 8 ms -> 13 ms (+62.5 %), +50.0 % of the picture's time; kernels appeared: "
+        "matmul ref f32, 100.0 % of kernel time, vanished: matmul jit:avx2 f32, was 100.0 % of kernel time"
+    )
+    assert cost_sentence(old, old) == "8x8: 10 ms -> 10 ms (+0.0 %); no stage moved by 1 % of that; no kernel changed"
