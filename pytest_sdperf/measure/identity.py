@@ -26,7 +26,7 @@ from pytest_sdperf.variant import Case
 _MAPPED = ("PYTHONPATH", "PWD")
 """Variables whose paths lead into the base's tree, where the head's lead into its own."""
 
-_NO_EXPORTS = ("models", "digests", "downloads", "huggingface", "hub")
+_NO_EXPORTS = ("models", "environments", "digests", "downloads", "huggingface", "hub")
 """Folders of the cache that hold no exports."""
 
 
