@@ -19,10 +19,9 @@ import uv
 from inner_session import PIPELINES
 from wheels import make_wheel, unpack_wheel
 
-from pytest_sdperf.base import provenance
 from pytest_sdperf.base.environment import of_base
 from pytest_sdperf.launch import launcher
-from pytest_sdperf.measure import comparer, engine
+from pytest_sdperf.measure import code_fault, comparer, engine
 from pytest_sdperf.report.json import read
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers need POSIX pipes and process groups")
@@ -81,7 +80,7 @@ class Shipyard:
 def yard(make_repository, project, tmp_path, monkeypatch):
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     # Workers in this process all run the head's code; those that are processes are in `today`.
-    monkeypatch.setattr(comparer, "wrong_code", lambda *args, **keywords: None)
+    monkeypatch.setattr(comparer, "code_fault", lambda *args, **keywords: "")
     for name in [n for n in os.environ if n.startswith("UV_") and n != "UV_CACHE_DIR"]:
         monkeypatch.delenv(name)
     wheels = tmp_path / "wheels"
@@ -103,7 +102,7 @@ def today(yard, real_workers, monkeypatch, tmp_path):
     ours = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (site / "ours.pth").write_text("\n".join(sorted(ours)) + "\n")
     unpack_wheel(yard.wheels / "inkwell-2.0-py3-none-any.whl", site)
-    monkeypatch.setattr(comparer, "wrong_code", provenance.wrong_code)
+    monkeypatch.setattr(comparer, "code_fault", code_fault.code_fault)
     python = str(folder / "bin" / "python")
     monkeypatch.setattr(engine, "Launcher", functools.partial(launcher.Launcher, interpreter=python))
     yard.pipeline(imports="import inkwell", call="inkwell.dip()")

@@ -12,7 +12,7 @@ from pytest_sdperf.report.json import read
 @pytest.fixture
 def repository(make_repository, project, monkeypatch):
     """The working tree alters requirements.txt and pins.lock."""
-    monkeypatch.setattr(comparer, "wrong_code", lambda *args, **keywords: None)
+    monkeypatch.setattr(comparer, "code_fault", lambda *args, **keywords: "")
     repository = make_repository(path=project.path)
     (project.path / ".gitignore").write_text("__pycache__\nout.json\n")
     for name in ("requirements.txt", "pins.txt"):
