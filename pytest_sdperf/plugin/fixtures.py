@@ -32,8 +32,10 @@ class VariantFixture:
         self.name = name
         if not self._run.options.sdperf:
             skip(NEEDS_FLAG)
-        request.config.stash[RESULTS].expect(self._item.nodeid, [name])
+        self._results = request.config.stash[RESULTS]
+        self._results.expect(self._item.nodeid, [name])
         with failures_reported(self._item, variant=name):
+            self._results.home.check_process()
             self._options = self._run.options_for(self._item, self._run.registry[name])
         chosen = self._options.variants
         if chosen and name not in chosen:
@@ -74,12 +76,13 @@ class VariantFixture:
 
         if prompt is not None:
             workload["prompt"] = prompt
-        with failures_reported(self._item, variant=self.name):
+        with failures_reported(self._item, variant=self.name), self._results.home.alone(self.name, self._item.nodeid):
             session = self._run.session(lambda: folders.mktemp("sdperf"))
             with self._run.at_work(self.name):  # a model may be built or downloaded first
                 case = session.case(self.name, self._options, workload)
                 case_id = case.id
-        with failures_reported(self._item, variant=self.name, case_id=case_id), self._run.at_work(case_id):
+        reported = failures_reported(self._item, variant=self.name, case_id=case_id)
+        with reported, self._results.home.alone(case_id, self._item.nodeid), self._run.at_work(case_id):
             asked = Asked(self._item.nodeid, marker_keywords(self._item))
             return session.measure(case, self._options, compared=compared, asked=asked)
 

@@ -13,7 +13,8 @@ from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.plugin import fixtures, hookspecs
 from pytest_sdperf.plugin.command_line import levels, remember_environment
 from pytest_sdperf.plugin.conftest_path import conftest_path
-from pytest_sdperf.plugin.fail_or_skip import failures_reported, one_line, refuse, skip, usage_error
+from pytest_sdperf.plugin.elsewhere import refusal
+from pytest_sdperf.plugin.fail_or_skip import fail, failures_reported, one_line, refuse, skip, usage_error
 from pytest_sdperf.plugin.results import RESULTS, Results
 from pytest_sdperf.plugin.reviewer_notes import WITHOUT_FLAG
 from pytest_sdperf.plugin.run import RUN, Run
@@ -31,6 +32,8 @@ MARKERS = (
     "requires_package(spec): the test needs an installed package, such as openvino>=2026",
 )
 
+
+AGAIN = "this test has failed in this run already, and running it again (--reruns, say) does not change that:"
 
 _PROBLEMS = pytest.StashKey[list[str]]()
 """Problems that came up after the tests."""
@@ -63,11 +66,9 @@ def pytest_configure(config: pytest.Config) -> None:
             check_renderings(options)
     except SdperfError as error:
         raise usage_error(error) from None
-    if options.sdperf and (getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput")):
-        raise pytest.UsageError(
-            "--sdperf cannot run under pytest-xdist's -n: cases timed side by side disturb each other. "
-            "Run it with -n 0 or without -n."
-        )
+    elsewhere = refusal(config.option, is_worker=hasattr(config, "workerinput"))
+    if options.sdperf and elsewhere:
+        raise usage_error(elsewhere)
     config.stash[RESULTS] = Results()
     run = config.stash[RUN] = Run(config, options)
     config.pluginmanager.register(_Collector(config), "sdperf-collector")
@@ -201,6 +202,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     ours = run.measures(item)
     if ours and not run.options.sdperf:
         skip(fixtures.NEEDS_FLAG)
+    if failures := item.config.stash[RESULTS].failures(item.nodeid):
+        fail(f"{AGAIN} {'; '.join(failures)}")
     if ours:
         run.options_for(item)  # a marker that says nothing sensible fails its test, whatever that test does
     with failures_reported(item):
@@ -272,7 +275,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     text = terminal.render(report, width=width, colour=writer.hasmarkup, verbosity=config.get_verbosity())
     terminalreporter.write(text)
     for problem in config.stash.get(_PROBLEMS, []):
-        terminalreporter.write_line(f"ERROR: {problem}", red=True)
+        terminalreporter.write_line(f"ERROR: {one_line(problem)}", red=True)
+    for sentence in config.stash[RESULTS].hidden():
+        terminalreporter.write_line(f"ERROR: {one_line(sentence)}", red=True)
     terminalreporter.write(annotated(report, config.rootpath, os.environ))
 
 

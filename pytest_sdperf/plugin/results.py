@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
+
+from pytest_sdperf.plugin.elsewhere import Home
 
 if TYPE_CHECKING:
     from pytest_sdperf.report.outcome import ErrorOutcome, Outcome
@@ -23,8 +26,13 @@ class Results:
         "node id -> names of variants"
         self._failures: dict[str, list[str]] = {}
         "node id -> sentences"
-        self._raised: dict[str, int] = {}
-        "node id -> how many of its failures have failed the test"
+        self._reported: dict[str, bool] = {}
+        "node id -> whether pytest has reported a phase of it as failed; missing: it has reported nothing"
+
+    @cached_property
+    def home(self) -> Home:
+        """Made in the process that judges, before any test; only where something may be measured."""
+        return Home()
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -52,15 +60,30 @@ class Results:
 
     def fail(self, item: pytest.Item, sentence: str, *, variant: str, case_id: str = "", log: str = "") -> None:
         """Keep the error of a case that could not be measured."""
-        from pytest_sdperf.report.failures import error_sentence
         from pytest_sdperf.report.outcome import ErrorOutcome
         from pytest_sdperf.report.properties import error_properties
 
         file, line, _ = item.location
         error = ErrorOutcome(item.nodeid, sentence, variant, case_id, log, file, None if line is None else line + 1)
-        self.errors.append(error)
+        self._add(error)
         item.user_properties += error_properties(error)
-        self._failures.setdefault(item.nodeid, []).append(error_sentence(error))
+        if not self.home.is_here:
+            self.home.send(error.nodeid, error.sentence, error.variant, error.file, str(error.line or ""))
+
+    def receive(self) -> None:
+        """Take over the errors that processes forked off this one have sent."""
+        from pytest_sdperf.report.outcome import ErrorOutcome
+
+        if self.home.is_here:
+            for nodeid, sentence, variant, file, line in self.home.received():
+                self._add(ErrorOutcome(nodeid, sentence, variant, file=file, line=int(line) if line else None))
+
+    def _add(self, error: ErrorOutcome) -> None:
+        from pytest_sdperf.report.failures import error_sentence
+
+        if error not in self.errors:
+            self.errors.append(error)
+            self._failures.setdefault(error.nodeid, []).append(error_sentence(error))
 
     def failures(self, nodeid: str) -> list[str]:
         """Sentences that must fail the run; empty: none."""
@@ -68,7 +91,10 @@ class Results:
 
     def ended(self, report: pytest.TestReport) -> None:
         """Take note of a phase of a test as pytest reports it."""
-        if report.nodeid not in self._ours or report.passed:
+        if report.nodeid not in self._ours:
+            return
+        self._reported[report.nodeid] = report.failed or self._reported.get(report.nodeid, False)
+        if report.passed:
             return
         self.unfinished[report.nodeid] = list(self._ours[report.nodeid])
         if report.failed and not self.failures(report.nodeid):
@@ -77,6 +103,43 @@ class Results:
             file, line, _ = report.location
             place = file, None if line is None else line + 1
             self.errors.append(ErrorOutcome(report.nodeid, _said(report), file=place[0], line=place[1]))
+
+    def has_failed(self, nodeid: str) -> bool:
+        """Whether pytest has reported the test as failed."""
+        return self._reported.get(nodeid, False)
+
+    def finish(self, expected: Iterable[str]) -> None:
+        """The run ends: each of ``expected`` that is ours and was never reported, or measures still, is an error."""
+        from pytest_sdperf.report.outcome import ErrorOutcome
+
+        for nodeid in expected:
+            if nodeid in self._ours and nodeid not in self._reported and not self.failures(nodeid):
+                self.unfinished[nodeid] = list(self._ours[nodeid])
+                self._add(ErrorOutcome(nodeid, _LOST))
+        if self.home.busy:
+            what, nodeid = self.home.busy
+            self._add(ErrorOutcome(nodeid, _STILL_MEASURED.format(what), what.partition("-")[0]))
+        self.home.close()
+
+    @property
+    def any_failed(self) -> bool:
+        """Whether the run must fail."""
+        return bool(self._failures or self.errors)
+
+    def hidden(self) -> list[str]:
+        """A sentence for each failed test that pytest does not count as failed."""
+        return [
+            f"{nodeid} does not count as failed for pytest, and this failed the run: {'; '.join(sentences)}"
+            for nodeid, sentences in self._failures.items()
+            if not self.has_failed(nodeid)
+        ]
+
+
+_LOST = (
+    "pytest has no result of this test: a plugin or conftest took it over. Leave out what runs tests in another way "
+    "(pytest_runtest_protocol)."
+)
+_STILL_MEASURED = "{} was still being measured in a thread when the run ended. Join the thread in the test."
 
 
 def _said(report: pytest.TestReport) -> str:

@@ -208,7 +208,7 @@ class Run:
         if not promised:
             return self._results.keep(item, measured_only(measured, options, session, nodeid=item.nodeid))
         try:
-            with self.at_work(measured.case.id):
+            with self._results.home.alone(measured.case.id, item.nodeid), self.at_work(measured.case.id):
                 outcome = gate(measured, options, session, nodeid=item.nodeid)
         except pytest.exit.Exception:
             raise
@@ -276,6 +276,8 @@ class Run:
     def finish(self, *, interrupted: bool = False) -> list[str]:
         """Write what was asked for, and end the session; returns what went wrong, as sentences for people."""
         self._interrupted = interrupted
+        if self.options.sdperf and not self._results.home.is_here:
+            return []  # what was begun is ended by the process that began it
         try:
             report = self.report()
             return [] if report is None else self._outputs(report)
