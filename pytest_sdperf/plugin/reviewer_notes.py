@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -104,3 +106,12 @@ def report_of(
         errors=list(results.errors),
         unfinished=dict(results.unfinished),
     )
+
+
+def written(report: Report, options: Options, rootdir: Path) -> list[str]:
+    """Write every file that was asked for; returns what went wrong, as sentences for people."""
+    from pytest_sdperf.report import formats
+    from pytest_sdperf.report.github_job import append_summary
+
+    problems = [*formats.write(report, options, rootdir), append_summary(report, os.environ)]
+    return [problem for problem in problems if problem]

@@ -19,7 +19,7 @@ from pytest_sdperf.plugin.fail_or_skip import described, fail, fail_where_broken
 from pytest_sdperf.plugin.markers import checked_keywords
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
 from pytest_sdperf.plugin.results import RESULTS
-from pytest_sdperf.plugin.reviewer_notes import NOTHING_BEFORE, gathered, interruption, report_of
+from pytest_sdperf.plugin.reviewer_notes import NOTHING_BEFORE, gathered, interruption, report_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -280,18 +280,11 @@ class Run:
             return []  # what was begun is ended by the process that began it
         try:
             report = self.report()
-            return [] if report is None else self._outputs(report)
+            return [] if report is None else written(report, self.options, self._config.rootpath)
         finally:
             if self._session is not None:
                 self._session.close()
             self._open.close()
-
-    def _outputs(self, report: Report) -> list[str]:
-        from pytest_sdperf.report import formats as renderings
-        from pytest_sdperf.report.github_job import append_summary
-
-        problems = [*renderings.write(report, self.options, self._config.rootpath), append_summary(report, os.environ)]
-        return [problem for problem in problems if problem]
 
 
 RUN = pytest.StashKey[Run]()
