@@ -24,6 +24,7 @@ from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measure.compare_stages import compare_stages
 from pytest_sdperf.measure.comparer import Compared, Comparer
 from pytest_sdperf.measure.engine import Engine
+from pytest_sdperf.measure.painter import Painter
 from pytest_sdperf.measure.progress import Step
 from pytest_sdperf.measure.references import (
     Found,
@@ -70,7 +71,9 @@ class Session:
         "what the outcomes' pictures name"
         self.recorded: set[str] = set()
         "ids of the cases that this run has written into their baselines"
-        self._comparer = None if target is None else Comparer(engine, target, invocation or Invocation(Path.cwd()))
+        called = invocation or Invocation(Path.cwd())
+        self._comparer = None if target is None else Comparer(engine, target, called)
+        self._painter = Painter(engine, rules.revision, called) if rules and target is None else None
         self._sampled: dict[tuple[str, str, Workload, str], Sampled] = {}
         self._drawn: dict[tuple[str, str, Workload, str], Drawing] = {}
 
@@ -114,7 +117,10 @@ class Session:
         compared = self._compare(measured, options, baseline, spread)
         # Head and base are compared by the pictures that both drew in the same minutes.
         measurement = compared.comparison.measurement_of_head(unpaired) if compared else unpaired
-        found = self._references(measured, options, compared.base_pictures if compared else {})
+        of_base = compared.base_pictures if compared else {}
+        if self._painter and not baseline and options.missing == "skip":  # what has no baseline can still be drawn
+            of_base = self._painter.pictures(measured, options)
+        found = self._references(measured, options, of_base)
         # A run records a case once: what it measures of it again shares the hour, and is compared with that recording.
         is_asked_for = case.id not in self.recorded and is_to_be_recorded(options, baseline)
         # A run from a busy hour would be the level that later ones are compared with.

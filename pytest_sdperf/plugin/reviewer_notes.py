@@ -54,6 +54,10 @@ def gathered(
         judged = {outcome.nodeid for outcome in outcomes if outcome.verdict is not None}
         notes += judged_by.notes((fates.rootdir / options.baselines).resolve())
         warnings = fates.notes(awaited, label, measured, judged) + warnings
+    if session is not None:
+        from pytest_sdperf.plugin.new_cases import new_cases
+
+        warnings += new_cases(session, outcomes, options, judged_by)
     if session is not None and not fates.is_narrowed:
         warnings += _only_measured(session, outcomes, options)
     return notes, warnings
