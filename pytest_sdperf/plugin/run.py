@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -18,6 +17,7 @@ from pytest_sdperf.plugin.command_line import invocation, levels
 from pytest_sdperf.plugin.fail_or_skip import described, fail, fail_where_broken, failures_reported, one_line, skip
 from pytest_sdperf.plugin.markers import checked_keywords
 from pytest_sdperf.plugin.progress_reporter import ProgressReporter
+from pytest_sdperf.plugin.read_rules import read_rules
 from pytest_sdperf.plugin.results import RESULTS
 from pytest_sdperf.plugin.reviewer_notes import NOTHING_BEFORE, gathered, interruption, report_of, written
 
@@ -138,37 +138,10 @@ class Run:
             fail(error)
 
     def read_rules(self) -> None:
-        """Read how another revision judges, where one is to, whatever tests there are.
-
-        Raises ComparisonError where the revision cannot be read, OptionError for limits of its that cannot be used.
-        """
-        options = self.options
-        if not (options.sdperf and options.baselines_from) or self._config.getoption("collectonly"):
-            return
-        from pytest_sdperf.launch.temporary import temporary_folder
-        from pytest_sdperf.measure.engine import project_path
-        from pytest_sdperf.policy.base_rules import base_rules, find_base
-        from pytest_sdperf.policy.judged_by import JudgedBy
-
-        rootdir = self._config.rootpath
-        named = find_base(options.baselines_from, rootdir, os.environ)
-        if named.note:
-            what = "" if named.revision else ": judged by its own baselines and limits"
-            self.early_notes.append(f"{named.note}{what} [--sdperf-baselines-from={options.baselines_from}]")
-        base = base_rules(
-            named.revision or named.found,
-            invocation(self._config),
-            rootdir=rootdir,
-            sys_path=project_path(rootdir, sys.path),
-            environ=os.environ,
-            work_dir=self._open.enter_context(temporary_folder()),
-            stack=self._open,
-        )
-        judged_by = JudgedBy(base, levels(self._config)["command_line"])
-        governed = judged_by.session_options(options)
-        # Faults of the base's baselines folder are reported before anything is measured.
-        base.baselines((rootdir / governed.baselines).resolve())
-        self.judged_by, self.options = judged_by, governed
+        """Read how another revision judges, where one is to. Raises ComparisonError and OptionError."""
+        if rules := read_rules(self._config, self.options, self._open):
+            self.judged_by, self.options = rules.judged_by, rules.options
+            self.early_notes += [rules.note] if rules.note else []
 
     def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""
