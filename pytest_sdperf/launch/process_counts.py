@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_sdperf.process_tree import descendants
 
@@ -39,17 +40,27 @@ def _ended_children_ns(pid: int) -> int:
     return (int(fields[13]) + int(fields[14])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
-def waited_ns(pid: int) -> int | None:
-    """Time that threads were ready to run while something else had their CPU, ns, summed; None where not said.
+class Waits(NamedTuple):
+    """Of the threads that live now, since each began, ns, summed."""
 
-    The second number of schedstat (Documentation/scheduler/sched-stats); it forgets threads that have ended.
+    waited_ns: int
+    "they were ready to run while something else had their CPU"
+    ran_ns: int
+    "they were on a CPU: less than `cpu_ns` grew by where threads have ended, of whose waiting nothing is known"
+
+
+def waits(pid: int) -> Waits | None:
+    """How long threads waited for a CPU; None where that is not said.
+
+    The first two numbers of schedstat (Documentation/scheduler/sched-stats).
     """
-    total_ns, found = 0, False
+    found = None
     for thread in _threads(pid):
-        with suppress(OSError, IndexError, ValueError):
-            total_ns += int((thread / "schedstat").read_text().split()[1])
-            found = True
-    return total_ns if found else None
+        with suppress(OSError, ValueError):
+            ran_ns, waited_ns, *_ = map(int, (thread / "schedstat").read_text().split())
+            before = found or Waits(0, 0)
+            found = Waits(before.waited_ns + waited_ns, before.ran_ns + ran_ns)
+    return found
 
 
 def cpus(pid: int) -> frozenset[int]:

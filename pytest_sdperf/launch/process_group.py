@@ -69,9 +69,9 @@ class ProcessGroup:
         """Time on CPUs of the process and its descendants so far, ns; None where the system does not say."""
         return process_counts.cpu_ns(self._process.pid)
 
-    def waited_ns(self) -> int | None:
-        """Time that their threads were ready to run and had to wait for a CPU, ns; None where that is not said."""
-        return process_counts.waited_ns(self._process.pid)
+    def waits(self) -> process_counts.Waits | None:
+        """How long their threads waited for a CPU; None where that is not said."""
+        return process_counts.waits(self._process.pid)
 
     def cpus(self) -> frozenset[int]:
         """CPUs that their threads may run on; empty where the system does not say."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_sdperf import protocol
 from pytest_sdperf.errors import WorkerError
+from pytest_sdperf.launch.process_counts import Waits
 from pytest_sdperf.launch.process_group import ProcessGroup
 from pytest_sdperf.launch.temporary import TemporaryFolder
 from pytest_sdperf.protocol import A
@@ -90,9 +91,9 @@ class Worker:
         """Time on CPUs of the process and all that it started, ns; None where the system does not say."""
         return self._group.cpu_ns()
 
-    def waited_ns(self) -> int | None:
-        """Time that their threads were ready to run and had to wait for a CPU, ns; None where that is not said."""
-        return self._group.waited_ns()
+    def waits(self) -> Waits | None:
+        """How long their threads waited for a CPU; None where that is not said."""
+        return self._group.waits()
 
     def cpus(self) -> frozenset[int]:
         """CPUs that their threads may run on; empty where the system does not say."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_sdperf.hardware.cgroup import cpu_quota, throttled_s
 from pytest_sdperf.hardware.cpu_times import CpuTimes, cpu_times, frequencies_mhz, passed
+from pytest_sdperf.launch.process_counts import Waits
 from pytest_sdperf.measurement import Disturbance, Usage
 from pytest_sdperf.units import format_seconds
 from pytest_sdperf.wording import listed
@@ -44,12 +45,16 @@ differ by some per cent. Where our own processes used half as much again as thei
 counters are of other CPUs."""
 
 
+_KNOWN_SHARE = 0.9
+"""Of the processes' time on CPUs. What is left is that of threads that ended, and the kernel forgets their waiting."""
+
+
 class Watched(Protocol):
     """The part of a worker that the watch asks."""
 
     def cpu_ns(self) -> int | None: ...
 
-    def waited_ns(self) -> int | None: ...
+    def waits(self) -> Waits | None: ...
 
     def cpus(self) -> frozenset[int]: ...
 
@@ -148,7 +153,7 @@ class NoiseWatch:
         usable = self._usable | set(self.cpus())
         machine = passed(before.times, now.times, usable)
         ours = frozenset().union(*(process.cpus() for process in self._processes)) & usable or usable
-        own_s, waited_s = now.own_s - before.own_s, _grown(before.waited_s, now.waited_s)
+        own_s, waited_s = now.own_s - before.own_s, _waited_s(before, now)
         processes_s = _grown(before.processes_s, now.processes_s)
         stolen_s, withheld_s = sum(machine.steal_s.values()), _grown(before.throttled_s, now.throttled_s) or 0.0
         unseen, used, quota = machine.hidden_because, sum(usages, start=Usage()), self.quota()
@@ -183,8 +188,11 @@ class NoiseWatch:
 
     def _look(self) -> _Counters:
         processes_ns = [process.cpu_ns() for process in self._processes]
-        waited_ns = [process.waited_ns() for process in self._processes]
-        return _Counters(self.cpu_times(), self.own_s(), _sum_s(processes_ns), _sum_s(waited_ns), self.throttled_s())
+        waits = [process.waits() for process in self._processes]
+        waited_ns, ran_ns = ([one and one[i] for one in waits] for i in (0, 1))
+        return _Counters(
+            self.cpu_times(), self.own_s(), _sum_s(processes_ns), _sum_s(waited_ns), _sum_s(ran_ns), self.throttled_s()
+        )
 
 
 class _Counters(NamedTuple):
@@ -194,7 +202,16 @@ class _Counters(NamedTuple):
     own_s: float
     processes_s: float | None
     waited_s: float | None
+    ran_s: float | None
     throttled_s: float | None
+
+
+def _waited_s(before: _Counters, now: _Counters) -> float | None:
+    """Time that the processes waited for a CPU; None where much of their work was that of threads that have ended."""
+    used_s, ran_s = _grown(before.processes_s, now.processes_s), _grown(before.ran_s, now.ran_s)
+    if used_s is None or ran_s is None or ran_s < _KNOWN_SHARE * used_s - _OWN_BEYOND_S:
+        return None
+    return _grown(before.waited_s, now.waited_s)
 
 
 def _sum_s(counts_ns: Sequence[int | None]) -> float | None:

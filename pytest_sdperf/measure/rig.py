@@ -16,6 +16,7 @@ from pytest_sdperf import protocol
 from pytest_sdperf.activity import Activity
 from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import LaunchError
+from pytest_sdperf.launch.process_counts import Waits
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
@@ -46,7 +47,7 @@ class AskedWorker(Protocol):
 
     def cpu_ns(self) -> int | None: ...
 
-    def waited_ns(self) -> int | None: ...
+    def waits(self) -> Waits | None: ...
 
     def cpus(self) -> frozenset[int]: ...
 

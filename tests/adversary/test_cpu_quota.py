@@ -6,6 +6,7 @@ import pytest
 
 from pytest_sdperf.hardware import cgroup, resources
 from pytest_sdperf.hardware.cpu_times import CpuTime, CpuTimes
+from pytest_sdperf.launch.process_counts import Waits
 from pytest_sdperf.measure import noise_watch
 
 PIPELINE = """
@@ -16,7 +17,8 @@ class Ship:
     def sdperf_facts(self):
         return {"threads": os.environ.get("OMP_NUM_THREADS", "all"), "cpus": ",".join(map(str, sorted(os.sched_getaffinity(0))))}
     def __call__(self, *, latents, **_):
-        return np.full((1, 64, 64, 3), 0.5, np.float32) + np.linspace(0, 0.1, 64)[None, :, None, None]
+        grown = np.kron(np.tanh(latents[0, :3]), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        return (0.5 + 0.4 * grown)[None]
 
 def build(context):
     return Ship()
@@ -63,7 +65,7 @@ def test_an_unpinned_worker_computes_with_the_threads_that_the_quota_feeds(
     quota(cpus)
     (project.path / "harbour.py").write_text(PIPELINE)
     project.conftest(CONFTEST % (threads, "0"))
-    result = project.run("--sdperf-update=new", "--sdperf-processes=1")
+    result = project.run("--sdperf-update=new", "--sdperf-processes=1", "--sdperf-gate=proof")
     result.assert_outcomes(passed=1)
     note = f"NOTE a CPU quota of {cpus or 0:g} limits this session to less than its CPUs: workers compute with"
     assert (note in result.stdout.str()) is (threads != "all")
@@ -79,7 +81,7 @@ def test_a_pinned_worker_is_not_bound_to_the_first_core_of_every_container(proje
     (project.path / "harbour.py").write_text(PIPELINE)
     project.conftest(CONFTEST % ("1", ",".join(map(str, every))))
     project.test("def test_boat(sd_boat): sd_boat.check(num_inference_steps=1)")
-    project.run("--sdperf-update=new", "--sdperf-processes=1").assert_outcomes(passed=1)
+    project.run("--sdperf-update=new", "--sdperf-processes=1", "--sdperf-gate=proof").assert_outcomes(passed=1)
 
 
 def test_threads_beyond_the_quota_are_noted(project, weather, quota, four_cpus, told, monkeypatch):
@@ -121,8 +123,8 @@ def test_a_neighbour_on_the_cpu_that_a_case_is_bound_to_is_seen():
         def cpu_ns(self):
             return 0
 
-        def waited_ns(self):
-            return 0
+        def waits(self):
+            return Waits(0, 0)
 
         def cpus(self):
             return frozenset({2})

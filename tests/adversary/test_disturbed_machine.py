@@ -121,7 +121,8 @@ class Ship:
         if os.environ.get("SHIP_DAEMON") and self.drawn == 2:
             spin()
         time.sleep(NAP_S)
-        return np.full((1, 64, 64, 3), 0.5, np.float32) + np.linspace(0, 0.1, 64)[None, :, None, None]
+        grown = np.kron(np.tanh(latents[0, :3]), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        return (0.5 + 0.4 * grown)[None]
 
 def build(context):
     return Ship()
@@ -157,7 +158,9 @@ class TestOwnDaemons:
         project.conftest(CONFTEST)
         monkeypatch.setenv("SHIP_DAEMON", "1")
         real_watch(monkeypatch, cpu_times=times)
-        result = project.run("--sdperf-update=new", "--sdperf-processes=2", "--sdperf-json=out.json")
+        result = project.run(
+            "--sdperf-update=new", "--sdperf-processes=2", "--sdperf-gate=proof", "--sdperf-json=out.json"
+        )
         result.assert_outcomes(passed=1)
         report = report_json.read((project.path / "out.json").read_text())
         for run in report.outcomes[0].measurement.processes:

@@ -209,6 +209,19 @@ def test_time_on_cpus_is_unknown_where_the_system_has_no_such_clock(start, monke
         assert worker.cpu_ns() is None
 
 
+def test_waits_and_cpus_of_a_worker_are_those_of_its_threads(start):
+    with start(Launch(pin=True)) as worker:
+        first = worker.waits()
+        worker.ask(protocol.Call("harbour:child_burns", {"seconds": 0.05}), protocol.Called)
+        second = worker.waits()
+        assert second.waited_ns >= first.waited_ns >= 0
+        assert second.ran_ns > first.ran_ns > 0
+        assert worker.cpus() == {min(os.sched_getaffinity(0))}
+        worker.kill()
+        assert worker.waits() is None
+        assert worker.cpus() == frozenset()
+
+
 def test_session_keeps_its_own_affinity(start):
     before = os.sched_getaffinity(0)
     with start(Launch(pin=True)):

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_sdperf.hardware.cpu_times import CpuTime, CpuTimes
+from pytest_sdperf.launch.process_counts import Waits
 from pytest_sdperf.measure import noise_watch
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measurement import Disturbance, Usage
@@ -16,12 +17,13 @@ class Process:
 
     def __init__(self, cpu_ns=0, waited_ns=0, cpus=()):
         self.used_ns, self.late_ns, self.bound_to = cpu_ns, waited_ns, frozenset(cpus)
+        self.forgotten_ns = 0
 
     def cpu_ns(self):
         return self.used_ns
 
-    def waited_ns(self):
-        return self.late_ns
+    def waits(self):
+        return None if self.late_ns is None else Waits(self.late_ns, (self.used_ns or 0) - self.forgotten_ns)
 
     def cpus(self):
         return self.bound_to
@@ -279,6 +281,19 @@ def test_where_waiting_is_not_counted_what_was_lost_is_unknown(told, base):
     watch.begin([base])
     told.now_ns += 1_000 * MS
     assert watch.end([]).lost_s is None
+
+
+@pytest.mark.parametrize(("forgotten_s", "known"), [(1.15, True), (1.25, False)])
+def test_where_threads_ended_their_waiting_is_unknown(told, base, forgotten_s, known):
+    """Of 10 s of work, a tenth and 0.2 s may be that of threads that have ended."""
+    watch = told.watch()
+    watch.begin([base])
+    told.now_ns += 20_000 * MS
+    told.busy(10.0)
+    base.used_ns += 10_000 * MS
+    base.forgotten_ns += round(forgotten_s * 1e9)
+    base.late_ns += 100 * MS
+    assert watch.end([]).lost_s == (pytest.approx(0.1) if known else None)
 
 
 def test_a_watch_sees_its_own_pair_only(told):

@@ -199,7 +199,7 @@ class Bench:
     def cpu_ns(self):
         return None
 
-    def waited_ns(self):
+    def waits(self):
         return None
 
     def cpus(self):
