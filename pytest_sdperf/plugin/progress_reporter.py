@@ -11,11 +11,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_sdperf.measure.progress import Reach, Step
+from pytest_sdperf.report.plain import plain
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_sdperf.plugin.live_line import LiveLine
+
+
+_LONGEST_LINE = 1000
+"""Characters: it may name another session's whole command line."""
 
 
 class ProgressReporter:
@@ -30,7 +35,7 @@ class ProgressReporter:
         with self._uncaptured() as reporter:
             if reporter is not None:
                 reporter.ensure_newline()
-                reporter.write_line(f"sdperf: {line}")
+                reporter.write_line(f"sdperf: {plain(line, _LONGEST_LINE)}")
 
     def show(self, step: Step) -> None:
         """One step of long work: redrawn on one line of a terminal, else a line of its own; not with -q."""
@@ -38,7 +43,7 @@ class ProgressReporter:
             return
         if self._live is not None:
             with self._uncaptured():  # its width is not known while its output is captured
-                self._live.show(step._replace(work=f"sdperf: {step.work}"))
+                self._live.show(step._replace(work=f"sdperf: {plain(step.work, _LONGEST_LINE)}"))
         elif step.reach is Reach.LOG:
             self.note(step.line)
 

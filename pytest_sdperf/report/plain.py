@@ -13,15 +13,16 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls (escape sequences), formats (right-to-left overrides, zero widths), lone surrogates, line separators."""
 
 
-_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)")
-"""How a line of a log commands GitHub's runner: it begins with `::error::…`, or has `##[error]…` anywhere in it."""
+_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\w*\[)")
+"""How a line of a log commands a runner: it begins with `::error::…`, or has `##[error]…` anywhere in it (GitHub), or
+`##vso[…]` (Azure Pipelines), or `##teamcity[…]`."""
 
 
 def plain(text: str, limit: int = 200) -> str:
     """``text`` with every hidden character written as its escape, cut to ``limit`` characters.
 
     The end is cut, and an ellipsis says so. The part that is cut off is never looked at, so that a name of any
-    length costs the same. A workflow command in the log of a GitHub job is written so that it is only text.
+    length costs the same. A command in the log of a job is written so that it is only text.
     """
     shown = "".join(_visible(c) for c in text[: limit + 1])
     shown = _COMMAND.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):02x}", shown)
