@@ -206,3 +206,24 @@ def test_libraries_that_were_not_those_that_were_built():
         "1.0 [--sdperf-base-env=build]. Take folders with other packages off PYTHONPATH, pytest's `pythonpath` and the "
         ".pth files of this environment."
     )
+
+
+@pytest.mark.parametrize(("names", "is_fine"), [(set(), True), ({"service"}, False)])
+def test_the_same_installed_code_may_draw_with_two_models(names, is_fine):
+    """Unless the tree has that code, too: its change would not be measured."""
+
+    class OfTree(Trees):
+        @property
+        def names(self):
+            return names
+
+    trees = OfTree(Path("/repo"), Path("/base"), real=lambda path: path)
+    error = wrong_code(FACTORY, files("/lib"), files("/lib"), trees, other_model=True)
+    assert (error is None) is is_fine
+    assert wrong_code(FACTORY, files("/lib"), files("/lib"), trees) is not None
+    assert wrong_code(FACTORY, files("/lib"), files("/repo"), trees, other_model=True) is not None
+
+
+def test_built_in_variants_may_draw_with_two_models():
+    place = {"pytest_sdperf.variants.fp32": "/lib/pytest_sdperf/variants/fp32.py"}
+    assert wrong_code("pytest_sdperf.variants.fp32:build", place, place, TREES, other_model=True) is None

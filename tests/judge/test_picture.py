@@ -1,14 +1,18 @@
 """Which pictures decide, and what becomes of a reference that is missing, broken or stored."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from pytest_sdperf.diff.pictures import Similarity, as_8_bit, similarity
-from pytest_sdperf.judge.picture import allowing, judge_picture
-from pytest_sdperf.observations import BASE_PICTURE, References
-from pytest_sdperf.options import Thresholds
+from pytest_sdperf.judge.picture import allowing, judge, judge_picture
+from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.observations import BASE_PICTURE, BasePictures, Observations, References
+from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.report.picture_text import picture_details, picture_sentence
+from pytest_sdperf.variant import Case, Variant
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import Workload
 
@@ -202,3 +206,48 @@ def test_a_picture_that_depends_on_nothing_is_a_fault_unless_it_has_another(pict
     )
     assert finding.status is Status.BROKEN
     assert [one.fault[:8] for one in finding.pictures] == ["does not", "is all b"]
+
+
+def seen_with_base(own, base, *, references=None, reference_name="fp32", variant_reference="fp32"):
+    variant = Variant("ours", "harbour:build", reference=variant_reference)
+    run = ProcessRun({"16x24": [ImageTiming(10)]}, {}, {}, peak_rss_bytes=1)
+    measurement = Measurement("c", "ours", "m", "d", "", {}, [run], Evidence(), Environment("here"))
+    base_references = References(base) if reference_name else References()
+    return Observations(
+        Case(variant, ONE, "m"),
+        measurement,
+        measurement,
+        pictures={KEYS[0]: own},
+        references=references or References({KEYS[0]: own}),
+        base_pictures=BasePictures("main", {KEYS[0]: own}, base_references, reference_name),
+    )
+
+
+def test_a_base_with_another_model_decides_nothing(picture):
+    """Its picture is compared with the reference of its own model, for people to see."""
+    own = picture(seed=1)
+    finding = judge(seen_with_base(own, {KEYS[0]: 1 - own}), Options())
+    assert (finding.status, finding.base.status) == (Status.PASSED, Status.BROKEN)
+    assert (finding.base_label, finding.base.reference) == ("main", "fp32")
+    [line] = [line for line in picture_details(finding) if line.startswith("main")]
+    assert line.startswith("main with its own model: BROKEN: SSIM ")
+
+
+def test_pictures_of_two_models_are_not_compared(picture):
+    seen = seen_with_base(picture(seed=1), None, references=References(), reference_name=None, variant_reference=None)
+    finding = judge(seen, Options())
+    assert (finding.status, finding.base) == (Status.NO_BASELINE, None)
+    assert picture_sentence(finding) == (
+        "1 picture, valid, but no earlier picture of this variant is stored with this model, and main's pictures are of "
+        "another model; record it with --sdperf-update=new"
+    )
+    assert picture_details(finding) == ["main with its own model: pictures of two models are not compared"]
+    assert judge(seen, Options(missing="skip")).status is Status.NOT_JUDGED
+
+
+def test_a_base_whose_reference_does_not_draw(picture):
+    seen = seen_with_base(picture(seed=1), None)
+    base = dataclasses.replace(seen.base_pictures, references=References(), unjudged_because="fp32 does not draw there")
+    finding = judge(dataclasses.replace(seen, base_pictures=base), Options())
+    assert finding.status is Status.PASSED
+    assert picture_details(finding)[-1] == "main with its own model: fp32 does not draw there"

@@ -292,3 +292,10 @@ def test_links_of_the_hugging_face_cache(toy, tmp_path):
     (tmp_path / "secret").write_text("{}")
     (snapshot / "extra.json").symlink_to(tmp_path / "secret")
     refused(snapshot, "is a link that leads out")
+
+
+@pytest.mark.parametrize("file", ["unet/diffusion_pytorch_model.safetensors", "vae/config.json"])
+def test_a_pointer_of_git_lfs_is_named(toy, file):
+    (toy / file).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n")
+    with pytest.raises(ModelError, match=rf"{file} is a pointer of git-lfs, and the file itself is not here. Fetch it"):
+        check_folder(toy)
