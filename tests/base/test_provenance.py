@@ -208,20 +208,20 @@ def test_libraries_that_were_not_those_that_were_built():
     )
 
 
-@pytest.mark.parametrize(("names", "is_fine"), [(set(), True), ({"service"}, False)])
-def test_the_same_installed_code_may_draw_with_two_models(names, is_fine):
+@pytest.mark.parametrize("is_of_tree", [False, True])
+def test_the_same_installed_code_may_draw_with_two_models(tmp_path, is_of_tree):
     """Unless the tree has that code, too: its change would not be measured."""
-
-    class OfTree(Trees):
-        @property
-        def names(self):
-            return names
-
-    trees = OfTree(Path("/repo"), Path("/base"), real=lambda path: path)
-    error = wrong_code(FACTORY, files("/lib"), files("/lib"), trees, other_model=True)
-    assert (error is None) is is_fine
-    assert wrong_code(FACTORY, files("/lib"), files("/lib"), trees) is not None
-    assert wrong_code(FACTORY, files("/lib"), files("/repo"), trees, other_model=True) is not None
+    for place in ("site", "head", "base") if is_of_tree else ("site",):
+        package = tmp_path / place / "service"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "pipeline.py").write_text(f"PLACE = {place!r}\n")
+    trees = Trees(tmp_path / "head", tmp_path / "base")
+    site = files(tmp_path / "site")
+    error = wrong_code(FACTORY, site, site, trees, other_model=True)
+    assert (error is not None) is is_of_tree
+    assert wrong_code(FACTORY, site, site, trees) is not None
+    assert wrong_code(FACTORY, site, files(tmp_path / "base"), trees, other_model=True) is not None
 
 
 def test_built_in_variants_may_draw_with_two_models():
