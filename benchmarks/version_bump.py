@@ -22,6 +22,9 @@ from pytest_sdperf.launch.host_lock import host_lock
 PINNED = ("torch", "diffusers", "transformers", "accelerate", "optimum-intel", "openvino", "nncf")
 """Packages that the requirements name; all others follow from them."""
 
+BUMPS = ("openvino=2026.3.1", "diffusers=0.38.0")
+"""Versions that `main` pins, of packages that are newer here."""
+
 _TEST = """
 
 def test_{name}(sd_{name}):
@@ -103,26 +106,29 @@ def render(document: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument(
-        "--bump", action="append", help="PACKAGE=VERSION that main pins; once for each run (default: openvino=2026.3.1)"
+        "--bump",
+        action="append",
+        help=f"PACKAGE=VERSION that main pins; once for each run (default: {', '.join(BUMPS)})",
     )
-    parser.add_argument("--variants", default="openvino_static", help="built-in variants, comma-separated")
+    parser.add_argument(
+        "--variants", default="", help="built-in variants (default: openvino_static for OpenVINO, fp32 for others)"
+    )
     parser.add_argument("--steps", type=int, default=10, help="denoising steps of the bundled model's pictures")
     parser.add_argument("--budget", default="10m", help="--sdperf-budget of each case")
     parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")
     parser.add_argument("--name", default="version_bump", help="name of the result's files")
     arguments = parser.parse_args()
     document: dict[str, Any] = {"benchmark": "version_bump", "version": 1, "header": machine.header(), "runs": []}
-    for bump in arguments.bump or ["openvino=2026.3.1"]:
+    for bump in arguments.bump or BUMPS:
         package, _, version = bump.partition("=")
+        variants = arguments.variants or ("openvino_static" if package == "openvino" else "fp32")
         command = ["pytest", "--sdperf", "--sdperf-against=main", "--sdperf-base-env=build"]
         command += [f"--sdperf-budget={arguments.budget}", "-p", "no:cacheprovider", "-p", "no:benchmark"]
         with host_lock(machine.tell):
             pass  # waiting for another session is no part of the time
         load = os.getloadavg()[0]
         with tempfile.TemporaryDirectory() as scratch:
-            repository = Repository(
-                Path(scratch, "project"), {package: version}, arguments.variants.split(","), arguments.steps
-            )
+            repository = Repository(Path(scratch, "project"), {package: version}, variants.split(","), arguments.steps)
             code, wall_s, output = run(repository, command)
             document["runs"].append(
                 {

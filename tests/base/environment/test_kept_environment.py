@@ -2,7 +2,9 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -178,3 +180,18 @@ def test_a_cache_that_cannot_be_written(kept, monkeypatch, tmp_path):
     monkeypatch.setenv("PYTEST_SDPERF_CACHE", str(tmp_path / "file"))
     with pytest.raises(ModelError, match="cannot be used"):
         kept()
+
+
+def test_two_sessions_at_once_build_it_once(kept, uv):
+    """The second one waits for the first, and finds it."""
+    both = Barrier(2, timeout=20)
+
+    def session(_):
+        both.wait()
+        return kept()
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [*pool.map(session, range(2))]
+    assert sorted(one.built_s is None for one in found) == [False, True]
+    assert found[0].python == found[1].python
+    assert [command[0] for command in uv.commands if not isinstance(command, str)] == ["venv", "pip", "pip"]
