@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_sdperf.base.declaration import Declaration, decode
+from pytest_sdperf.base.left_behind import explained
 from pytest_sdperf.base.mapping import Place, counterpart
 from pytest_sdperf.base.provenance import stray_code
 from pytest_sdperf.base.trees import Trees
@@ -123,12 +124,13 @@ def declared_in(
                 cure="Name a revision that has this version, or install pytest-sdperf outside of the tree.",
                 log_tail=error.log_tail,
             ) from error
-        raise ComparisonError(
+        cannot = ComparisonError(
             f"the variants that {label} declares cannot be collected: {error}",
             where=f"log: {folder / 'declared.log'}",
             cure="The log ends with what pytest says there; fix the revision or name another one.",
             log_tail=error.log_tail,
-        ) from error
+        )
+        raise explained(cannot, error.log_tail, trees, label=label) from error
     if stray := stray_code(declaration.files, trees, asked_by=asked_by):
         raise stray
     return declaration

@@ -20,6 +20,9 @@ CARRY, RUN = "--sdperf-base-carry", "--sdperf-base-run"
 
 _SHOWN = 3
 
+_LONGEST = 160
+"""Characters of an error that stand in the sentence on the missing file: the cure must not be cut off."""
+
 _MISSING_MODULE = re.compile(r"No module named '([\w.]+)'")
 _MISSING_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'")
 _MISSING_FILE = re.compile(r"No such file or directory: b?'([^'\n]+)'")
@@ -73,10 +76,11 @@ def explained(error: ComparisonError, said: str, trees: Trees, *, label: str) ->
         return error
     is_or_are = "is" if len(found) == 1 else "are"
     it = "it" if len(found) == 1 else "them"
+    why = error.what if len(error.what) <= _LONGEST else f"{error.what[:_LONGEST]} …"
+    named = f"{listed(found, _SHOWN)} {is_or_are} in the working tree"
     return ComparisonError(
-        f"{error.what}; {listed(found, _SHOWN)} {is_or_are} in the working tree, but git ignores {it}, so {label} "
-        f"does not have {it}",
-        where=error.where,
+        f"{named}, but git ignores {it}, so {label} does not have {it}: {why}",
+        where=AGAINST,
         cure=cure(found),
         log_tail=error.log_tail,
     )

@@ -14,6 +14,7 @@ from pytest_sdperf.base.checkout.git import git
 from pytest_sdperf.base.checkout.revision import Revision
 from pytest_sdperf.base.checkout.worktree import checked_out
 from pytest_sdperf.base.collecting import declared_in, passed_on, paths_of
+from pytest_sdperf.base.completing import NOTHING_MORE, Completion, complete
 from pytest_sdperf.base.declaration import Declaration
 from pytest_sdperf.base.environment.of_base import BUILT, libraries_of_base
 from pytest_sdperf.base.interpreter import (
@@ -24,7 +25,7 @@ from pytest_sdperf.base.interpreter import (
     interpreter_at,
     this_interpreter,
 )
-from pytest_sdperf.base.mapping import counterpart, map_place
+from pytest_sdperf.base.mapping import Place, counterpart, map_place
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.errors import ComparisonError
@@ -46,6 +47,8 @@ class Invocation:
     "of the paths those that `--pyargs` found, without test names -> the module that was asked for"
     command_line: Mapping[str, object] = field(default_factory=dict)
     "option of ours -> what the command line says of it, unread"
+    completion: Completion = NOTHING_MORE
+    "what the base's tree gets besides its revision"
 
     def paths_for(self, trees: Trees, revision: Revision) -> list[str]:
         """The paths that the revision is collected with, absolute.
@@ -98,6 +101,25 @@ class BaseSide:
         return shared if ours and installed else self.cache_dir
 
 
+def completed_place(
+    trees: Trees,
+    invocation: Invocation,
+    *,
+    rootdir: Path,
+    sys_path: Sequence[str],
+    environ: Mapping[str, str],
+    log_path: Path,
+    label: str,
+) -> Place:
+    """The place of the base's processes, when its tree has all that it is to have. Raises ComparisonError."""
+
+    def mapped() -> Place:
+        return map_place(trees, cwd=invocation.cwd, rootdir=rootdir, sys_path=sys_path, environ=environ)
+
+    complete(invocation.completion, trees, env=mapped().env, log_path=log_path, label=label)
+    return mapped()  # again: only folders that are there are on the import path
+
+
 def set_up_base(
     target: Target,
     launcher: Launcher,
@@ -124,12 +146,14 @@ def set_up_base(
     if target.revision is not None:
         toplevel = target.revision.toplevel
         trees = Trees(toplevel, stack.enter_context(checked_out(target.revision, work_dir)), own=tuple(own))
-        place = map_place(
+        place = completed_place(
             trees,
-            cwd=invocation.cwd,
+            invocation,
             rootdir=rootdir,
             sys_path=launcher.extra_sys_path,
             environ=launcher.base_env,
+            log_path=work_dir / "completed.log",
+            label=target.revision.label,
         )
         collected = partial(
             declared_in,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pytest_sdperf.base.declaration import same_declaration
-from pytest_sdperf.base.left_behind import left_behind
+from pytest_sdperf.base.left_behind import explained, left_behind
 from pytest_sdperf.base.provenance import installed_code, wrong_code
 from pytest_sdperf.base.set_up import BaseSide
 from pytest_sdperf.comparison import BASE, HEAD
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.measure.paired import SampledPair
 from pytest_sdperf.observations import Measured
 from pytest_sdperf.variant import Case
@@ -34,3 +35,11 @@ def code_fault(base: BaseSide, case: Case, measured: Measured, pair: SampledPair
     if error is None and looked and base.target.revision:
         error = left_behind(looked, trees, base=pair.activity, label=base.target.revision.label)
     return "" if error is None else str(error)
+
+
+def base_fault(base: BaseSide, error: ComparisonError) -> str:
+    """Why the base cannot run, as a sentence: with the file that it misses, where git ignores that."""
+    if base.trees is None or base.target.revision is None:
+        return str(error)
+    said = f"{error.what}\n{error.log_tail}"
+    return str(explained(error, said, base.trees, label=base.target.revision.label))

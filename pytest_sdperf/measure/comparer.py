@@ -24,7 +24,7 @@ from pytest_sdperf.hardware.resources import available_memory_bytes
 from pytest_sdperf.measure.base_models import BaseModels, NamedModel
 from pytest_sdperf.measure.base_pictures import BaseReference, BaseReferences, base_pictures
 from pytest_sdperf.measure.blame import blamed_on_base
-from pytest_sdperf.measure.code_fault import code_fault
+from pytest_sdperf.measure.code_fault import base_fault, code_fault
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.identity import head_and_base, looking
@@ -219,7 +219,7 @@ class Comparer:
                 progress=progress,
             )
         except ComparisonError as error:
-            return Compared(self._nothing(str(error)))
+            return Compared(self._nothing(base_fault(base, error)))
         found.invalid = found.invalid or wrong_libraries(base.built_versions, found.installed.get(BASE, {}))
         changes = self._libraries.loaded(found.installed)
         comparison = Comparison(

@@ -1,8 +1,8 @@
-"""Options on the libraries of the revision that is compared with: rows of the table of all options."""
+"""Options on the libraries and the tree of the revision that is compared with: rows of the table of all options."""
 
 from pytest_sdperf.options import values
 from pytest_sdperf.options.option_spec import OptionSpec
-from pytest_sdperf.options.values import of_base
+from pytest_sdperf.options.values import of_base, of_change
 
 LIBRARIES: tuple[OptionSpec, ...] = (
     OptionSpec(
@@ -29,5 +29,22 @@ LIBRARIES: tuple[OptionSpec, ...] = (
         "GLOBS",
         of_base,
         values.show_names,
+    ),
+    OptionSpec(
+        "base_carry",
+        values.parse_patterns,
+        "files that git ignores and the base's tree gets from the working tree (comma-separated patterns, relative to "
+        "the repository's top folder)",
+        "GLOBS",
+        of_change,
+        values.show_names,
+    ),
+    OptionSpec(
+        "base_run",
+        values.parse_text,
+        "shell command that makes in the base's tree what git ignores, run in its top folder before its variants are "
+        "collected",
+        "COMMAND",
+        of_change,
     ),
 )

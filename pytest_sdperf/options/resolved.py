@@ -64,6 +64,10 @@ class Options(NamedTuple):
     base_env_extras: tuple[str, ...] = ()
     "extras and dependency groups of that environment; empty: those whose packages are installed here"
     dependency_files: tuple[str, ...] = DEFAULT_DEPENDENCY_FILES
+    base_carry: tuple[str, ...] = ()
+    "patterns of files that git ignores, relative to the repository's top folder: the base's tree gets them"
+    base_run: str | None = None
+    "shell command that is run in the base's tree before its variants are collected"
     identical: str = "pass"
     "`pass` or `measure`: what becomes of a case whose base and head are the same program"
     budget: float = 600.0

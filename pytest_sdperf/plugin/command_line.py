@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_sdperf.options import given_options
+from pytest_sdperf.options import given_options, resolve
 
 if TYPE_CHECKING:
     from pytest_sdperf.base.set_up import Invocation
@@ -93,6 +93,7 @@ def invocation(config: pytest.Config) -> Invocation:
 
     Of `--pyargs` the files are named that it leads to here.
     """
+    from pytest_sdperf.base.completing import Completion
     from pytest_sdperf.base.set_up import Invocation
 
     given = vars(command_line(config))
@@ -108,7 +109,10 @@ def invocation(config: pytest.Config) -> Invocation:
             name, colons, rest = argument.partition("::")
             if (place := _place_of(name, spaces=config.getini("consider_namespace_packages"))) is not None:
                 paths[number], modules[place] = f"{place}{colons}{rest}", name
-    return Invocation(config.invocation_params.dir, paths, found, modules, levels(config)["command_line"])
+    said = levels(config)
+    options = resolve(**said)
+    completion = Completion(options.base_carry, options.base_run, options.timeout)
+    return Invocation(config.invocation_params.dir, paths, found, modules, said["command_line"], completion)
 
 
 def _place_of(module: str, *, spaces: bool) -> str | None:

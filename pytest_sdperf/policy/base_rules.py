@@ -17,8 +17,7 @@ from pytest_sdperf.base.checkout.worktree import checked_out, pointers_below
 from pytest_sdperf.base.collecting import declared_in, passed_on
 from pytest_sdperf.base.declaration import Declaration
 from pytest_sdperf.base.interpreter import this_interpreter
-from pytest_sdperf.base.mapping import map_place
-from pytest_sdperf.base.set_up import Invocation
+from pytest_sdperf.base.set_up import Invocation, completed_place
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.wording import listed
@@ -93,7 +92,15 @@ def base_rules(
     """
     tree = stack.enter_context(checked_out(revision, work_dir))
     trees = Trees(revision.toplevel, tree, own=this_interpreter().own)
-    place = map_place(trees, cwd=invocation.cwd, rootdir=rootdir, sys_path=sys_path, environ=environ)
+    place = completed_place(
+        trees,
+        invocation,
+        rootdir=rootdir,
+        sys_path=sys_path,
+        environ=environ,
+        log_path=work_dir / "completed.log",
+        label=revision.label,
+    )
     declaration = declared_in(
         place,
         trees,
