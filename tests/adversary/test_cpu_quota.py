@@ -16,8 +16,8 @@ import numpy as np
 class Ship:
     def sdperf_facts(self):
         return {"threads": os.environ.get("OMP_NUM_THREADS", "all"), "cpus": ",".join(map(str, sorted(os.sched_getaffinity(0))))}
-    def __call__(self, *, latents, **_):
-        grown = np.kron(np.tanh(latents[0, :3]), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+    def __call__(self, *, prompt, latents, **_):
+        grown = np.kron(np.tanh(latents[0, :3] + len(prompt) / 100), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
         return (0.5 + 0.4 * grown)[None]
 
 def build(context):

@@ -116,12 +116,12 @@ def spin():
 
 class Ship:
     drawn = 0
-    def __call__(self, *, latents, **_):
+    def __call__(self, *, prompt, latents, **_):
         self.drawn += 1
         if os.environ.get("SHIP_DAEMON") and self.drawn == 2:
             spin()
         time.sleep(NAP_S)
-        grown = np.kron(np.tanh(latents[0, :3]), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        grown = np.kron(np.tanh(latents[0, :3] + len(prompt) / 100), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
         return (0.5 + 0.4 * grown)[None]
 
 def build(context):
