@@ -275,6 +275,7 @@ def test_baselines_in_git_lfs_that_are_not_fetched(refused, trunk, project):
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     commit = trunk.repository.commit("pointer")
     trunk.repository.git("branch", "--force", "trunk")
+    trunk.repository.commit("words", notes="")
     refused(
         f"git-lfs has no content here of {path.relative_to(project.path)} as {trunk.label} has it "
         f"[--sdperf-baselines-from=trunk]. Fetch it: git lfs fetch origin {commit}.",
