@@ -144,7 +144,7 @@ def test_jobs_of_other_work_are_replaced(project, told):
     job = msgspec.structs.replace(job, measurement=msgspec.structs.replace(job.measurement, scheduler="Euler"))
     project.baseline.write_bytes(encode(Baseline([job, job])))
     told_of = "measured with scheduler Euler, this is "
-    told(project.run(), f"the baseline was {told_of}", "; record it again with --sdperf-update=all")
+    told(project.run(), f"the baseline was {told_of}", " or record it again with --sdperf-update=all")
     result = project.run("--sdperf-update=all")
     result.assert_outcomes(passed=1)
     told(result, "REPLACED baselines/", f"; the recorded runs were {told_of}", ", so this run begins a new baseline")
