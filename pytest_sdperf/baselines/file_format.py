@@ -88,7 +88,11 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseli
     ``where`` names the file in errors. Raises BaselineError for anything else.
     """
     stamp = _read(data, _Stamp, where=where)
-    if repeated := repeated_key(data):
+    try:
+        repeated = repeated_key(data)
+    except (ValueError, RecursionError) as error:  # in fields that the stamp's reader skips
+        raise BaselineError(f"the file is not valid JSON: {error}", where=where, cure=_CURE) from None
+    if repeated:
         _refuse(f"an object in the file has {repeated!r} twice: people read the first, the last counts", where=where)
     if stamp.format != FORMAT:
         _refuse(f"the file is a {stamp.format!r}, not a {FORMAT!r}", where=where)

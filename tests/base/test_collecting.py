@@ -189,7 +189,7 @@ def test_settings_of_the_base(arms):
         ({"conftest.py": "def pytest_collection(): 1 / 0"}, "ZeroDivisionError: division by zero"),
         (
             {"conftest.py": CONFTEST.format(name="ship", sails="1").replace("masts=3", "masts=object")},
-            "variant 'ship': <class 'object'> of type type cannot be written as JSON",
+            "variant 'ship': params['masts']=<class 'object'>",
         ),
     ],
 )

@@ -158,7 +158,12 @@ def session(base, tmp_path, default_sigint):
 
     def session(how="waits", work="work"):
         process = subprocess.Popen(
-            [sys.executable, "-c", SESSION, *map(str, (*vars(base).values(), tmp_path / work, how))],
+            [
+                sys.executable,
+                "-c",
+                SESSION,
+                *map(str, (base.name, base.commit, base.toplevel, base.asked_by, tmp_path / work, how)),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
