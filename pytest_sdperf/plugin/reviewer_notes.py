@@ -65,17 +65,14 @@ def gathered(
 
 def _only_measured(session: Session, outcomes: Sequence[Outcome], options: Options) -> list[str]:
     """Notes on cases with recorded runs that no test asked a verdict of."""
-    judged = {outcome.measurement.case_id for outcome in outcomes if outcome.verdict is not None}
-    store = session.store(options)
-    found = {
-        outcome.measurement.case_id: outcome.nodeid
-        for outcome in outcomes
-        if outcome.measurement.case_id not in judged and store.path(outcome.measurement.case_id).exists()
-    }
+    asked = {outcome.measurement.case_id for outcome in outcomes if outcome.verdict is not None or outcome.error}
+    recorded = {path.stem: path for path in session.store(options).unused(asked)}
+    found = {outcome.measurement.case_id: outcome.nodeid for outcome in outcomes}
     return [
-        f"{case_id} was only measured, by {nodeid}, though {session.shown(store.path(case_id))} holds recorded runs "
+        f"{case_id} was only measured, by {nodeid}, though {session.shown(recorded[case_id])} holds recorded runs "
         "to compare it with: nothing of it was judged"
         for case_id, nodeid in found.items()
+        if case_id in recorded
     ]
 
 
