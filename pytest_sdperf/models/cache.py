@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -44,10 +45,20 @@ def locked(target: Path, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
             cure="Wait for the other session, or end it if it hangs.",
         ) from None
     except OSError as error:
+        if not _is_of(error, target.parent):
+            raise
         raise ModelError(
             f"cache folder {target.parent} cannot be written ({error})",
             cure=f"Free space or name another folder in the environment variable {VARIABLE}.",
         ) from error
+
+
+def _is_of(error: OSError, folder: Path) -> bool:
+    """Whether an error is of a full disk, or names the folder, one above or something in it."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    place = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    return place is not None and (place.is_relative_to(folder) or folder.is_relative_to(place))
 
 
 def sweep(folder: Path) -> None:
