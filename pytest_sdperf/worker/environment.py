@@ -76,12 +76,26 @@ def loaded_versions(modules: Iterable[str]) -> dict[str, str]:
     """
     loaded = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
     versions: dict[str, str] = {}
+    for names, distribution in _installed(tuple(sys.path)):
+        with suppress(OSError, KeyError, ValueError):
+            if loaded & names:
+                versions.setdefault(*_name_and_version(distribution))
+    return dict(sorted(versions.items()))
+
+
+@cache
+def _installed(_: tuple[str, ...]) -> list[tuple[set[str], metadata.Distribution]]:
+    """Every distribution on an import path with its top-level names; read once a process, which installs nothing."""
+    found = []
     for distribution in metadata.distributions():
         with suppress(OSError, KeyError, ValueError):
-            if loaded & _top_names(distribution):
-                name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
-                versions.setdefault(name, distribution.version)
-    return dict(sorted(versions.items()))
+            found.append((_top_names(distribution), distribution))
+    return found
+
+
+@cache
+def _name_and_version(distribution: metadata.Distribution) -> tuple[str, str]:
+    return re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower(), distribution.version
 
 
 def _top_names(distribution: metadata.Distribution) -> set[str]:
