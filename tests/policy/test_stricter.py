@@ -38,6 +38,7 @@ def test_only_what_decides_nothing_is_the_changes():
     """An option that is none of these counts as the base, or the stricter of both, says it."""
     assert {spec.name for spec in SPECS if spec.decides is of_change} == {
         "sdperf", "model", "baselines_from", "update", "timeout", "against", "against_python", "json", "html", "markdown",
+        "base_carry", "base_run",  # what they bring is needed before the base can say anything
     }  # fmt: skip
 
 

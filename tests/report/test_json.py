@@ -27,6 +27,7 @@ from pytest_sdperf.measurement import (
     Measurement,
     ProcessRun,
 )
+from pytest_sdperf.program import Program
 from pytest_sdperf.report import html, terminal
 from pytest_sdperf.report.json import FORMAT_VERSION, read, render
 from pytest_sdperf.report.outcome import Outcome, Report, ShownPicture
@@ -117,6 +118,7 @@ VERDICT = st.builds(
 STORED = measurements().flatmap(
     lambda m: st.builds(Baseline, st.lists(st.builds(RecordedRun, TEXT, st.just(m)), min_size=1, max_size=2))
 )
+PROGRAM = st.builds(Program, modules=st.dictionaries(TEXT, TEXT, max_size=2), unknown=st.lists(TEXT, max_size=1))
 ARM = st.builds(Side, TEXT, ENVIRONMENT, EVIDENCE, st.dictionaries(TEXT, TEXT, max_size=2))
 
 
@@ -134,8 +136,16 @@ def pairs(draw: st.DrawFn, head: ProcessRun) -> Pair:
 
 def comparisons(head: ProcessRun) -> st.SearchStrategy[Comparison]:
     return st.builds(
-        Comparison, ARM, ARM, st.lists(pairs(head), max_size=1), st.booleans(), TEXT, TEXT, TEXT, NUMBER
-    )  # fmt: skip
+        Comparison,
+        ARM,
+        ARM,
+        st.lists(pairs(head), max_size=1),
+        st.booleans(),
+        *(TEXT, TEXT, TEXT),
+        identical=st.none() | PROGRAM,
+        measured_because=TEXT,
+        spent_s=NUMBER,
+    )
 
 
 IMAGES = {image_name(data): data for data in map(small_image, ("teal", "red"))}
