@@ -19,7 +19,7 @@ from pytest_sdperf.activity import Activity, Looked
 from pytest_sdperf.base.git_ignored import ignored
 from pytest_sdperf.base.installed_copies import foreign_copies
 from pytest_sdperf.base.tree_difference import steering, tree_difference
-from pytest_sdperf.base.tree_walk import is_apart
+from pytest_sdperf.base.tree_walk import is_apart, link_target
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.program import Program
 
@@ -164,7 +164,7 @@ class _Compared:
     def _links_on(self, place: str) -> None:
         """Links on the way to a file lead to the same place in both trees."""
         for way in reversed((Path(place), *Path(place).parents[:-1])):
-            here, there = _link(f"{self._head}{os.sep}{way}"), _link(f"{self._base}{os.sep}{way}")
+            here, there = link_target(f"{self._head}{os.sep}{way}"), link_target(f"{self._base}{os.sep}{way}")
             if here != there:
                 self.files["head"][f"{way} (link)"], self.files["base"][f"{way} (link)"] = here, there
             if here and not Path(here).is_absolute() and not self._leads_inside(way):
@@ -190,10 +190,6 @@ def _names(folder: str) -> list[str] | None:
         return sorted(name for name in os.listdir(folder) if name not in ("__pycache__", ".git"))  # noqa: PTH208
     except OSError:
         return None
-
-
-def _link(path: str) -> str:
-    return os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115 -- texts
 
 
 def _digest(path: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from pytest_sdperf.base.tree_walk import Skip, walk
+from pytest_sdperf.base.tree_walk import Skip, link_target, walk
 
 IRRELEVANT = (
     "*.md", "*.rst", "*.adoc", "README*", "LICENSE*", "COPYING*", "NOTICE*", "AUTHORS*", "CHANGELOG*", "CHANGES*",
@@ -44,7 +44,7 @@ class TreeDifference:
 def tree_difference(head: str, base: str, skip: Skip) -> TreeDifference:
     """Compare the names in two trees; contents are not read."""
     here, there = names_below(head, skip), names_below(base, skip)
-    links = {path for path in here & there if _link(f"{head}/{path}") != _link(f"{base}/{path}")}
+    links = {path for path in here & there if link_target(f"{head}/{path}") != link_target(f"{base}/{path}")}
     return TreeDifference(frozenset(here - there), frozenset(there - here), frozenset(links))
 
 
@@ -94,7 +94,3 @@ def _may_be_imported(path: str, asked: set[str]) -> bool:
 def _without_suffix(path: str) -> str:
     folder, slash, name = path.rpartition("/")
     return f"{folder}{slash}{name.partition('.')[0]}"
-
-
-def _link(path: str) -> str:
-    return os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115 -- texts, thousands of them

@@ -38,3 +38,8 @@ def is_apart(folder: str) -> bool:
     parent, name = os.path.split(folder)
     in_git = Path(parent).name == ".git"
     return in_git or name == "__pycache__" or os.path.exists(f"{folder}{os.sep}pyvenv.cfg")  # noqa: PTH110 -- texts
+
+
+def link_target(path: str) -> str:
+    """What a symbolic link names, as it stands in it; empty for anything else."""
+    return os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115 -- texts, thousands of them
