@@ -31,6 +31,8 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "node ids of those tests that a run there would select, not skip, and that ask for something -> what they ask for"
     rootdir: str = ""
     "pytest's, as the tree's settings have it"
+    variables: dict[str, str | None] | None = None
+    "environment variables that its conftests and plugins set -> value, None where removed; None: not known"
 
     def get(self, name: str) -> Variant | None:
         """The variant of that name; None where the tree declares none."""

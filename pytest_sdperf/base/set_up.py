@@ -27,6 +27,7 @@ from pytest_sdperf.base.interpreter import (
 )
 from pytest_sdperf.base.mapping import Place, counterpart, map_place
 from pytest_sdperf.base.target import Target
+from pytest_sdperf.base.tree_variables import HeadVariables, variables_of_base
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.libraries import find_library
@@ -49,6 +50,8 @@ class Invocation:
     "option of ours -> what the command line says of it, unread"
     completion: Completion = NOTHING_MORE
     "what the base's tree gets besides its revision"
+    variables: HeadVariables | None = None
+    "what the head's conftests and plugins did to the environment; None: not known"
 
     def paths_for(self, trees: Trees, revision: Revision) -> list[str]:
         """The paths that the revision is collected with, absolute.
@@ -155,9 +158,18 @@ def set_up_base(
             log_path=work_dir / "completed.log",
             label=target.revision.label,
         )
+        head = invocation.variables
+        # The base's conftests find the environment as the head's found it.
+        at_start = map_place(
+            trees,
+            cwd=invocation.cwd,
+            rootdir=rootdir,
+            sys_path=launcher.extra_sys_path,
+            environ=head.at_start if head else launcher.base_env,
+        )
         collected = partial(
             declared_in,
-            place,
+            at_start,
             trees,
             target.revision.label,
             asked_by=target.revision.asked_by,
@@ -186,7 +198,9 @@ def set_up_base(
                 versions = libraries.environment.versions
                 there = interpreter_at(libraries.environment.python, launcher.base_env, BUILT)
                 trees = replace(trees, own=(*own, *there.own))
-        launcher = replace(launcher, base_env=place.env, extra_sys_path=place.sys_path, cwd=place.cwd)
+        variables = variables_of_base(place.env, head, declaration.variables, trees)
+        notes += variables.notes(target.revision.label)
+        launcher = replace(launcher, base_env=variables.env, extra_sys_path=place.sys_path, cwd=place.cwd)
     if there is not None:
         # The project's folders first: in this project's own repository the package is one of them.
         path = foreign_path(launcher.extra_sys_path, this_interpreter())

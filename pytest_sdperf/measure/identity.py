@@ -11,6 +11,7 @@ import msgspec
 
 from pytest_sdperf.base.same_program import Apart, programs
 from pytest_sdperf.base.set_up import BaseSide
+from pytest_sdperf.base.tree_variables import is_same_place
 from pytest_sdperf.base.tree_walk import is_apart
 from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.measure.engine import Engine
@@ -73,7 +74,7 @@ def head_and_base(
         variables=environment.variables,
         unknown=[why] if (why := _not_comparable(base, engine, measured)) else [],
     )
-    there, here = _set_apart(base.launcher, engine.launcher)
+    there, here = _set_apart(base, engine.launcher)
     head = msgspec.structs.replace(head, variables={**head.variables, **here})
     other = msgspec.structs.replace(
         both,
@@ -109,10 +110,12 @@ def _not_comparable(base: BaseSide, engine: Engine, measured: Measured) -> str:
     return "" if measured.looked is not None else "its workers were not watched"
 
 
-def _set_apart(base: Launcher, head: Launcher) -> tuple[dict[str, str], dict[str, str]]:
-    """(base's, head's) environment variables that are not the same in both."""
-    there, here = dict(base.base_env), dict(head.base_env)
+def _set_apart(base: BaseSide, head: Launcher) -> tuple[dict[str, str], dict[str, str]]:
+    """(base's, head's) environment variables that are not the same in both, wherever each tree lies."""
+    there, here = dict(base.launcher.base_env), dict(head.base_env)
     names = [n for n in sorted({*there, *here}) if there.get(n) != here.get(n) and n not in _MAPPED]
+    if base.trees is not None:
+        names = [n for n in names if not is_same_place(here.get(n), there.get(n), base.trees)]
     return {n: there[n] for n in names if n in there}, {n: here[n] for n in names if n in here}
 
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_sdperf.options import given_options, resolve
+from pytest_sdperf.plugin.tree_environment import environment_watch
 
 if TYPE_CHECKING:
     from pytest_sdperf.base.set_up import Invocation
-
-_ENVIRONMENT = "sdperf-environment"
-"""Name of the plugin object that holds PYTEST_ADDOPTS."""
 
 _COMMAND_LINE = pytest.StashKey[argparse.Namespace]()
 
@@ -56,26 +54,14 @@ _FLAGS = {
 """The same, for options without a value. `--pyargs` is none of them: its arguments reach the base as paths."""
 
 
-class _Environment:
-    """The variable as it was before code of the tree could set it."""
-
-    def __init__(self, addopts: str) -> None:
-        self.addopts = addopts
-
-
-def remember_environment(pluginmanager: pytest.PytestPluginManager, environ: Mapping[str, str]) -> None:
-    """Note PYTEST_ADDOPTS, before any conftest is imported."""
-    pluginmanager.register(_Environment(environ.get("PYTEST_ADDOPTS", "")), _ENVIRONMENT)
-
-
 def command_line(config: pytest.Config) -> argparse.Namespace:
     """Options and paths of PYTEST_ADDOPTS and the command line, as pytest's own parser reads them.
 
     An option with one value that is not given there is None, whatever its default is.
     """
     if _COMMAND_LINE not in config.stash:
-        environment = config.pluginmanager.get_plugin(_ENVIRONMENT)
-        before = shlex.split(environment.addopts) if isinstance(environment, _Environment) else []
+        environment = environment_watch(config)
+        before = shlex.split(environment.addopts) if environment else []
         arguments = [*before, *map(str, config.invocation_params.args)]
         not_given: dict[str, Any] = dict.fromkeys(_VALUES.values())
         parser = config._parser  # noqa: SLF001 - nothing else reads a command line as pytest does
@@ -112,7 +98,9 @@ def invocation(config: pytest.Config) -> Invocation:
     said = levels(config)
     options = resolve(**said)
     completion = Completion(options.base_carry, options.base_run, options.timeout)
-    return Invocation(config.invocation_params.dir, paths, found, modules, said["command_line"], completion)
+    watch = environment_watch(config)
+    variables = watch.variables if watch else None
+    return Invocation(config.invocation_params.dir, paths, found, modules, said["command_line"], completion, variables)
 
 
 def _place_of(module: str, *, spaces: bool) -> str | None:

@@ -33,6 +33,8 @@ def main(argv: Sequence[str]) -> int:
     options = [option for option in options if option != WITH_TESTS]
     import pytest
 
+    from pytest_sdperf.plugin.tree_environment import changed_variables
+
     watch, seen = _watch(paths, with_tests=with_tests), _tests_watch()
     # Without its plugin, the setting of the cache's folder would be an unknown one, which strict configurations refuse.
     cache = [] if "no:cacheprovider" in options else ["-o", f"cache_dir={out.parent / 'cache'}"]
@@ -52,7 +54,16 @@ def main(argv: Sequence[str]) -> int:
         except TypeError as error:
             sys.exit(f"ERROR: marker of {nodeid}: {error}")
     variants = tuple(registry[name] for name in registry)
-    found = Declaration(variants, watch.files(), seen.ini, seen.tests, seen.addopts, seen.awaited, watch.rootdir())
+    found = Declaration(
+        variants,
+        watch.files(),
+        seen.ini,
+        seen.tests,
+        seen.addopts,
+        seen.awaited,
+        str(watch.config().rootpath),
+        dict(changed_variables(watch.config())),
+    )
     out.write_bytes(encode(found))
     return 0
 
@@ -104,8 +115,8 @@ def _watch(wanted: Sequence[str], *, with_tests: bool) -> Any:
         def registry(self) -> Registry:
             return self._config.stash[RUN].registry
 
-        def rootdir(self) -> str:
-            return str(self._config.rootpath)
+        def config(self) -> pytest.Config:
+            return self._config
 
         def files(self) -> dict[str, str]:
             """Of every module and of every plugin: one conftest takes another's place among the modules."""

@@ -11,13 +11,14 @@ from pytest_sdperf.errors import OptionError, SdperfError
 from pytest_sdperf.options import resolve
 from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.plugin import fixtures, hookspecs
-from pytest_sdperf.plugin.command_line import levels, remember_environment
+from pytest_sdperf.plugin.command_line import levels
 from pytest_sdperf.plugin.conftest_path import conftest_path
 from pytest_sdperf.plugin.elsewhere import refusal
 from pytest_sdperf.plugin.fail_or_skip import fail, failures_reported, one_line, refuse, skip, usage_error
 from pytest_sdperf.plugin.results import RESULTS, Results
 from pytest_sdperf.plugin.reviewer_notes import WITHOUT_FLAG
 from pytest_sdperf.plugin.run import RUN, Run
+from pytest_sdperf.plugin.tree_environment import watch_environment
 from pytest_sdperf.report.formats import check_renderings
 
 _LOG_WIDTH = 160
@@ -44,7 +45,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    remember_environment(pluginmanager, os.environ)
+    watch_environment(pluginmanager)
     group = parser.getgroup("sdperf", "Stable Diffusion on CPUs: speed and picture gate")
     for spec in SPECS:
         if not spec.on_command_line:
