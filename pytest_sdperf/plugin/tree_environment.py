@@ -17,7 +17,6 @@ _NAME = "sdperf-environment"
 """Of the plugin object that watches."""
 
 _AT_START = Path("/proc/self/environ")
-_CURRENT_TEST = "PYTEST_CURRENT_TEST"
 
 _MODULES = ("pytest.__main__", "pytest_sdperf.plugin.declare")
 _SCRIPTS = ("pytest", "py.test")
@@ -97,5 +96,10 @@ def _at_start(environ: Mapping[str, str]) -> dict[str, str]:
         return dict(environ)
     found = dict(os.fsdecode(entry).partition("=")[::2] for entry in entries)
     is_whole = all(b"=" in entry for entry in entries)  # programs may write their title there
-    is_here = found.get(_CURRENT_TEST) == environ.get(_CURRENT_TEST)  # and not a session inside of a test
+    is_here = _of_pytest(found) == _of_pytest(environ)  # and not a session inside of a test
     return found if is_whole and is_here else dict(environ)
+
+
+def _of_pytest(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables of pytest, but for the one that it sets as it starts."""
+    return {n: value for n, value in environ.items() if n.startswith("PYTEST_") and n != "PYTEST_VERSION"}
