@@ -146,6 +146,8 @@ def test_a_doctest_is_judged_by_the_base(trunk, project, weather, told):
     project.run("--doctest-modules", "--sdperf-update=new").assert_outcomes(passed=1)
     trunk.repository.commit("recorded")
     trunk.repository.git("branch", "--force", "trunk")
+    (project.path / "README").write_text("A change.\n")
+    trunk.repository.commit("a change")
     weather.step_ns["ship"] = 30_000_000
     result = trunk.run("--doctest-modules")
     result.assert_outcomes(failed=1)

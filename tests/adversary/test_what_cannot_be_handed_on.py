@@ -151,14 +151,14 @@ def test_a_pipeline_that_writes_into_the_answers(project, real_workers, told, wh
 def test_too_few_file_descriptors_name_the_limit(project, real_workers, told, monkeypatch, left):
     """The pipes of one worker need four."""
     given = iter(range(left // 2))
-    pipe = os.pipe
+    pipe = launcher._pipe
 
-    def few():
+    def few(undo):
         if next(given, None) is None:
             raise OSError(24, "Too many open files")
-        return pipe()
+        return pipe(undo)
 
-    monkeypatch.setattr(launcher.os, "pipe", few)
+    monkeypatch.setattr(launcher, "_pipe", few)
     result = project.run("--sdperf-processes=1")
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     refused(
