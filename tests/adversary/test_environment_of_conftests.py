@@ -1,6 +1,7 @@
 """A conftest or a plugin of the tree sets environment variables, and the change is in what it sets."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -152,13 +153,16 @@ def test_what_a_test_sets_is_set_for_both(run, trees, told, project, test):
     told(result, "PASSED ship: latency: identical program")
 
 
-def test_a_plugin_that_is_imported_before_ours_is_regressed(project, trees, own_process):
-    """By `-p` in addopts: imported before any plugin could look at the environment."""
+def test_a_plugin_that_is_imported_before_ours_passes_nothing(project, trees, own_process):
+    """By `-p` in addopts: imported before any plugin could look at the environment.
+
+    REGRESSED, or INVALID ENVIRONMENT where the machine is busy: the noise watch of a process of its own is real.
+    """
     command, environ = own_process("--sdperf-against=main", *LOOSE)
     project.pytester.makeini("[pytest]\naddopts = -p rigging\n")
     trees("", "", rigging="import os\n" + AT_IMPORT.format(0.01))
     (project.path / "rigging.py").write_text("import os\n" + AT_IMPORT.format(0.03))
     done = subprocess.run(command, env=environ, cwd=project.path, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout
-    assert "ship: latency REGRESSED" in done.stdout
+    assert re.search("ship: latency (REGRESSED|INVALID ENVIRONMENT)", done.stdout), done.stdout
     assert " -> head: SHIP_NAP_S" in done.stdout
