@@ -17,6 +17,7 @@ from pytest_sdperf.report.json import read
 from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 
 pytestmark = [
+    pytest.mark.one_python,
     pytest.mark.usefixtures("real_workers"),
     pytest.mark.skipif(os.name != "posix", reason="workers need POSIX pipes and process groups"),
 ]

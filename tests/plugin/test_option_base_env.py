@@ -8,6 +8,8 @@ import pytest
 from pytest_sdperf.measure import comparer
 from pytest_sdperf.report.json import read
 
+pytestmark = pytest.mark.one_python
+
 
 @pytest.fixture
 def repository(make_repository, project, monkeypatch):

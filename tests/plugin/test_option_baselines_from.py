@@ -5,7 +5,10 @@ import os
 import pytest
 from trunk import FROM, INI, MARKED
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers need POSIX pipes and process groups")
+pytestmark = [
+    pytest.mark.one_python,
+    pytest.mark.skipif(os.name != "posix", reason="workers need POSIX pipes and process groups"),
+]
 
 
 def slower(weather, factor=1.2):

@@ -7,6 +7,8 @@ import subprocess
 import pyte
 import pytest
 
+pytestmark = pytest.mark.one_python
+
 NOTES = "RECORDED 1 new baseline"
 
 

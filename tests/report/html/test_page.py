@@ -157,6 +157,7 @@ def test_hostile_names_are_text(hostile):
     assert not [i for i in ids if not i.replace("-", "").replace("_", "").isalnum()]
 
 
+@pytest.mark.one_python
 def test_seven_variants_of_four_prompts_at_512_px_are_below_5_mb(make_whole):
     report = make_whole(side=512)
     assert [len(o.pictures) for o in report.outcomes] == [4] * 7
