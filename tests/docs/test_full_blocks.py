@@ -3,12 +3,16 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 from doc_pages import blocks, pages
 from doc_scene import Scene
 
-pytestmark = pytest.mark.full
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed: tox -e full"),
+]
 
 PAGES = [page for page in pages() if any(block.needs == "full" for block in blocks(page))]
 
