@@ -33,18 +33,22 @@ def asks_of(item: pytest.Item) -> Asks:
 
 
 def never_runs(item: pytest.Item) -> bool:
-    """True for a test that its markers skip, whatever is installed."""
-    conditions = [mark.args for mark in item.iter_markers("skipif")]
-    return item.get_closest_marker("skip") is not None or any(args[:1] == (True,) for args in conditions)
+    """True for a test that its markers skip, as far as that shows: conditions that are texts are not evaluated."""
+    return item.get_closest_marker("skip") is not None or any(map(_holds, item.iter_markers("skipif")))
+
+
+def _holds(mark: pytest.Mark) -> bool:
+    """Whether a condition of `skipif` is fulfilled; one without conditions skips always."""
+    conditions = (mark.kwargs["condition"],) if "condition" in mark.kwargs else mark.args
+    return not conditions or any(bool(one) and not isinstance(one, str) for one in conditions)
 
 
 def _names(item: pytest.Item) -> Iterator[str]:
     """Names of attributes and globals in the code of the test, of its fixtures, and of what these call."""
     function = getattr(item, "obj", None) or getattr(item, "runtest", None)
     yield from _names_in(function, _DEPTH)
-    if isinstance(dtest := getattr(item, "dtest", None), object) and dtest is not None:
-        for example in getattr(dtest, "examples", ()):
-            yield from (name for name in _BY_NAME if name in example.source)
+    for example in getattr(getattr(item, "dtest", None), "examples", ()):
+        yield from (name for name in _BY_NAME if name in example.source)
     info = getattr(item, "_fixtureinfo", None)
     for definitions in getattr(info, "name2fixturedefs", {}).values():
         for definition in definitions:

@@ -1,5 +1,6 @@
 """Where a test may measure: in the process that judges, one case at a time."""
 
+import os
 import sys
 import threading
 from argparse import Namespace
@@ -99,3 +100,10 @@ def test_a_full_pipe_makes_nobody_wait(home):
     for _ in range(100):
         home.send("x" * 3000)
     assert 1 <= len(list(home.received())) < 100
+
+
+def test_messages_end_where_a_test_has_closed_the_pipe(home):
+    home.send("a")
+    os.close(home._write)
+    assert list(home.received()) == [["a"]]
+    home._write = os.open(os.devnull, os.O_WRONLY)  # what `close` closes

@@ -1,0 +1,186 @@
+"""What the code of a test says of it before it runs: that it checks, only measures, or asks for fixtures by name."""
+
+import functools
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from pytest_sdperf.plugin.asks import asks_of, never_runs
+from pytest_sdperf.plugin.run import RUN
+
+HELPERS = ModuleType("helpers")
+
+
+class Item(SimpleNamespace):
+    """A test; `is_ours` says whether it bears our marker or asks for a variant."""
+
+    def __init__(self, *, is_ours=True, marks=(), **more):
+        run = SimpleNamespace(measures=lambda item: is_ours)
+        super().__init__(config=SimpleNamespace(stash={RUN: run}), marks=[mark.mark for mark in marks], **more)
+
+    def iter_markers(self, name):
+        return (mark for mark in self.marks if mark.name == name)
+
+    def get_closest_marker(self, name):
+        return next(self.iter_markers(name), None)
+
+
+def checks(sd_ship):
+    sd_ship.check()
+
+
+def measures(sd_ship):
+    sd_ship.measure()
+
+
+def asks_by_name(request):
+    request.getfixturevalue("sd_ship").check()
+
+
+def nothing():
+    pass
+
+
+def calls_a_helper(sd_ship):
+    checks(sd_ship)
+
+
+def calls_a_helpers_helper(sd_ship):
+    calls_a_helper(sd_ship)
+
+
+def calls_one_too_far(sd_ship):
+    calls_a_helpers_helper(sd_ship)
+
+
+def calls_far_too_far(sd_ship):
+    calls_one_too_far(sd_ship)
+
+
+def calls_a_module_of_helpers(sd_ship):
+    HELPERS.judge(sd_ship)
+
+
+def calls_nothing_known(sd_ship):
+    HELPERS.absent(sd_ship)
+
+
+def checks_within(sd_ship):
+    def later():
+        sd_ship.check()
+
+    later()
+
+
+def calls_itself(sd_ship):
+    return sd_ship.measure() or calls_itself(sd_ship)
+
+
+HELPERS.judge = checks
+
+
+@functools.wraps(checks)
+def wrapped(*args):
+    return args
+
+
+class InAClass:
+    def checks(self, sd_ship):
+        sd_ship.check()
+
+
+@pytest.mark.parametrize(
+    ("function", "asks"),
+    [
+        (checks, "check"),
+        (measures, "measure"),
+        (calls_a_helper, "check"),
+        (calls_a_helpers_helper, "check"),
+        (calls_one_too_far, "check"),
+        (calls_far_too_far, "measure"),
+        (calls_a_module_of_helpers, "check"),
+        (calls_nothing_known, "measure"),
+        (checks_within, "check"),
+        (calls_itself, "measure"),
+        (wrapped, "check"),
+        (functools.partial(checks, None), "check"),
+        (InAClass().checks, "check"),
+        (len, "measure"),
+        (None, "measure"),
+    ],
+)
+def test_of_a_test_that_uses_a_variant(function, asks):
+    assert asks_of(Item(obj=function)) == asks
+
+
+def test_one_with_our_marker_judges_what_it_measures():
+    assert asks_of(Item(obj=measures, marks=[pytest.mark.sdperf(min_ssim=0.9)])) == "check"
+
+
+@pytest.mark.parametrize(
+    ("function", "asks"),
+    [(asks_by_name, "maybe"), (checks, ""), (nothing, ""), (lambda: asks_by_name(None), "maybe")],
+)
+def test_of_a_test_that_does_not_name_a_variant(function, asks):
+    assert asks_of(Item(obj=function, is_ours=False)) == asks
+
+
+@pytest.mark.parametrize(
+    ("source", "asks"), [("getfixture('sd_ship').check()", "maybe"), ("1 + 1", "")], ids=["by-name", "other"]
+)
+def test_of_a_doctest(source, asks):
+    dtest = SimpleNamespace(examples=[SimpleNamespace(source="1"), SimpleNamespace(source=source)])
+    assert asks_of(Item(is_ours=False, obj=None, dtest=dtest)) == asks
+    assert asks_of(Item(is_ours=False, obj=None, dtest=None)) == ""
+
+
+def test_of_a_test_of_another_kind_that_only_runs():
+    assert asks_of(Item(is_ours=False, runtest=lambda request: request.getfixturevalue("x"))) == "maybe"
+
+
+def fixtures(*functions):
+    return SimpleNamespace(name2fixturedefs={"gate": [SimpleNamespace(func=function) for function in functions]})
+
+
+def test_its_fixtures_count_as_its_own_code():
+    assert asks_of(Item(obj=nothing, is_ours=False, _fixtureinfo=fixtures(nothing, asks_by_name))) == "maybe"
+    assert asks_of(Item(obj=measures, _fixtureinfo=fixtures(checks))) == "check"
+
+
+@pytest.mark.parametrize("module", ["_pytest.tmpdir", "pytest_sdperf.plugin.fixtures"])
+def test_fixtures_of_pytest_and_ours_do_not(module):
+    def of_a_library(request):
+        request.getfixturevalue("x")
+
+    of_a_library.__module__ = module
+    assert asks_of(Item(obj=nothing, is_ours=False, _fixtureinfo=fixtures(of_a_library))) == ""
+
+
+def test_a_fixture_of_no_module():
+    def of_nowhere(request):
+        request.getfixturevalue("x")
+
+    of_nowhere.__module__ = None
+    assert asks_of(Item(obj=nothing, is_ours=False, _fixtureinfo=fixtures(of_nowhere))) == "maybe"
+
+
+@pytest.mark.parametrize(
+    ("marks", "never"),
+    [
+        ([], False),
+        ([pytest.mark.skip(reason="flaky")], True),
+        ([pytest.mark.skipif(True, reason="always")], True),
+        ([pytest.mark.skipif(False, reason="never"), pytest.mark.skipif(True, reason="always")], True),
+        ([pytest.mark.skipif(False, reason="never")], False),
+        ([pytest.mark.skipif("sys.version_info < (3, 12)", reason="who knows")], False),
+        ([pytest.mark.skipif(condition=True, reason="always")], True),
+        ([pytest.mark.skipif(condition=False, reason="never")], False),
+        ([pytest.mark.skipif(["a cause"], reason="always")], True),
+        ([pytest.mark.skipif(0, reason="never")], False),
+        ([pytest.mark.skipif(False, True, reason="one of two")], True),
+        ([pytest.mark.skipif(reason="always")], True),
+        ([pytest.mark.xfail], False),
+    ],
+)
+def test_what_its_markers_skip(marks, never):
+    assert never_runs(Item(marks=marks)) is never
