@@ -120,13 +120,13 @@ def guard(session: int) -> None:
         _end_worker(pid, start, folder)
 
 
-def _lines_of(session: int) -> list[str]:
-    """What comes on standard input until its other end is closed or the session is dead.
+def _lines_of(session: int, source: int = 0) -> list[str]:
+    """What comes on an open file, standard input, until its other end is closed or the session is dead.
 
     A fork of the session may hold the pipe open, so both are watched.
     """
     poller = select.poll()
-    poller.register(0, select.POLLIN)
+    poller.register(source, select.POLLIN)
     wait_ms = None
     try:
         poller.register(os.pidfd_open(session), select.POLLIN)
@@ -137,7 +137,7 @@ def _lines_of(session: int) -> list[str]:
     text = b""
     while True:
         ready = [fd for fd, _ in poller.poll(wait_ms)]
-        chunk = os.read(0, 1 << 16) if 0 in ready else b""
+        chunk = os.read(source, 1 << 16) if source in ready else b""
         text += chunk
         if not chunk:
             return [os.fsdecode(line) for line in text.split(b"\0") if line]

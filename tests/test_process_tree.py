@@ -2,9 +2,11 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -176,3 +178,92 @@ def test_without_proc_nothing_is_found(monkeypatch, tmp_path):
     assert process_tree.descendants(1) == process_tree.marked("x") == []
     assert process_tree.started_at(1) == ""
     process_tree.kill_marked("x")
+
+
+class TestInThisProcess:
+    """The guard's steps, one by one; that they end processes of a real session is shown above."""
+
+    @pytest.fixture
+    def pipe(self):
+        """(its reading end, a function that writes into it, one that closes the writing end)."""
+        read, write = os.pipe()
+        left = [write]
+        yield read, lambda text: os.write(write, text), lambda: os.close(left.pop())
+        for end in (read, *left):
+            os.close(end)
+
+    def test_lines_until_the_pipe_is_closed(self, pipe):
+        read, say, close = pipe
+        say(b"12 34 /tmp/a b\0")
+        say(b"\0" + os.fsencode("56 78 /tmp/\udcff\0") + b"12\0")
+        close()
+        assert process_tree._lines_of(os.getpid(), read) == ["12 34 /tmp/a b", "56 78 /tmp/\udcff", "12"]
+
+    def test_what_a_dead_session_has_said(self, pipe, start):
+        read, say, _ = pipe
+        session = start()
+        session.kill()
+        session.wait()
+        say(b"12 34 /tmp/a\0")
+        assert process_tree._lines_of(session.pid, read) == ["12 34 /tmp/a"], (
+            "the pipe is open, and nobody waits for it"
+        )
+
+    def test_systems_that_cannot_watch_a_process_watch_the_pipe(self, pipe, monkeypatch):
+        read, say, close = pipe
+        monkeypatch.delattr(os, "pidfd_open")
+        say(b"12 34 /tmp/a\0")
+        close()
+        assert process_tree._lines_of(1, read) == ["12 34 /tmp/a"]
+
+    def test_only_workers_that_have_not_ended_are_ended(self, monkeypatch):
+        lines = ["12 34 /tmp/a", "56 78 /tmp/b c", "12", "99"]
+        ignored, ended = [], []
+        monkeypatch.setattr(process_tree, "_lines_of", lambda session: lines)
+        monkeypatch.setattr(process_tree.signal, "signal", lambda *args: ignored.append(args))
+        monkeypatch.setattr(process_tree, "_end_worker", lambda *args: ended.append(args))
+        process_tree.guard(1)
+        assert ended == [(56, "78", "/tmp/b c")]
+        assert {action for _, action in ignored} == {signal.SIG_IGN}
+
+    def test_a_worker_its_children_and_its_files(self, start, tmp_path):
+        folder = tmp_path / "sdperf-abcd_123"
+        folder.mkdir()
+        script = "import os, signal\nos.fork()\nprint(flush=True)\nsignal.pause()"
+        worker = start(script, folder=folder)
+        while not (children := process_tree.descendants(worker.pid)):
+            pass
+        process_tree._end_worker(worker.pid, process_tree.started_at(worker.pid), str(folder))
+        assert is_gone(worker.pid)
+        assert all(map(is_gone, children))
+        assert not folder.exists()
+
+    def test_a_number_that_is_another_process_by_now(self, start, tmp_path):
+        stranger, left = start(), start(folder=tmp_path)
+        process_tree._end_worker(stranger.pid, "1", str(tmp_path))
+        assert is_gone(left.pid), "it bears the worker's mark"
+        assert stranger.poll() is None
+        assert tmp_path.exists(), "a folder of another name is not removed"
+
+    def test_a_worker_whose_start_is_not_known(self, start, tmp_path):
+        worker = start()
+        process_tree._end_worker(worker.pid, "", str(tmp_path))
+        assert is_gone(worker.pid)
+
+    def test_trees_that_outrun_all_looks_are_left(self, monkeypatch):
+        killed = []
+        monkeypatch.setattr(process_tree, "marked", lambda folder: [2])
+        monkeypatch.setattr(process_tree, "descendants", lambda pid: [3])
+        monkeypatch.setattr(process_tree, "_is_ended", lambda pid: False)
+        monkeypatch.setattr(process_tree, "_kill", killed.append)
+        process_tree.kill_marked("x")
+        process_tree.kill_descendants(1)
+        assert killed == [2] * 20 + [3] * 20
+
+    def test_adoption_as_the_system_answers(self, monkeypatch):
+        import ctypes
+
+        for answer, expected in ((0, True), (-1, False)):
+            library = SimpleNamespace(prctl=lambda *args, answer=answer: answer)
+            monkeypatch.setattr(ctypes, "CDLL", lambda name, library=library: library)
+            assert process_tree.adopt_orphans() is expected

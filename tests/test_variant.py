@@ -4,7 +4,7 @@ import pytest
 
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.variant import Case, Variant
+from pytest_sdperf.variant import Case, Launch, Variant
 from pytest_sdperf.workload import Workload
 
 PLAIN = Variant("ship", "harbour:build")
@@ -76,3 +76,30 @@ def test_an_id_tells_workloads_apart():
     ids = {Case(PLAIN, w, "m").id for w in [Workload(), *others]}
     assert len(ids) == 5
     assert all(i.startswith("ship-m-64x64-20steps") for i in ids)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"env": {"": "1"}},
+            "Launch.env: '' is not the name of a variable. Write a name without `=`: {'NAME': 'value'}.",
+        ),
+        ({"env": {"A=B": "1"}}, "Launch.env: 'A=B' is not the name of a variable. "),
+        ({"env": {1: "1"}}, "Launch.env: the name 1 is not a text. Write it as a text, in quotes."),
+        (
+            {"env": {"OMP_NUM_THREADS": 2}},
+            "Launch.env: OMP_NUM_THREADS=2 is not a text. Write it as a text, in quotes.",
+        ),
+        ({"preload": (None,)}, "Launch.preload: None is not a text. "),
+    ],
+)
+def test_what_cannot_be_a_process_s_setting(settings, message):
+    with pytest.raises(CaseError) as raised:
+        Launch(**settings)
+    assert str(raised.value).startswith(message)
+
+
+def test_a_broken_character_in_a_setting_is_refused():
+    with pytest.raises(CaseError, match=r"Launch.env: A='a\\udcff' .*Write a text of whole characters"):
+        Launch(env={"A": "a\udcff"})

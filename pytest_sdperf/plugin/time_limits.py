@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 
@@ -26,7 +27,7 @@ def too_short(config: pytest.Config, items: Sequence[pytest.Item], options: Opti
     return (
         f"pytest-timeout ends {listed(limits_s, 2)} after {shortest}, and a gate may take longer: one answer of a "
         f"worker {answer} (--sdperf-timeout){pairs}. What is ended has no verdict: raise that limit for these tests, "
-        f"--timeout={needed_s:.0f} or @pytest.mark.timeout({needed_s:.0f})"
+        f"--timeout={math.ceil(needed_s)} or @pytest.mark.timeout({math.ceil(needed_s)})"
     )
 
 

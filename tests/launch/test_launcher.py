@@ -1,3 +1,4 @@
+import errno
 import os
 import select
 import signal
@@ -490,3 +491,48 @@ def test_a_folder_that_is_not_there_is_a_launch_error(tmp_path):
     start = Launcher(dict(os.environ), cpus=(), find_library=lambda name: None, cwd=tmp_path / "gone")
     with pytest.raises(LaunchError, match="the worker cannot be started .*gone"):
         start(Launch(), log_path=tmp_path / "log", timeout_s=60)
+
+
+class TestNoRoom:
+    """What the system limits is a sentence with a cure, and nothing is left open."""
+
+    def refused(self, tmp_path):
+        before = open_fds()
+        with pytest.raises(LaunchError) as caught:
+            launch(ResolvedLaunch({}), timeout_s=10, log_path=tmp_path / "log")
+        assert open_fds() == before
+        return str(caught.value)
+
+    @pytest.mark.parametrize("pipes", [0, 1])
+    def test_no_descriptors_for_pipes(self, monkeypatch, tmp_path, pipes):
+        pipe, made = os.pipe, []
+
+        def refuse():
+            if len(made) == pipes:
+                raise OSError(errno.EMFILE, "Too many open files")
+            made.append(pipe())
+            return made[-1]
+
+        monkeypatch.setattr(launcher.os, "pipe", refuse)
+        said = self.refused(tmp_path)
+        assert said.startswith(
+            "the worker cannot be started: no file descriptor is left for its pipes (Too many open files, limit "
+        )
+        assert said.endswith("Raise the limit (`ulimit -n 1024`), or close files that the tests leave open.")
+
+    def test_no_room_for_temporary_files(self, monkeypatch, tmp_path):
+        def refuse(folder):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(launcher, "TemporaryFolder", refuse)
+        assert self.refused(tmp_path) == (
+            "the worker cannot be started ([Errno 28] No space left on device). "
+            "Make room for temporary files, or set TMPDIR to another folder."
+        )
+
+    def test_no_descriptors_for_the_process(self, monkeypatch, tmp_path):
+        def refuse(*args, **keywords):
+            raise OSError(errno.ENFILE, "Too many open files in system")
+
+        monkeypatch.setattr(launcher.subprocess, "Popen", refuse)
+        assert "no file descriptor is left for its pipes (Too many open files in system, " in self.refused(tmp_path)

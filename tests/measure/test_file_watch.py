@@ -52,3 +52,42 @@ def test_too_many_folders_are_trouble(folder, monkeypatch):
     watch = FileWatch([str(folder)], lambda path: False)
     watch.begin()
     assert watch.end(Activity()).trouble == "there are more than 1 folders to watch"
+
+
+def trouble(watch):
+    return watch.end(Activity()).trouble
+
+
+def test_more_events_than_the_system_keeps_are_trouble(watch):
+    watch._take(file_watch._EVENT.pack(-1, file_watch._IN_Q_OVERFLOW, 0, 0))
+    assert trouble(watch) == "too many files were opened to see each"
+
+
+def test_events_of_folders_that_are_not_watched_are_left_out(watch):
+    for number, mask in ((99, file_watch._IN_OPEN), (next(iter(watch._paths)), 0)):
+        watch._take(file_watch._EVENT.pack(number, mask, 0, 0))
+    assert watch.end(Activity()).files == frozenset()
+
+
+def test_a_file_system_that_reports_nothing_is_trouble(folder, monkeypatch):
+    monkeypatch.setattr(FileWatch, "_drain", lambda self: None)
+    watch = FileWatch([str(folder)], lambda path: False)
+    watch.begin()
+    assert trouble(watch) == f"opened files cannot be watched in {folder}"
+
+
+def test_a_system_without_watches_is_trouble(folder, monkeypatch):
+    monkeypatch.setattr(file_watch.ctypes, "CDLL", lambda *args, **keywords: object())
+    watch = FileWatch([str(folder)], lambda path: False)
+    watch.begin()
+    assert trouble(watch).startswith("opened files cannot be watched here (")
+
+
+@pytest.mark.parametrize("earlier", ["", "too many files were opened to see each"])
+def test_a_watch_that_somebody_closed_is_trouble(watch, monkeypatch, earlier):
+    def fail(self):
+        raise OSError(9, "Bad file descriptor")
+
+    watch._trouble = earlier
+    monkeypatch.setattr(FileWatch, "_drain", fail)
+    assert trouble(watch) == (earlier or "opened files cannot be watched here ([Errno 9] Bad file descriptor)")

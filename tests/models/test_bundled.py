@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from types import ModuleType
 
 import pytest
 
@@ -96,3 +98,29 @@ def test_the_packages_own_is_whole_and_small():
     weights = [p.stat().st_size for p in files.values() if p.suffix == ".safetensors"]
     assert len(weights) == 3
     assert sum(weights) <= 16_000_000
+
+
+def test_weights_become_float32_and_the_rest_is_copied(bundle, tmp_path, monkeypatch):
+    import numpy as np
+
+    files = {}
+
+    def load_file(path):
+        return {"a": np.ones((2, 3), np.float16), "b": np.zeros(4, np.float16)}
+
+    def save_file(tensors, path, metadata):
+        files[path.relative_to(tmp_path / "new").as_posix()] = ({str(t.dtype) for t in tensors.values()}, metadata)
+        path.touch()
+
+    monkeypatch.setitem(sys.modules, "safetensors", ModuleType("safetensors"))
+    numpy = ModuleType("safetensors.numpy")
+    numpy.load_file, numpy.save_file = load_file, save_file
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", numpy)
+    assert build(str(tmp_path / "new"), str(bundle)) == {
+        "parameters": dict.fromkeys(("unet", "vae", "text_encoder"), 10)
+    }
+    assert set(files) == {name for name in _listed(bundle) if name.endswith(".safetensors")}
+    assert all(written == ({"float32"}, {"format": "pt"}) for written in files.values())
+    copied = {p.relative_to(tmp_path / "new").as_posix() for p in (tmp_path / "new").rglob("*") if p.is_file()}
+    assert copied == set(_listed(bundle))
+    assert (tmp_path / "new/vae/config.json").read_bytes() == (bundle / "vae/config.json").read_bytes()

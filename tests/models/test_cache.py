@@ -122,3 +122,25 @@ def test_half_made_folders_of_killed_processes_are_swept_and_nothing_else(tmp_pa
     left = {str(p.relative_to(tmp_path)) for p in tmp_path.glob("*/*") if p.is_dir()}
     assert left == {"models/.b-x1y2", "models/.stranger-x", "openvino/d", "models/a"}
     sweep(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["model/weights", "model.lock", "", ".."])
+def test_an_error_that_names_something_of_the_folder_is_the_caches(tmp_path, name):
+    place = tmp_path / "cache" / name
+    with pytest.raises(ModelError, match=r"cache folder .* cannot be written \(.*Permission denied"):
+        with locked(tmp_path / "cache" / "model"):  # noqa: PT012, SIM117
+            raise PermissionError(13, "Permission denied", str(place))
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "no", "/elsewhere"), OSError("no"), OSError(5, "no", 3)])
+def test_others_are_not(tmp_path, error):
+    with pytest.raises(OSError) as raised, locked(tmp_path / "model"):  # noqa: PT011
+        raise error
+    assert raised.value is error
+
+
+def test_a_lock_that_is_held_keeps_what_its_holder_makes(tmp_path):
+    (tmp_path / "models" / ".toy-abc").mkdir(parents=True)
+    with locked(tmp_path / "models" / "toy"):
+        sweep(tmp_path)
+    assert (tmp_path / "models" / ".toy-abc").is_dir()
