@@ -12,6 +12,7 @@ from pytest_sdperf.base.declaration import Declaration
 from pytest_sdperf.base.interpreter import Interpreter
 from pytest_sdperf.base.set_up import BaseSide, Invocation, set_up_base
 from pytest_sdperf.base.target import Target, target_of
+from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.hardware.libraries import find_library
 from pytest_sdperf.launch.launcher import Launcher
@@ -167,3 +168,44 @@ def test_a_revision_under_another_interpreter(made, tmp_path):
     assert arm.launcher.extra_sys_path == (str(tree / "src"), str(tree), str(tmp_path / "arms" / "package"))
     assert (arm.launcher.cwd, arm.launcher.interpreter) == (tree / "tests", "/next/bin/python")
     assert Path("/next") in arm.trees.own
+
+
+class TestPathsOfPyargs:
+    """Modules that `--pyargs` found, as the base is asked for them."""
+
+    @pytest.fixture
+    def paths(self, project, tmp_path):
+        def paths(place, module):
+            target = target_of("main", None, project.path, {})
+            invocation = Invocation(project.path, [str(place)], modules={str(place): module})
+            return invocation.paths_for(Trees(project.path, tmp_path / "base"), target.revision)
+
+        return paths
+
+    def test_a_module_of_the_working_tree(self, paths, project):
+        assert paths(project.path / "tests", "tests") == [str(project.path / "tests")]
+
+    def test_an_installed_one_that_the_repository_has_not(self, paths):
+        assert paths("/site-packages/numpy", "numpy") == ["/site-packages/numpy"]
+
+    @pytest.mark.parametrize(
+        ("name", "file", "ours"),
+        [
+            ("service", "src/service.py", "src/service.py"),
+            ("fleet.checks", "lib/fleet/checks/__init__.py", "lib/fleet/checks"),
+        ],
+    )
+    def test_an_installed_copy_of_what_the_repository_has_is_refused(self, paths, project, name, file, ours):
+        (project.path / file).parent.mkdir(parents=True, exist_ok=True)
+        (project.path / file).touch()
+        project.commit("service")
+        with pytest.raises(ComparisonError) as raised:
+            paths("/site-packages/copy.py", name)
+        assert str(raised.value).startswith(
+            f"the argument '{name}' (--pyargs) leads to /site-packages/copy.py, which is installed and not the "
+            f"repository's own {ours}, so that "
+        )
+        assert str(raised.value).endswith(
+            "'s tests cannot be collected by that name [--sdperf-against=main]. "
+            f"Name the path {ours} in place of --pyargs, or install in editable mode (pip install -e .)."
+        )

@@ -127,9 +127,11 @@ def test_half_made_folders_of_killed_processes_are_swept_and_nothing_else(tmp_pa
 @pytest.mark.parametrize("name", ["model/weights", "model.lock", "", ".."])
 def test_an_error_that_names_something_of_the_folder_is_the_caches(tmp_path, name):
     place = tmp_path / "cache" / name
-    with pytest.raises(ModelError, match=r"cache folder .* cannot be written \(.*Permission denied"):
-        with locked(tmp_path / "cache" / "model"):  # noqa: PT012, SIM117
-            raise PermissionError(13, "Permission denied", str(place))
+    with (
+        pytest.raises(ModelError, match=r"cache folder .* cannot be written \(.*Permission denied"),
+        locked(tmp_path / "cache" / "model"),
+    ):
+        raise PermissionError(13, "Permission denied", str(place))
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "no", "/elsewhere"), OSError("no"), OSError(5, "no", 3)])

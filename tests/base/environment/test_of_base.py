@@ -7,6 +7,8 @@ import pytest
 from pytest_sdperf.base.environment import of_base as module
 from pytest_sdperf.base.environment.kept_environment import KeptEnvironment
 from pytest_sdperf.base.environment.of_base import Libraries, libraries_of_base
+from pytest_sdperf.base.environment.uv_program import UvError
+from pytest_sdperf.errors import ComparisonError, ModelError
 
 pytestmark = pytest.mark.usefixtures("git_settings")
 
@@ -95,3 +97,53 @@ def test_the_lock_decides(libraries):
 )
 def test_another_python_that_the_base_pins(libraries, pin, note):
     assert libraries({**OLD, ".python-version": pin}, NEW).notes[1:] == (() if note is None else (note,))
+
+
+class TestWhatCannotBe:
+    def refused(self, libraries, base=OLD, head=NEW):
+        with pytest.raises(ComparisonError) as raised:
+            libraries(base, head)
+        return raised.value
+
+    def test_a_base_of_another_python(self, libraries):
+        project = "[project]\nname = 'yard'\nrequires-python = '<3'\ndependencies = ['inkwell=={}']\n"
+        old, new = ({"pyproject.toml": project.format(version)} for version in ("1.0", "2.0"))
+        assert str(self.refused(libraries, old, new)) == (
+            f"main wants Python <3, and this is {HERE} [--sdperf-base-env=build]. Run pytest with a Python that both "
+            "allow, or name the base's with --sdperf-against-python."
+        )
+
+    def test_an_environment_that_is_not_the_heads(self, libraries):
+        assert str(self.refused(libraries, NEW, OLD)) == (
+            "this environment is not the head's: inkwell 2.0 is installed, requirements.txt asks for inkwell==1.0 "
+            "[--sdperf-base-env=build]. Install what the head's files ask for, then run again."
+        )
+
+    @pytest.mark.parametrize(
+        ("printed", "cure"),
+        [
+            (
+                "error: Failed to fetch: `https://index.example/x/`",
+                "Look whether the network and the index that uv uses",
+            ),
+            ("error: there is no x", "Look into requirements.txt of main, or measure both in this environment with"),
+        ],
+    )
+    def test_what_uv_cannot_make(self, libraries, monkeypatch, printed, cure):
+        def fail(*args, **keywords):
+            raise UvError("there is no x", printed)
+
+        monkeypatch.setattr(module, "kept_environment", fail)
+        error = self.refused(libraries)
+        assert error.what == "uv cannot make the environment of main from requirements.txt: there is no x"
+        assert error.cure.startswith(cure)
+        assert error.cure.endswith("--sdperf-base-env=same.")
+        assert error.log_tail == printed
+
+    @pytest.mark.parametrize(("where", "shown"), [("", "--sdperf-base-env=build"), ("/cache", "/cache")])
+    def test_a_cache_that_cannot_be_used(self, libraries, monkeypatch, where, shown):
+        def fail(*args, **keywords):
+            raise ModelError("the disk is full", where=where, cure="Make room.")
+
+        monkeypatch.setattr(module, "kept_environment", fail)
+        assert str(self.refused(libraries)) == f"the disk is full [{shown}]. Make room."

@@ -2,9 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from pytest_sdperf.base.environment import uv_program
 from pytest_sdperf.base.environment.uv_program import UvError, find_uv, run_uv
 from pytest_sdperf.errors import ComparisonError
 
@@ -79,3 +82,33 @@ def test_a_failure_is_quoted(script, tmp_path, printed, reason, is_network):
     with pytest.raises(UvError) as error:
         run_uv(script("cat printed >&2; exit 3"), [], cwd=tmp_path, environ=dict(os.environ), settings={})
     assert (str(error.value), error.value.is_network) == (reason, is_network)
+
+
+@posix
+def test_one_that_takes_too_long_is_ended(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(uv_program, "_TIMEOUT_S", 0.1)
+    with pytest.raises(UvError, match=r"^it took longer than 0.1 s$") as error:
+        run_uv(script("exec tail -f /dev/null"), [], cwd=tmp_path, environ=dict(os.environ), settings={})
+    assert not error.value.is_network
+
+
+@posix
+def test_whatever_ends_us_ends_it_too(script, tmp_path, monkeypatch):
+    ended = []
+
+    def interrupt(self, timeout):
+        ended.append(self.pid)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(uv_program.subprocess.Popen, "communicate", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_uv(script("exec tail -f /dev/null"), [], cwd=tmp_path, environ=dict(os.environ), settings={})
+    with pytest.raises(ProcessLookupError):
+        os.killpg(ended[0], 0)
+
+
+def test_the_package_brings_its_own(monkeypatch):
+    package = ModuleType("uv")
+    package.find_uv_bin = lambda: "/site/bin/uv"
+    monkeypatch.setitem(sys.modules, "uv", package)
+    assert find_uv({"PATH": "/nowhere"}, "here") == Path("/site/bin/uv")
