@@ -143,7 +143,7 @@ class TestUnknown:
 
     def test_workers_that_were_not_watched(self, sides):
         sides.looked = None
-        base, head = sides.compare()
+        _, head = sides.compare()
         assert head.unknown == ["its workers were not watched"]
         assert head.modules == {}
 
@@ -160,7 +160,7 @@ class TestApart:
 
     def test_what_we_write(self, sides):
         self.read(sides, "baselines/a.json", "out.json", "out.html", "out.md", "data.json")
-        base, head = sides.compare(Options(json="out.json", html="out.html", markdown="out.md"))
+        _, head = sides.compare(Options(json="out.json", html="out.html", markdown="out.md"))
         assert {name for name in head.files if name.endswith((".html", ".json", ".md"))} == {"data.json"}
 
     def test_the_models_files_are_known_by_their_digest(self, sides, monkeypatch):
