@@ -82,3 +82,8 @@ def test_what_makes_no_workload(keywords, message):
 def test_keys_have_the_height_first():
     assert size_key((512, 768)) == "512x768"
     assert picture_key((512, 768), 3) == "512x768/3"
+
+
+def test_a_prompt_of_broken_characters_is_refused():
+    with pytest.raises(CaseError, match=r"prompt 'a ship\\udcff' .*Write a text of whole characters"):
+        Workload(prompts=("a ship\udcff",))

@@ -1,5 +1,6 @@
 """What a reviewer is told of stored files that differ."""
 
+import msgspec
 import pytest
 
 from pytest_sdperf.baselines.changed_files import changed_files
@@ -61,3 +62,16 @@ def test_one_that_cannot_be_read(folders, make_stored, machine, case_id):
     write(head, f"{machine}/{case_id}.json", b"{")
     [told] = changed_files(base, head)
     assert told.startswith(f"{machine}/{case_id}.json: replaced, and one of both cannot be read: the file is truncated")
+
+
+def test_runs_of_other_sizes_have_no_levels_to_compare(folders, make, make_stored, machine):
+    for root, size in zip(folders, ("64x64", "32x32"), strict=True):
+        store = BaselineStore(root, machine)
+        run = make()
+        processes = [
+            msgspec.structs.replace(process, images={size: next(iter(process.images.values()))})
+            for process in run.processes
+        ]
+        store.save(make_stored(msgspec.structs.replace(run, processes=processes)))
+    [said] = changed_files(*folders)
+    assert said.endswith(": of other sizes")

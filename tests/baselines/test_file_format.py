@@ -403,3 +403,9 @@ values = st.recursive(plain, lambda v: st.one_of(st.lists(v), st.dictionaries(st
 @given(values)
 def test_it_is_json_of_the_same_value(value):
     assert json.loads(laid_out(value)) == value
+
+
+def test_a_file_that_names_something_twice_is_refused(read, make_stored):
+    text = encode(make_stored()).decode()
+    with pytest.raises(BaselineError, match="an object in the file has 'format' twice: people read the first"):
+        read(text.replace('"format":', '"format": "x", "format":', 1).encode())

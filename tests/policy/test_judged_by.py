@@ -1,5 +1,8 @@
 """Whose word counts for a test, and what is told to a reviewer; the revision's tree is a folder here."""
 
+import dataclasses
+
+import msgspec
 import pytest
 
 from pytest_sdperf.base.checkout.revision import Revision
@@ -110,3 +113,15 @@ def test_pointers_of_git_lfs_are_no_baselines(judged_by, tmp_path):
         "git-lfs has no content here of baselines/a.png and 1 more as main (0123456789) has it "
         f"[--sdperf-baselines-from=main]. Fetch it: git lfs fetch origin {COMMIT}."
     )
+
+
+def test_another_rootdir_is_named(judged_by, tmp_path):
+    rules = judged_by({"t": {}})
+    rules.base = dataclasses.replace(rules.base, head_rootdir=tmp_path / "head")
+    rules.base = dataclasses.replace(
+        rules.base, declaration=msgspec.structs.replace(rules.base.declaration, rootdir=str(tmp_path / "base"))
+    )
+    assert rules.notes(tmp_path / "head" / "baselines") == [
+        "this change moves pytest's rootdir, by another settings file or folder; judged by the settings and baselines "
+        "that main (0123456789) has at its own"
+    ]

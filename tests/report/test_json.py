@@ -415,3 +415,9 @@ def test_pairs_that_cannot_be_compared_are_refused(role: str, base: dict[str, li
     with pytest.raises(ReportError) as refused:
         read(render(Report([outcome])))
     assert str(refused.value).startswith(f"comparison of outcome 0 {fault}. Write a new one")
+
+
+def test_a_report_that_names_something_twice_is_refused(report: Report) -> None:
+    twice = render(report).replace('"notes":', '"notes":[],"notes":', 1)
+    with pytest.raises(ReportError, match="an object in this report has 'notes' twice"):
+        read(twice)

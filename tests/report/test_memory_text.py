@@ -70,3 +70,9 @@ def test_what_must_not_be_compared(make_finding: Make) -> None:
         "the baseline was measured with model a, this is b; compare with a revision side by side by "
         "--sdperf-against=REV, or record it again with --sdperf-update=all"
     )
+
+
+@pytest.mark.parametrize(("limit", "within"), [(None, ""), (6 * GIB, ", absolute limit 6.0 GiB")])
+def test_of_an_identical_program(make_finding: Make, limit: int | None, within: str) -> None:
+    finding = make_finding("memory", base="", base_bytes=None, identical_to="main (1a2b3c4d5e)", max_bytes=limit)
+    assert memory_sentence(finding) == f"peak 4.0 GiB, identical program as main (1a2b3c4d5e){within}"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_sdperf.report.html.marks import mark_of, mark_of_outcome
-from pytest_sdperf.report.outcome import Outcome
+from pytest_sdperf.report.html.marks import mark_of, mark_of_error, mark_of_outcome
+from pytest_sdperf.report.outcome import ErrorOutcome, Outcome
 from pytest_sdperf.verdict.status import Status
 
 
@@ -30,3 +30,10 @@ def test_of_a_case(make_measurement, make_outcome, make_finding):
     assert kind(Status.REGRESSED, gate=("picture",)) == ("unsure", "REGRESSED (not gated)")
     assert kind(Status.NOT_JUDGED, skip_reason="none") == ("none", "SKIPPED (no baseline)")
     assert mark_of_outcome(Outcome("test", make_measurement(), None)).kind == "none"
+    assert mark_of_outcome(Outcome("test", make_measurement(), None, error="the disk is full")).kind == "bad"
+
+
+def test_of_an_error():
+    measured, own = ErrorOutcome("test", "it sank", "ship"), ErrorOutcome("test", "it sank")
+    assert [mark_of_error(error).words for error in (measured, own)] == ["NOT MEASURED", "ERROR"]
+    assert mark_of_error(own).kind == "bad"
