@@ -46,7 +46,7 @@ def _holds(mark: pytest.Mark) -> bool:
 def _names(item: pytest.Item) -> Iterator[str]:
     """Names of attributes and globals in the code of the test, of its fixtures, and of what these call."""
     function = getattr(item, "obj", None) or getattr(item, "runtest", None)
-    yield from _names_in(function, _DEPTH)
+    yield from _names_in(function, _DEPTH, getattr(item, "cls", None))
     for example in getattr(getattr(item, "dtest", None), "examples", ()):
         yield from (name for name in _BY_NAME if name in example.source)
     info = getattr(item, "_fixtureinfo", None)
@@ -56,7 +56,8 @@ def _names(item: pytest.Item) -> Iterator[str]:
                 yield from _names_in(definition.func, _DEPTH)
 
 
-def _names_in(function: object, depth: int) -> Iterator[str]:
+def _names_in(function: object, depth: int, owner: type | None = None) -> Iterator[str]:
+    """Names in the code of a function and of those that it calls: of its module, its helpers, and ``owner``."""
     function = inspect.unwrap(function) if callable(function) else function
     while isinstance(function, functools.partial):
         function = function.func
@@ -71,9 +72,10 @@ def _names_in(function: object, depth: int) -> Iterator[str]:
         found = function.__globals__.get(name)
         # Of a module of helpers, those functions that are named beside it.
         called = [vars(found).get(n) for n in names] if isinstance(found, ModuleType) else [found]
-        for other in called:
+        method = inspect.getattr_static(owner, name, None)
+        for other in (*called, getattr(method, "__func__", method)):
             if isinstance(other, FunctionType) and other is not function:
-                yield from _names_in(other, depth - 1)
+                yield from _names_in(other, depth - 1, owner)
 
 
 def _names_of_code(code: CodeType) -> Iterator[str]:

@@ -88,6 +88,19 @@ class InAClass:
     def checks(self, sd_ship):
         sd_ship.check()
 
+    @staticmethod
+    def checks_statically(sd_ship):
+        sd_ship.check()
+
+    def test_by_a_method(self, sd_ship):
+        self.checks(sd_ship)
+
+    def test_by_a_static_method(self, sd_ship):
+        self.checks_statically(sd_ship)
+
+    def test_by_none(self, sd_ship):
+        self.absent(sd_ship.measure())
+
 
 @pytest.mark.parametrize(
     ("function", "asks"),
@@ -111,6 +124,14 @@ class InAClass:
 )
 def test_of_a_test_that_uses_a_variant(function, asks):
     assert asks_of(Item(obj=function)) == asks
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [("test_by_a_method", "check"), ("test_by_a_static_method", "check"), ("test_by_none", "measure")],
+)
+def test_methods_of_its_class_count(name, asks):
+    assert asks_of(Item(obj=getattr(InAClass(), name), cls=InAClass)) == asks
 
 
 def test_one_with_our_marker_judges_what_it_measures():
