@@ -72,6 +72,8 @@ class Disturbance(msgspec.Struct, frozen=True):
     and that the hypervisor and a quota took; None: not known"""
     unseen: str = ""
     "why load of others could not be seen, as a clause; empty: it could"
+    unseen_steal: bool = False
+    "no counter said what a hypervisor took"
 
 
 class ProcessRun(msgspec.Struct, frozen=True):

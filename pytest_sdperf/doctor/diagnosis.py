@@ -65,6 +65,8 @@ class Noise:
     foreign: float
     "share that other processes used meanwhile"
     spent_s: float
+    unseen: str = ""
+    "why neither share could be seen, as a clause; empty: both were"
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def measure_noise(
     machine = passed(before, after, cpus)
     foreign_s = machine.busy_on(cpus) - (_own_and_children_s() - own_s)
     steal = sum(machine.steal_s.values()) / (spent_s * len(cpus))
-    return Noise(ratios, medians_s, steal, foreign_share(foreign_s, spent_s, len(cpus), cpu_quota()), spent_s)
+    foreign = foreign_share(foreign_s, spent_s, len(cpus), cpu_quota())
+    return Noise(ratios, medians_s, steal, foreign, spent_s, unseen=machine.hidden_because)
 
 
 def _in_turn(works: Sequence[Work], rounds: int, order: random.Random) -> tuple[list[int], list[int]]:

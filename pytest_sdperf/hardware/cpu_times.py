@@ -16,8 +16,12 @@ from pytest_sdperf.wording import listed
 
 _ROOT = Path("/")
 
-_CPU = re.compile(r"^cpu(\d+) ((?:\d+ ?)+)$", re.MULTILINE)
+_CPU = re.compile(r"^cpu(\d+)((?:[ \t]+\d+){3,})[ \t]*$", re.MULTILINE)
 """A CPU that is online has a line in /proc/stat. Its number is in its name: psutil's list has only the order."""
+
+
+_STEAL = 7
+"""Column of /proc/stat."""
 
 
 class CpuTime(NamedTuple):
@@ -35,6 +39,8 @@ class CpuTimes:
     by_number: Mapping[int, CpuTime] = field(default_factory=dict)
     hidden_because: str = ""
     "why these are not the times of this machine's CPUs, as a clause; empty: they are"
+    has_steal: bool = True
+    "False where no column says what a hypervisor took: old kernels, and files that only look like the kernel's"
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Passed:
     switched: list[int]
     "CPUs that were switched on or off meanwhile"
     hidden_because: str = ""
+    has_steal: bool = True
 
     def busy_on(self, cpus: Iterable[int]) -> float:
         """Seconds of work on these CPUs."""
@@ -63,12 +70,14 @@ def cpu_times(root: Path = _ROOT) -> CpuTimes:
     except OSError as error:
         return CpuTimes(hidden_because=f"/proc/stat cannot be read ({error.strerror or error})")
     tick_s = 1 / os.sysconf("SC_CLK_TCK")
-    found = {}
+    found, has_steal = {}, True
     for line in _CPU.finditer(text):
         # user nice system idle iowait irq softirq steal guest guest_nice (proc_stat(5)); guests are in user and nice
-        user, nice, system, _, _, irq, softirq, steal, *_ = [*map(int, line[2].split()), *[0] * 8]
+        columns = [*map(int, line[2].split())]
+        user, nice, system, _, _, irq, softirq, steal, *_ = [*columns, *[0] * 8]
         found[int(line[1])] = CpuTime((user + nice + system + irq + softirq) * tick_s, steal * tick_s)
-    return CpuTimes(found, "" if found else "/proc/stat shows no CPUs")
+        has_steal &= len(columns) > _STEAL
+    return CpuTimes(found, "" if found else "/proc/stat shows no CPUs", has_steal)
 
 
 def passed(before: CpuTimes, after: CpuTimes, cpus: Iterable[int]) -> Passed:
@@ -86,6 +95,7 @@ def passed(before: CpuTimes, after: CpuTimes, cpus: Iterable[int]) -> Passed:
         steal_s={cpu: max(last[cpu].steal_s - first[cpu].steal_s, 0.0) for cpu in both},
         switched=[] if hidden else [cpu for cpu in numbers if cpu not in both],
         hidden_because=hidden,
+        has_steal=before.has_steal and after.has_steal,
     )
 
 
@@ -124,12 +134,20 @@ def frequencies_mhz(root: Path = _ROOT) -> dict[int, float]:
 
 
 def _is_replaced(root: Path) -> bool:
-    """Whether another file lies over /proc/stat: lxcfs shows a container its own CPUs, numbered from 0."""
+    """Whether another file lies over /proc/stat, or over all of /proc: lxcfs shows a container its own CPUs, from 0 on.
+
+    Of several mounts at one point the last one is seen.
+    """
     try:
         mounts = (root / "proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return False
-    return any(len(fields) > 4 and fields[4] == "/proc/stat" for fields in map(str.split, mounts))
+    kinds: dict[str, str] = {}
+    for mount in mounts:
+        before, _, after = mount.partition(" - ")
+        if len(fields := before.split()) > 4:
+            kinds[fields[4]] = after.split(" ")[0]
+    return "/proc/stat" in kinds or kinds.get("/proc", "proc") != "proc"
 
 
 def _by_psutil() -> CpuTimes:

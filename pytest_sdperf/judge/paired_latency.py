@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
 import msgspec
 
@@ -14,9 +15,9 @@ from pytest_sdperf.measurement import Latency, Measurement
 from pytest_sdperf.observations import Observations
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.stats.boundary import FEWEST_PAIRS
-from pytest_sdperf.stats.disturbance import dropped_clause, explained, too_many_dropped
+from pytest_sdperf.stats.disturbance import MOST_EXPLAINED, dropped_clause, explained, too_many_dropped
 from pytest_sdperf.stats.intervals import ratio_of
-from pytest_sdperf.stats.looks import looks
+from pytest_sdperf.stats.looks import looks, ratios_of_rounds
 from pytest_sdperf.stats.sequential import CONFIDENCE, Decision, Look
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
@@ -91,7 +92,10 @@ def judge_paired_latency(comparison: Comparison, head: Measurement, thresholds: 
         in_spite = _beyond_disturbance(comparison, finding, thresholds)
         return in_spite or msgspec.structs.replace(finding, too_busy=too_many_dropped(comparison.pairs))
     sizes = _sizes(comparison.pairs, thresholds)
-    return msgspec.structs.replace(finding, status=worst_size(sizes).status, sizes=sizes)
+    found = msgspec.structs.replace(finding, status=worst_size(sizes).status, sizes=sizes)
+    if found.status is Status.INCONCLUSIVE:  # too few may be left, and those that do not count tell enough
+        return _beyond_disturbance(comparison, finding, thresholds) or found
+    return found
 
 
 def _beyond_disturbance(
@@ -105,8 +109,11 @@ def _beyond_disturbance(
     pairs = [msgspec.structs.replace(pair, dropped="") for pair in comparison.pairs]
     if not pairs:
         return None
+    sizes = _sizes(pairs, thresholds)
+    if len(pairs) < FEWEST_PAIRS:
+        return _beyond_any_disturbance(pairs, finding, sizes)
     most = max(explained(pair.seen) for pair in pairs)
-    worst = worst_size(sizes := _sizes(pairs, thresholds))
+    worst = worst_size(sizes)
     if worst.status is not Status.REGRESSED or worst.lower is None or worst.lower <= most:
         return None
     return msgspec.structs.replace(
@@ -116,6 +123,27 @@ def _beyond_disturbance(
         pairs=len(pairs),
         in_spite_of=dropped_clause(comparison.pairs),
         explained=most,
+    )
+
+
+def _beyond_any_disturbance(
+    pairs: Sequence[Pair], finding: PairedLatencyFinding, sizes: Sequence[SizeLatency]
+) -> PairedLatencyFinding | None:
+    """REGRESSED where pairs are too few for a test, and every round is slower than anything but the code explains."""
+    least = {one.size: min(chain.from_iterable(ratios_of_rounds(pairs, one.size))) for one in sizes}
+    if max(least.values()) <= math.log(MOST_EXPLAINED):
+        return None
+    slower = [
+        msgspec.structs.replace(one, status=Status.REGRESSED) if least[one.size] > math.log(MOST_EXPLAINED) else one
+        for one in sizes
+    ]
+    return msgspec.structs.replace(
+        finding,
+        status=Status.REGRESSED,
+        sizes=slower,
+        pairs=len(pairs),
+        every_round=math.exp(max(least.values())),
+        explained=MOST_EXPLAINED,
     )
 
 

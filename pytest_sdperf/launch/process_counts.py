@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -41,12 +43,14 @@ def _ended_children_ns(pid: int) -> int:
 
 
 class Waits(NamedTuple):
-    """Of the threads that live now, since each began, ns, summed."""
+    """Of the threads that live now, since each began, ns, summed; and whether time of children that end is kept."""
 
     waited_ns: int
     "they were ready to run while something else had their CPU"
     ran_ns: int
     "they were on a CPU: less than `cpu_ns` grew by where threads have ended, of whose waiting nothing is known"
+    forgets_children: bool = False
+    "one of the processes ignores SIGCHLD: what its children used is then added to nobody's time when they end"
 
 
 def waits(pid: int) -> Waits | None:
@@ -54,13 +58,15 @@ def waits(pid: int) -> Waits | None:
 
     The first two numbers of schedstat (Documentation/scheduler/sched-stats).
     """
-    found = None
+    waited, ran = [], []
     for thread in _threads(pid):
         with suppress(OSError, ValueError):
             ran_ns, waited_ns, *_ = map(int, (thread / "schedstat").read_text().split())
-            before = found or Waits(0, 0)
-            found = Waits(before.waited_ns + waited_ns, before.ran_ns + ran_ns)
-    return found
+            waited.append(waited_ns)
+            ran.append(ran_ns)
+    if not ran:
+        return None
+    return Waits(sum(waited), sum(ran), any(map(_ignores_children, (pid, *descendants(pid)))))
 
 
 def cpus(pid: int) -> frozenset[int]:
@@ -71,6 +77,16 @@ def cpus(pid: int) -> frozenset[int]:
             with suppress(OSError):
                 found |= os.sched_getaffinity(int(thread.name))
     return frozenset(found)
+
+
+def _ignores_children(pid: int) -> bool:
+    """Whether SIGCHLD is among the signals that the process ignores (proc_pid_status(5))."""
+    with suppress(OSError):
+        ignored = re.search(
+            r"^SigIgn:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(errors="replace"), re.MULTILINE
+        )
+        return bool(ignored and int(ignored[1], 16) >> (signal.SIGCHLD - 1) & 1)
+    return False
 
 
 def _threads(pid: int) -> Iterator[Path]:

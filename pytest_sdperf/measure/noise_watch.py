@@ -45,6 +45,9 @@ differ by some per cent. Where our own processes used half as much again as thei
 counters are of other CPUs."""
 
 
+_UNCERTAIN = 0.05
+"""Share of the CPUs' work by which the two differ: what others took is known no better."""
+
 _KNOWN_SHARE = 0.9
 """Of the processes' time on CPUs. What is left is that of threads that ended, and the kernel forgets their waiting."""
 
@@ -156,13 +159,12 @@ class NoiseWatch:
         own_s, waited_s = now.own_s - before.own_s, _waited_s(before, now)
         processes_s = _grown(before.processes_s, now.processes_s)
         stolen_s, withheld_s = sum(machine.steal_s.values()), _grown(before.throttled_s, now.throttled_s) or 0.0
-        unseen, used, quota = machine.hidden_because, sum(usages, start=Usage()), self.quota()
-        if processes_s is None:
-            foreign = 0.0  # where the processes' own share is unknown, others' is not known either
-        else:
+        hidden, used, quota = machine.hidden_because, sum(usages, start=Usage()), self.quota()
+        unknown, foreign = _unknown_because(before, now), 0.0  # without the processes' own share, nor is others' known
+        if processes_s is not None:
             busy_s = machine.busy_on(usable) + stolen_s
-            if not unseen and own_s + processes_s > _OWN_BEYOND * busy_s + _OWN_BEYOND_S:
-                unseen = (
+            if not hidden and own_s + processes_s > _OWN_BEYOND * busy_s + _OWN_BEYOND_S:
+                hidden = (
                     f"the counters of CPUs {listed(sorted(usable), 8)} show {format_seconds(busy_s)} of work, and this "
                     f"session's own processes took {format_seconds(own_s + processes_s)}"
                 )
@@ -171,9 +173,14 @@ class NoiseWatch:
                 foreign_share(machine.busy_on(cpus) - own_s - processes_s, window_s, len(cpus), quota, waited_s or 0.0)
                 for cpus in (usable, ours)
             )
+            if waited_s is not None and not (unknown or self._restless or machine.switched):
+                # The rest of the time they waited for each other: that is the pipeline's own doing.
+                taken_s = max(machine.busy_on(usable) - own_s - processes_s, 0.0)
+                waited_s = min(waited_s, taken_s + _UNCERTAIN * busy_s + _OWN_BEYOND_S)
+        unseen = hidden or unknown
         return Disturbance(
             window_s=window_s,
-            steal=0.0 if unseen else stolen_s / (window_s * len(usable)),
+            steal=0.0 if hidden else stolen_s / (window_s * len(usable)),
             foreign=0.0 if unseen else foreign,
             restless=self._restless,
             involuntary_switches=used.involuntary_switches,
@@ -182,8 +189,9 @@ class NoiseWatch:
             frequency_mhz=self.frequency(),
             throttled=withheld_s / (window_s * quota) if quota else 0.0,
             switched_cpus=machine.switched,
-            lost_s=None if waited_s is None or unseen else waited_s + stolen_s + withheld_s,
+            lost_s=None if waited_s is None or hidden else waited_s + stolen_s + withheld_s,
             unseen=unseen,
+            unseen_steal=not (hidden or machine.has_steal),
         )
 
     def _look(self) -> _Counters:
@@ -191,7 +199,13 @@ class NoiseWatch:
         waits = [process.waits() for process in self._processes]
         waited_ns, ran_ns = ([one and one[i] for one in waits] for i in (0, 1))
         return _Counters(
-            self.cpu_times(), self.own_s(), _sum_s(processes_ns), _sum_s(waited_ns), _sum_s(ran_ns), self.throttled_s()
+            self.cpu_times(),
+            self.own_s(),
+            _sum_s(processes_ns),
+            _sum_s(waited_ns),
+            _sum_s(ran_ns),
+            self.throttled_s(),
+            forgets_children=any(one and one.forgets_children for one in waits),
         )
 
 
@@ -204,6 +218,16 @@ class _Counters(NamedTuple):
     waited_s: float | None
     ran_s: float | None
     throttled_s: float | None
+    forgets_children: bool
+
+
+def _unknown_because(before: _Counters, now: _Counters) -> str:
+    """Why it is not known how long the processes computed, as a clause; empty: it is known."""
+    if before.processes_s is None or now.processes_s is None:
+        return "the system does not say how long the pipeline's own processes computed"
+    if before.forgets_children or now.forgets_children or now.processes_s < before.processes_s:
+        return "a process of the pipeline ignores SIGCHLD, and then the time of its children is lost when they end"
+    return ""
 
 
 def _waited_s(before: _Counters, now: _Counters) -> float | None:

@@ -288,4 +288,5 @@ def _joined(seen: Sequence[Disturbance]) -> Disturbance:
         switched_cpus=sorted({cpu for d in seen for cpu in d.switched_cpus}),
         lost_s=None if None in (lost_s := [d.lost_s for d in seen]) else sum(s for s in lost_s if s is not None),
         unseen=next((d.unseen for d in seen if d.unseen), ""),
+        unseen_steal=any(d.unseen_steal for d in seen),
     )

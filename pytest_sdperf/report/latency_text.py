@@ -216,6 +216,10 @@ def _paired_size(one: SizeLatency, finding: PairedLatencyFinding) -> str:
     if one.status is Status.REGRESSED:
         slower = share_apart(change, finding.ignore)
         ignored = f"up to {plain_share(finding.ignore)} is ignored"
+        if finding.every_round:
+            rounds = f"in every round of {pairs} at least {finding.every_round:.3g}x"
+            most = f"no disturbance explains more than {finding.explained:g}x"
+            return f"{head} is {slower} slower than {base} side by side ({rounds}; {most})"
         return f"{head} is {slower} slower than {base} side by side ({bounds}; {ignored}){_in_spite(finding)}"
     if one.status is Status.FASTER:
         return f"{head} is {-change * 100:.1f} % faster than {base} side by side ({bounds})"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.report.outcome import Outcome
+from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.verdict.latency_findings import PairedLatencyFinding
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.wording import plural
@@ -37,6 +39,18 @@ def run_notes(
         "by it"
         for name, why in _unseen(outcomes).items()
     ]
+    notes += [
+        f"{name}: time that a hypervisor took cannot be seen, because /proc/stat has no column of it here; none of its "
+        "measurements counts as disturbed by it"
+        for name, watched in _watched(outcomes).items()
+        if any(seen.unseen_steal for seen in watched)
+    ]
+    notes += [
+        f"{o.measurement.variant} was recorded for the first time, and {why}: a slow level lets later slowdowns pass; "
+        "record it again with --sdperf-update=all when nothing else runs"
+        for o in outcomes
+        if o.recorded and o.baseline is None and (why := disturbance(o.measurement))
+    ]
     return notes + [
         f"{o.measurement.variant} is significantly faster than its recorded runs, which let later slowdowns "
         "pass: accept it with --sdperf-update=all"
@@ -63,12 +77,17 @@ def _of_quota(outcomes: Sequence[Outcome], quota: float) -> list[str]:
 
 def _unseen(outcomes: Sequence[Outcome]) -> dict[str, str]:
     """Variant -> why nobody knows what else the machine did while it was measured."""
-    found: dict[str, str] = {}
+    found = {name: [seen.unseen for seen in watched if seen.unseen] for name, watched in _watched(outcomes).items()}
+    return {name: reasons[0] for name, reasons in found.items() if reasons}
+
+
+def _watched(outcomes: Sequence[Outcome]) -> dict[str, list[Disturbance]]:
+    """Variant -> what was seen while it was measured."""
+    found: dict[str, list[Disturbance]] = {}
     for o in outcomes:
-        watched = [run.seen for run in o.measurement.processes if run.seen is not None]
+        watched = found.setdefault(o.measurement.variant, [])
+        watched += [run.seen for run in o.measurement.processes if run.seen is not None]
         watched += [pair.seen for pair in o.comparison.pairs] if o.comparison else []
-        if unseen := next((seen.unseen for seen in watched if seen.unseen), ""):
-            found[o.measurement.variant] = unseen
     return found
 
 

@@ -28,6 +28,9 @@ MOST_EXPLAINED = 10.0
 """Slowdown, as a factor, that a disturbance explains at most. A test suite on the same two cores made `fp32` ten times
 slower (2-core Zen 5, torch 2.8). Beyond it the code, too, is slower, or the pipeline disturbs itself."""
 
+LONGEST_READ_S = 0.01
+"""Of a page, from a disk that turns: half a turn at 5400 a minute, and a seek. Solid-state disks take a hundredth."""
+
 UNCOUNTED = 2.0
 """Slowdown, as a factor, by what no counter shows as waiting: shared caches, the other thread of a core, the clock.
 For minutes the shared machine ran 20 % to 100 % slower with neither steal nor load (`benchmarks/noise_profiles.py`)."""
@@ -78,12 +81,14 @@ def explained(seen: Disturbance) -> float:
     """The largest slowdown, as a factor, that a disturbance explains.
 
     A picture lasts longer by no more than its threads waited for a CPU, the hypervisor took or a quota withheld,
-    added up as if it had stood still each time (a barrier waits for its slowest thread), and by `UNCOUNTED` for the
-    rest. Never more than `MOST_EXPLAINED`, which stands alone where the waiting is not known.
+    added up as if it had stood still each time (a barrier waits for its slowest thread), by `LONGEST_READ_S` for each
+    page that came from a disk, and by `UNCOUNTED` for the rest. Never more than `MOST_EXPLAINED`, which stands alone
+    where the waiting is not known.
     """
-    if seen.lost_s is None or seen.lost_s >= seen.window_s:
+    if seen.lost_s is None:
         return MOST_EXPLAINED
-    return min(UNCOUNTED * seen.window_s / (seen.window_s - seen.lost_s), MOST_EXPLAINED)
+    left_s = seen.window_s - seen.lost_s - LONGEST_READ_S * seen.major_faults
+    return min(UNCOUNTED * seen.window_s / left_s, MOST_EXPLAINED) if left_s > 0 else MOST_EXPLAINED
 
 
 def explained_slowdown(measurement: Measurement) -> float:

@@ -126,6 +126,8 @@ class PairedLatencyFinding(Finding, frozen=True, kw_only=True, tag="paired_laten
     "how pairs were disturbed, as a clause, where the slowdown is more than that explains; all pairs count then"
     explained: float = 1.0
     "the largest slowdown, as a factor, that the disturbance explains"
+    every_round: float = 0.0
+    "where pairs were too few for a test: the head was slower by more than this factor in every round; 0: not used"
     in_turn: bool = False
     "True where memory is too small for both, so that one ran after the other"
     invalid: str = ""

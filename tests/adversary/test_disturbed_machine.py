@@ -75,6 +75,98 @@ class TestLoadOfOthers:
         result.assert_outcomes(failed=1)
         told(result, "this machine is too busy to compare on")
 
+    @pytest.mark.parametrize(
+        ("seen", "factor", "explained"),
+        [
+            ({**BUSY, "lost_s": 0.5}, 3, ""),
+            ({**BUSY, "lost_s": 0.5}, 6, "4x"),
+            (BUSY, 8, ""),
+            (BUSY, 14, "10x"),
+            ({"steal": 0.4, "lost_s": 0.4}, 2.5, ""),
+            ({"steal": 0.4, "lost_s": 0.4}, 5, "3.33x"),
+            ({"throttled": 0.9, "lost_s": 0.6}, 4, ""),
+            ({"throttled": 0.9, "lost_s": 0.6}, 8, "5x"),
+            ({"switched_cpus": [1], "lost_s": 0.5}, 3, ""),
+            ({"switched_cpus": [1], "lost_s": 0.5}, 6, "4x"),
+            ({"major_faults": 70, "lost_s": 0.0}, 5, ""),
+            ({"major_faults": 70, "lost_s": 0.0}, 9, "6.67x"),
+        ],
+    )
+    def test_both_sides_of_what_a_disturbance_explains(self, project, weather, told, seen, factor, explained):
+        project.record_with_a_past()
+        slower(weather, factor)
+        weather.seen_alone = [seen] * 3
+        result = project.run("--sdperf-gate=latency", "--sdperf-rounds=1")
+        if explained:
+            result.assert_outcomes(failed=1)
+            told(result, "latency REGRESSED", f"which explains at most {explained}")
+        else:
+            result.assert_outcomes(passed=1)
+            told(result, "INCONCLUSIVE ship: latency: ", "but 3 of 3 processes were disturbed")
+
+    @pytest.mark.parametrize(("busy", "stays"), [(1, True), (2, False)])
+    def test_a_busy_minute_of_one_process_excuses_nothing(self, project, weather, told, busy, stays):
+        project.record_with_a_past()
+        slower(weather, 5)
+        weather.seen_alone = [BUSY] * busy + [{}] * (3 - busy)
+        result = project.run("--sdperf-gate=latency")
+        result.assert_outcomes(**{"failed" if stays else "passed": 1})
+        told(result, "latency REGRESSED" if stays else "but 2 of 3 processes were disturbed")
+
+    def test_a_baseline_that_was_recorded_on_a_busy_machine_gets_a_note(self, project, weather, told):
+        """Everything is as fast as it: slowdowns of later hours would pass without a word."""
+        weather.seen_alone = [BUSY] * 3
+        told(
+            project.record(),
+            "NOTE ship was recorded for the first time, and 3 of 3 processes were disturbed, the last because other "
+            "processes took 51.0 % of the CPUs' time (limit 10 %): a slow level lets later slowdowns pass; record it "
+            "again with --sdperf-update=all when nothing else runs",
+        )
+        weather.seen_alone = []
+        assert "for the first time" not in project.run("--sdperf-update=all").stdout.str()
+
+    @pytest.mark.parametrize(
+        ("seen", "slower", "says"),
+        [
+            ({"steal": 0.3, "lost_s": 0.6}, 8.0, "which explains at most 5x"),
+            ({"steal": 0.3, "lost_s": 0.6}, 4.0, "this machine is too busy to compare on"),
+            ({"throttled": 0.3, "lost_s": 0.2}, 3.0, "which explains at most 2.5x"),
+            ({"throttled": 0.3, "lost_s": 0.2}, 2.0, "this machine is too busy to compare on"),
+            ({"switched_cpus": [1]}, 12.0, "which explains at most 10x"),
+            ({"restless": 3}, 12.0, "which explains at most 10x"),
+            ({"restless": 3}, 1.0, "this machine is too busy to compare on"),
+        ],
+    )
+    def test_side_by_side_both_sides_of_what_is_explained(self, project, weather, told, seen, slower, says):
+        weather.slower["head"] = slower
+        weather.seen = [seen] * 24
+        result = project.run("--sdperf-against=self", "--sdperf-gate=latency", "--sdperf-rounds=1")
+        result.assert_outcomes(failed=1)
+        told(result, says)
+
+    @pytest.mark.parametrize("busy", [[], [BUSY]], ids=["quiet", "busy"])
+    def test_a_slowdown_that_leaves_time_for_one_pair_stays_regressed(self, project, weather, told, busy):
+        """The slower the head, the fewer pairs fit into the budget."""
+        weather.slower["head"] = 72.0
+        weather.seen = busy
+        result = project.run(
+            "--sdperf-against=self", "--sdperf-gate=latency", "--sdperf-budget=1ms", "--sdperf-rounds=3"
+        )
+        result.assert_outcomes(failed=1)
+        told(
+            result,
+            "latency REGRESSED: 360 ms is 7100.0 % slower than the same tree's 5 ms side by side (in every round of 1 pair "
+            "at least 72x; no disturbance explains more than 10x)",
+        )
+
+    def test_one_pair_of_a_slowdown_that_may_be_explained_is_no_verdict(self, project, weather, told):
+        weather.slower["head"] = 9.0
+        result = project.run(
+            "--sdperf-against=self", "--sdperf-gate=latency", "--sdperf-budget=1ms", "--sdperf-rounds=3"
+        )
+        result.assert_outcomes(passed=1)
+        told(result, "INCONCLUSIVE ship: latency: ", "the budget ended after 1 pair, and a verdict takes 4")
+
     def test_a_sibling_that_was_disturbed_is_not_outrun(self, project, weather, told):
         """`min_speedup` is not won against a variant that could not compute."""
         project.test("""

@@ -24,6 +24,11 @@ def test_a_short_measurement():
     assert noise.spent_s > 0
 
 
+def test_counters_of_other_cpus_do_not_make_a_quiet_machine():
+    noise = measure_noise(2, 1, cpu_times=lambda: CpuTimes(hidden_because="it is hidden"))
+    assert (noise.steal, noise.foreign, noise.unseen) == (0.0, 0.0, "it is hidden")
+
+
 def test_a_process_that_does_not_start():
     command = (sys.executable, "-c", "raise SystemExit('no such luck')")
     with pytest.raises(WorkerError, match="noise measurement ended: no such luck"), worker(command):

@@ -35,7 +35,16 @@ def test_old_kernels_count_less(tree):
     assert cpu_times(tree({"proc/stat": "cpu0 100 0 20 5\n"})).by_number == {0: (pytest.approx(120 * TICK_S), 0.0)}
 
 
-@pytest.mark.parametrize("text", ["", "cpu  1 2 3\nintr 1\n"])
+@pytest.mark.parametrize(("columns", "has_steal"), [(3, False), (7, False), (8, True), (10, True)])
+def test_steal_is_in_the_eighth_column(tree, columns, has_steal):
+    text = f"cpu0 {' '.join('1' * columns)}\ncpu1\t {'1 ' * 10}\n"
+    found = cpu_times(tree({"proc/stat": text}))
+    assert found.has_steal is has_steal
+    assert set(found.by_number) == {0, 1}
+    assert passed(found, CpuTimes(), [0]).has_steal is has_steal
+
+
+@pytest.mark.parametrize("text", ["", "cpu  1 2 3\nintr 1\n", "cpu0 1 2\n"])
 def test_no_cpus_are_no_quiet_cpus(tree, text):
     assert cpu_times(tree({"proc/stat": text})) == CpuTimes({}, "/proc/stat shows no CPUs")
 
@@ -50,6 +59,8 @@ def test_a_file_over_the_kernels_is_not_believed(tree):
     found = cpu_times(tree({"proc/stat": STAT, "proc/self/mountinfo": mount}))
     assert found.by_number == {}
     assert found.hidden_because.startswith("/proc/stat is not the kernel's here (lxcfs?)")
+    whole = cpu_times(tree({"proc/stat": STAT, "proc/self/mountinfo": mount.replace("/proc/stat", "/proc")}))
+    assert whole.hidden_because
     other = mount.replace("/proc/stat /proc/stat", "/proc/uptime /proc/uptime")
     assert cpu_times(tree({"proc/stat": STAT, "proc/self/mountinfo": other})).by_number
 

@@ -143,6 +143,29 @@ def test_a_slowdown_beyond_what_disturbs_every_pair_stands(judged, make_pair, lo
     assert finding.pairs == (5 if status is Status.REGRESSED else 0)
 
 
+@pytest.mark.parametrize("dropped", ["", "busy"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(("slower", "regressed"), [(9.99, False), (10.1, True)])
+def test_too_few_pairs_of_more_than_any_disturbance_explains(judged, make_pair, dropped, count, slower, regressed):
+    finding = judged([make_pair(72.0, dropped=dropped)] * (count - 1) + [make_pair(slower)])
+    assert (finding.status is Status.REGRESSED) is regressed
+    assert finding.every_round == (pytest.approx(10.1) if regressed else 0.0)
+    assert finding.pairs == (count if regressed else count if not dropped else 1)
+
+
+def test_a_size_that_is_not_slower_stays_undecided(judged, make_pair):
+    finding = judged([make_pair(1.0, more_sizes={"128x128": (72.0, 1.0)})])
+    assert [one.status for one in finding.sizes] == [Status.INCONCLUSIVE, Status.REGRESSED]
+    assert finding.status is Status.REGRESSED
+
+
+def test_disturbed_pairs_count_where_those_that_are_left_decide_nothing(judged, make_pair):
+    pairs = [make_pair(20.0 + n, dropped="busy" if n < 2 else "") for n in range(5)]
+    finding = judged(pairs)
+    assert (finding.status, finding.pairs) == (Status.REGRESSED, 5)
+    assert finding.in_spite_of == "2 of 5 pairs were disturbed, the last because busy"
+
+
 def test_a_machine_too_busy_to_compare_on(judged, make_pair, spread):
     disturbed = [make_pair(9.0, dropped="busy")] * 5
     finding = judged([*disturbed, *spread(0.0)])

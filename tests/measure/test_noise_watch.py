@@ -18,12 +18,15 @@ class Process:
     def __init__(self, cpu_ns=0, waited_ns=0, cpus=()):
         self.used_ns, self.late_ns, self.bound_to = cpu_ns, waited_ns, frozenset(cpus)
         self.forgotten_ns = 0
+        self.forgets_children = False
 
     def cpu_ns(self):
         return self.used_ns
 
     def waits(self):
-        return None if self.late_ns is None else Waits(self.late_ns, (self.used_ns or 0) - self.forgotten_ns)
+        if self.late_ns is None:
+            return None
+        return Waits(self.late_ns, (self.used_ns or 0) - self.forgotten_ns, self.forgets_children)
 
     def cpus(self):
         return self.bound_to
@@ -34,7 +37,7 @@ class Told:
 
     def __init__(self):
         self.busy_s, self.steal_s = dict.fromkeys(range(4), 1000.0), dict.fromkeys(range(4), 50.0)
-        self.cpus, self.hidden_because = [0, 1, 2, 3], ""
+        self.cpus, self.hidden_because, self.has_steal = [0, 1, 2, 3], "", True
         self.own_s, self.quota, self.throttled_s = 7.0, None, None
         self.now_ns = 12345
         self.kernel_ns = []
@@ -55,7 +58,7 @@ class Told:
 
     def cpu_times(self):
         by_number = {cpu: CpuTime(busy_s, self.steal_s[cpu]) for cpu, busy_s in self.busy_s.items()}
-        return CpuTimes(by_number, self.hidden_because)
+        return CpuTimes(by_number, self.hidden_because, self.has_steal)
 
     def watch(self):
         return NoiseWatch(
@@ -273,6 +276,50 @@ def test_where_the_processes_own_time_is_unknown_nobody_is_blamed_for_it(told, b
     seen = watch.end([])
     assert seen.foreign == 0.0
     assert seen.steal == pytest.approx(0.1)
+    assert seen.unseen == "the system does not say how long the pipeline's own processes computed"
+
+
+@pytest.mark.parametrize("lost", ["a signal is ignored", "time ran backwards"])
+def test_where_the_time_of_children_is_lost_nobody_is_blamed_for_it(told, base, lost):
+    watch = told.watch()
+    watch.begin([base])
+    if lost == "a signal is ignored":
+        base.forgets_children = True
+    else:
+        base.used_ns -= 1
+    told.now_ns += 1_000 * MS
+    told.busy(4.0)
+    told.steal_s[0] += 0.4
+    seen = watch.end([])
+    assert (seen.foreign, seen.steal) == (0.0, pytest.approx(0.1))
+    assert seen.unseen.startswith("a process of the pipeline ignores SIGCHLD")
+
+
+@pytest.mark.parametrize(
+    ("change", "lost_s"), [("", 1.0 + 0.2 + 0.05 * 6), ("restless", 8.0), ("switched", 8.0), ("children", 8.0)]
+)
+def test_time_that_threads_waited_for_each_other_is_nobody_elses(told, base, change, lost_s):
+    """Others took 1 s of 6 s; 8 s of waiting cannot all be for them."""
+    watch = told.watch()
+    watch.begin([base])
+    if change == "restless":
+        watch.wait_until_quiet(busy_for(told, 10**6))
+    if change == "switched":
+        del told.busy_s[3]
+    base.forgets_children = change == "children"
+    told.now_ns += 10_000 * MS
+    told.busy(3.0, 3.0)
+    base.used_ns += 5_000 * MS
+    base.late_ns += 8_000 * MS
+    assert watch.end([]).lost_s == pytest.approx(lost_s)
+
+
+@pytest.mark.parametrize(("has_steal", "hidden"), [(True, ""), (False, ""), (False, "it is hidden")])
+def test_a_missing_column_of_steal_is_said(told, base, has_steal, hidden):
+    told.has_steal, told.hidden_because = has_steal, hidden
+    watch = told.watch()
+    watch.begin([base])
+    assert watch.end([]).unseen_steal is not (has_steal or bool(hidden))
 
 
 def test_where_waiting_is_not_counted_what_was_lost_is_unknown(told, base):

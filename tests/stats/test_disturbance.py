@@ -49,6 +49,11 @@ def test_a_disturbance_explains_what_was_waited_and_twice_that_for_what_is_not_c
     assert explained(Disturbance(window_s=60.0, foreign=0.5, lost_s=lost_s)) == pytest.approx(factor)
 
 
+@pytest.mark.parametrize(("faults", "factor"), [(0, 2.0), (3000, 4.0), (4800, 10.0), (6000, 10.0), (7000, 10.0)])
+def test_a_page_from_a_disk_explains_ten_milliseconds(faults, factor):
+    assert explained(Disturbance(window_s=60.0, major_faults=faults, lost_s=0.0)) == pytest.approx(factor)
+
+
 @pytest.mark.parametrize(
     ("seen", "told"),
     [

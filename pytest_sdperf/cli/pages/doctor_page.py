@@ -63,7 +63,9 @@ def noise_lines(noise: Noise, plan: Plan) -> list[str]:
     low, high = spread_bounds(spread, pairs)
     here, best, worst = (pairs_needed(s, plan) for s in (spread, low, high))
     slower = f"A {plain_share(plan.must_catch)} slowdown"
-    taken = f"the hypervisor took {plain_share(noise.steal)}, other processes {plain_share(noise.foreign)}"
+    shares = f"the hypervisor took {plain_share(noise.steal)}, other processes {plain_share(noise.foreign)}"
+    hidden = f"what else ran meanwhile cannot be seen, because {noise.unseen}"
+    taken = hidden if noise.unseen else f"{shares} of the CPUs' time"
     lines = [
         (
             f"{slower} needs {_count(here.to_catch, plan)} here{_between(best, worst, 'to_catch', plan)} to be called "
@@ -73,7 +75,7 @@ def noise_lines(noise: Noise, plan: Plan) -> list[str]:
         f"With {plan.max_pairs} pairs, the most by default, slowdowns from {_smallest(here)} on are seen.",
         (
             f"Pairs spread by {share(spread)} (with 80 % confidence {share(low)} to {share(high)} in truth), processes "
-            f"by {share(_process_spread(noise))}; {taken} of the CPUs' time."
+            f"by {share(_process_spread(noise))}; {taken}."
         ),
         (
             f"This rests on {plural(pairs, 'pair')} of fresh processes that sorted numbers in turn on one core, for "
