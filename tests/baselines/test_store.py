@@ -6,7 +6,7 @@ import pytest
 
 from pytest_sdperf import atomic
 from pytest_sdperf.baselines import store as module
-from pytest_sdperf.baselines.store import BaselineStore, confined, lock_path, write_file
+from pytest_sdperf.baselines.store import BaselineStore, certainly_unused, confined, lock_path, write_file
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import Environment
 
@@ -184,3 +184,23 @@ def test_a_lock_that_is_never_released_is_named(path, monkeypatch):
     assert error.value.what == "another process has been writing for 0 s"
     assert error.value.cure == f"End it (lock {lock})."
     assert not path.exists()
+
+
+def test_a_measurement_of_another_machine_is_not_stored(store, make, make_stored, machine, case_id):
+    foreign = make_stored(make(environment=Environment(machine_key="spr-32c-amx")))
+    with pytest.raises(BaselineError) as error:
+        store.save(foreign)
+    assert error.value.what == f"a measurement of machine spr-32c-amx cannot be a baseline of machine {machine}"
+    assert not store.path(case_id).exists()
+
+
+def test_a_file_that_is_taken_away_meanwhile_shows_nothing(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(BaselineStore, "unused", lambda self, used: [tmp_path / "gone.json"])
+    assert list(store.variants()) == []
+
+
+def test_nothing_is_certainly_unused_where_the_variants_of_a_test_are_not_known(tmp_path):
+    paths = [tmp_path / "ship-a.json", tmp_path / "boat-a.json"]
+    assert certainly_unused(paths, {}) == paths
+    assert certainly_unused(paths, {"t": ["ship"]}) == paths[1:]
+    assert certainly_unused(paths, {"t": ["ship"], "u": []}) == []

@@ -2,6 +2,8 @@
 
 import pytest
 
+from pytest_sdperf.measurement import Evidence, KernelTime, StageParity
+
 ID = "fp32-bundled-64x64-2steps"
 MACHINE = "spr-8cores-amx"
 
@@ -84,6 +86,33 @@ def test_show(baselines, store, measure):
         assert told in out, told
     by_path = baselines("show", str(path)).stdout
     assert by_path.partition("variant ")[2] == out.partition("variant ")[2]
+
+
+def test_show_of_stages_against_the_reference(baselines, store, measure):
+    parity = StageParity("fp32", {"text_encoder": None, "unet": 51.25})
+    store(measure(stage_parity=parity))
+    out = baselines("show", ID).stdout
+    table = out.partition("Picture against fp32, stage by stage on its inputs\n")[2]
+    assert [line.split() for line in table.splitlines()[:2]] == [["text_encoder", "identical"], ["unet", "51.2", "dB"]]
+
+
+def test_show_of_a_case_without_evidence(baselines, store, measure, replace):
+    run = measure(evidence=Evidence(), workload={"sizes": [[64, 64], [32, 16]]})
+    store(replace(run, processes=[replace(process, startup_ns={}) for process in run.processes]))
+    out = baselines("show", ID).stdout
+    assert "64x64; 32x16" in out
+    assert "Environment\n" in out
+    for title in ("Cold start", "Picture against", "Kernels by", "Evidence"):
+        assert title not in out
+
+
+def test_show_of_few_kernels(baselines, store, measure):
+    kernels = [KernelTime("convolution", "brg", "f32", 2, 0.0)]
+    store(measure(evidence=Evidence(kernels=kernels)))
+    out = baselines("show", ID).stdout
+    assert "Kernels by the library" in out
+    assert "0.0 %" in out
+    assert "more" not in out.partition("Kernels by")[2]
 
 
 def test_show_of_another_machine(baselines, store, measure):

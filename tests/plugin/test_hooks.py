@@ -9,6 +9,7 @@ from pytest_sdperf.options import Options
 from pytest_sdperf.plugin import hooks, time_limits
 from pytest_sdperf.plugin.results import RESULTS, Results
 from pytest_sdperf.plugin.run import RUN
+from pytest_sdperf.report.outcome import Report
 
 TEST = "test_it.py::test_ship"
 
@@ -103,3 +104,24 @@ class TestRequirementsOfMarkers:
             hooks._requirement(mark.mark)
         assert str(raised.value) == message
         assert hooks._understood(mark.mark) is None, "it fails its own test, and no other"
+
+
+def test_failures_that_pytest_does_not_count_are_errors_of_the_summary(config, results, monkeypatch, tmp_path):
+    item = SimpleNamespace(nodeid=TEST, location=("test_it.py", 7, "x"), user_properties=[])
+    results.fail(item, "the mast broke", variant="ship")
+    config.stash[RUN].report = lambda: Report([], errors=results.errors)
+    config.get_terminal_writer = lambda: SimpleNamespace(fullwidth=80, hasmarkup=False)
+    config.get_verbosity = lambda: 0
+    config.rootpath = tmp_path
+    lines = []
+    reporter = SimpleNamespace(
+        isatty=False,
+        section=lines.append,
+        write=lines.append,
+        write_line=lambda line, red: lines.append(line),
+    )
+    hooks.pytest_terminal_summary(reporter, config)
+    assert lines[0] == "sdperf"
+    assert lines[-2] == (
+        f"ERROR: {TEST} does not count as failed for pytest, and this failed the run: ship: not measured: the mast broke"
+    )
