@@ -90,6 +90,8 @@ class BaseSide:
     "package -> version in the environment that was built for it; empty: none was"
     rootdir: Path | None = None
     "pytest's, in the base's tree; None: there is no other tree"
+    knows_tests: bool = True
+    "whether the declaration has its settings and tests, too"
 
     def cache_for(self, variant: Variant, shared: Path) -> Path:
         """Where the variant's exports are kept: in ``shared``, the head's, where the same code makes them.
@@ -144,7 +146,7 @@ def set_up_base(
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = {}
     own = [*this_interpreter().own, *(there.own if there else ())]
-    declaration, base_rootdir = None, None
+    declaration, base_rootdir, knows_tests = None, None, True
     trees = Trees(rootdir, rootdir, own=tuple(own))
     if target.revision is not None:
         toplevel = target.revision.toplevel
@@ -181,8 +183,11 @@ def set_up_base(
             declaration = collected(tests=True)
         except ComparisonError as error:
             # A test module may need what only the head has; the variants may be declared nonetheless.
-            declaration = collected()
-            notes = (f"{error.what}; so which model the tests of {target.revision.label} ask for is not known",)
+            declaration, knows_tests = collected(), False
+            notes = (
+                f"{error.what}; so which model the tests of {target.revision.label} ask for, and which of them this "
+                "run did not judge, is not known",
+            )
         base_rootdir = Path(declaration.rootdir) if declaration.rootdir else place.rootdir
         if there is None:
             libraries = libraries_of_base(
@@ -214,7 +219,7 @@ def set_up_base(
         )
     cache_dir = work_dir / "base-cache"
     stack.callback(shutil.rmtree, cache_dir, ignore_errors=True)  # exports take gigabytes
-    return BaseSide(target, launcher, cache_dir, trees, declaration, there, notes, versions, base_rootdir)
+    return BaseSide(target, launcher, cache_dir, trees, declaration, there, notes, versions, base_rootdir, knows_tests)
 
 
 def _tracked(toplevel: Path, module: str) -> str:

@@ -94,9 +94,14 @@ class Comparer:
         return () if trees is None else tuple(dict.fromkeys((str(trees.head), str(trees.base))))
 
     @property
+    def base_if_set_up(self) -> BaseSide | ComparisonError | None:
+        """The base, or why there is none; None before it was asked for."""
+        return self.__dict__.get("_base")
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on the base's libraries, tests and models; none before a case was compared."""
-        base = self.__dict__.get("_base")
+        base = self.base_if_set_up
         if not isinstance(base, BaseSide):
             return ()
         return (*base.notes, *self._models.notes, *self._libraries.notes(base.target.label))

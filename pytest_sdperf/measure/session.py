@@ -13,14 +13,14 @@ from typing import Any
 import msgspec
 
 from pytest_sdperf import __version__
-from pytest_sdperf.base.set_up import Invocation
+from pytest_sdperf.base.set_up import BaseSide, Invocation
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines.accepting import is_to_be_recorded
 from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore, certainly_unused
 from pytest_sdperf.baselines.stored_pictures import reference_keys
-from pytest_sdperf.errors import CaseError
+from pytest_sdperf.errors import CaseError, ComparisonError
 from pytest_sdperf.measure.compare_stages import compare_stages
 from pytest_sdperf.measure.comparer import Compared, Comparer
 from pytest_sdperf.measure.engine import Engine
@@ -77,6 +77,11 @@ class Session:
         self._sampled: dict[tuple[str, str, Workload, str], Sampled] = {}
         self._drawn: dict[tuple[str, str, Workload, str], Drawing] = {}
 
+    @property
+    def base(self) -> BaseSide | ComparisonError | None:
+        """The base side by side, or why there is none; None: no case was compared with one."""
+        return self._comparer.base_if_set_up if self._comparer else None
+
     def close(self) -> None:
         """Let the next session on this host begin."""
         self.engine.close()
@@ -98,8 +103,8 @@ class Session:
         One that is ``compared`` has its reference drawn before, unless this run has drawn it.
         """
         sampled = self._sample(case, options, compared=compared)
-        others = {key: [load_picture(path) for path in paths] for key, paths in sampled.others.items()}
         pictures = load_pictures(sampled.drawing.pictures)
+        others = {key: [load_picture(path) for path in paths] for key, paths in sampled.others.items()}
         return Measured(case, sampled.measurement, pictures, others, asked, sampled.looked)
 
     def collect(self, measured: Measured, options: Options) -> Observations:
@@ -146,8 +151,7 @@ class Session:
     def sibling(self, name: str, like: Case, options: Options) -> Measurement:
         """Another variant on the same workload: measured in this run, or now."""
         case = self._other(name, like, options, scheduler=None)
-        sampled = self._sampled.get(_key(case)) or self._sample(case, options, compared=False)
-        return sampled.measurement
+        return (self._sampled.get(_key(case)) or self._sample(case, options, compared=False)).measurement
 
     def seen_reference(self, case: Case, options: Options) -> Drawing | None:
         """The drawing of the case's reference variant with the same scheduler in this run; None where it drew none."""
@@ -157,8 +161,7 @@ class Session:
 
     def draw_reference(self, case: Case, options: Options) -> Drawing:
         """Let the case's reference variant draw the workload with the case's scheduler, untimed."""
-        other = self._reference_of(case, options)
-        engine = self.engine
+        other, engine = self._reference_of(case, options), self.engine
         drawing = draw_reference(
             other, engine.model_of(other.variant, options), self._rig(options), host=engine.host_environment()
         )
@@ -193,20 +196,18 @@ class Session:
 
     def _pairs_before(self, case: Case, options: Options) -> Pairs:
         """Whether the case will be measured side by side, as far as that is known before it is measured."""
-        if self._comparer is None:
-            return Pairs.NO
         is_stored = self.store(options).path(case.id).exists()
-        return pairs_for(options, has_target=True, has_baseline=is_stored)
+        return pairs_for(options, has_target=self._comparer is not None, has_baseline=is_stored)
 
     def _compare(
         self, measured: Measured, options: Options, baseline: Baseline | None, spread: RunSpread
     ) -> Compared | None:
         """The case side by side with the base, where that is asked for and needed."""
         pairs = pairs_for(options, has_target=self._comparer is not None, has_baseline=baseline is not None)
-        unpaired = measured.measurement
         if self._comparer is None or pairs is Pairs.NO:
             return None
-        is_decided = pairs is Pairs.UNLESS_SCREENED and baseline and is_screened(unpaired, baseline, options, spread)
+        own = measured.measurement
+        is_decided = pairs is Pairs.UNLESS_SCREENED and baseline and is_screened(own, baseline, options, spread)
         # Recorded runs of the head's model say nothing of the base's.
         if is_decided and not self._comparer.has_other_model(measured, options):
             return None
@@ -216,8 +217,7 @@ class Session:
 
     def _references(self, measured: Measured, options: Options, of_base: Mapping[str, Path]) -> Found:
         """The pictures that the case is compared with, by the weights of the variant that draws them."""
-        case, root = measured.case, self.baselines(options)
-        variant = case.variant
+        case, variant, root = measured.case, measured.case.variant, self.baselines(options)
         name = variant.reference or variant.name
         digest = self.engine.model_of(self.engine.registry[name], options).digest
         keys = reference_keys(case.workload, variant=name, model_digest=digest, scheduler=variant.scheduler)
@@ -266,8 +266,8 @@ class Session:
         store = self.store(options)
         left = certainly_unused(store.unused({o.measurement.case_id for o in outcomes}), unfinished)
         unused, foreign = ([*map(self.shown, paths)] for paths in (left, store.foreign()))
-        machine, quota = self.engine.machine_key, self.engine.quota
-        own = run_notes(outcomes, unused=unused, foreign=foreign, machine=machine, quota=quota)
+        machine = self.engine.machine_key
+        own = run_notes(outcomes, unused=unused, foreign=foreign, machine=machine, quota=self.engine.quota)
         # Judged ones come first: side by side they have other processes than the first measurement.
         measured = [o.measurement for o in outcomes] + [m.measurement for m in self._sampled.values()]
         return Report(

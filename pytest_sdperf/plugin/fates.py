@@ -27,6 +27,8 @@ class Fates:
         self._collected: set[str] = set()
         self._deselected: set[str] = set()
         self._kept: set[str] = set()
+        self._uncollected: set[str] = set()
+        "files and classes whose collection failed"
         self._ended: dict[str, str] = {}
         "node id -> `passed`, `failed`, or why it was skipped, as a clause"
 
@@ -41,6 +43,10 @@ class Fates:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         self._collected = {item.nodeid for item in items}
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._uncollected.add(report.nodeid)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self._deselected |= {item.nodeid for item in items}
@@ -79,7 +85,8 @@ class Fates:
         if ended is not None:
             return (MEASURED if nodeid in measured else RAN) if ended == "passed" else ended
         if nodeid not in self._collected:
-            return GONE
+            broken = selected([nodeid], self._uncollected) if self._uncollected else []
+            return "because they cannot be collected here" if broken else GONE
         if nodeid in self._kept:
             return "because the run ended before them"
         if nodeid in self._deselected:

@@ -32,6 +32,9 @@ class LastWord:
         # Now, so that it is outside of the hooks of every conftest.
         self._config.pluginmanager.register(_Outermost(self._config), "sdperf-outermost")
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._results.collected(report)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._results.receive()
         self._results.ended(report)

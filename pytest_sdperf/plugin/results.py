@@ -104,6 +104,15 @@ class Results:
             place = file, None if line is None else line + 1
             self.errors.append(ErrorOutcome(report.nodeid, _said(report), file=place[0], line=place[1]))
 
+    def collected(self, report: pytest.CollectReport) -> None:
+        """Take note of a file or class that cannot be collected: whether its tests are ours, nobody can say."""
+        if not report.failed:
+            return
+        from pytest_sdperf.report.outcome import ErrorOutcome
+
+        self.unfinished[report.nodeid] = []
+        self.errors.append(ErrorOutcome(report.nodeid, _said(report), file=report.nodeid.partition("::")[0]))
+
     def has_failed(self, nodeid: str) -> bool:
         """Whether pytest has reported the test as failed."""
         return self._reported.get(nodeid, False)
@@ -142,12 +151,15 @@ _LOST = (
 _STILL_MEASURED = "{} was still being measured in a thread when the run ended. Join the thread in the test."
 
 
-def _said(report: pytest.TestReport) -> str:
-    """The failure of a test's own code in a line: ``AssertionError: …``."""
+def _said(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The failure of a test's own code, or of its file, in a line: ``AssertionError: …``."""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(crash.message if crash else report.longrepr).strip()
-    phase = "" if report.when == "call" else f"in its {report.when}: "
-    return phase + (text.splitlines()[0] if text else "no reason is known")
+    phase = "" if report.when in ("call", "collect") else f"in its {report.when}: "
+    lines = text.splitlines() or ["no reason is known"]
+    # Of what could not be imported pytest gives a text; its last error is the reason.
+    errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E  ")]
+    return phase + (errors[-1] if errors and report.when == "collect" and not crash else lines[0])
 
 
 RESULTS = pytest.StashKey[Results]()

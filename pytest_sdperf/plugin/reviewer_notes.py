@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_sdperf.measure.session import Session
     from pytest_sdperf.options import Options
+    from pytest_sdperf.plugin.base_tests import BaseTests
     from pytest_sdperf.plugin.fates import Fates
     from pytest_sdperf.plugin.promises import Promises
     from pytest_sdperf.plugin.results import Results
@@ -45,15 +46,25 @@ def gathered(
     *,
     judged_by: JudgedBy | None,
     session: Session | None,
+    base: BaseTests | None = None,
 ) -> tuple[list[str], list[str]]:
-    """Notes on what the change would decide otherwise, and those on what was not judged, which are warnings."""
-    notes, warnings = [], promises.notes()
+    """Notes on what the change would decide otherwise, and those on what was not judged, which are warnings.
+
+    ``judged_by`` has the rules of another revision, ``base`` the tests of the one that is compared with.
+    """
+    notes, not_judged, awaited = [], [], {}
+    measured = {outcome.nodeid for outcome in outcomes}
+    judged = {outcome.nodeid for outcome in outcomes if outcome.verdict is not None}
     if judged_by is not None:
-        awaited, label = judged_by.base.declaration.awaited, judged_by.base.label
-        measured = {outcome.nodeid for outcome in outcomes}
-        judged = {outcome.nodeid for outcome in outcomes if outcome.verdict is not None}
+        awaited = judged_by.base.declaration.awaited
         notes += judged_by.notes((fates.rootdir / options.baselines).resolve())
-        warnings = fates.notes(awaited, label, measured, judged) + warnings
+        not_judged += fates.notes(awaited, judged_by.base.label, measured, judged)
+    if base is not None and base.declaration is None:
+        not_judged.append(f"which tests of {base.label} this run did not judge is not known: {base.why}")
+    elif base is not None and base.declaration is not None:
+        others = {nodeid: asks for nodeid, asks in base.declaration.awaited.items() if nodeid not in awaited}
+        not_judged += fates.notes(others, base.label, measured, judged)
+    warnings = not_judged + promises.notes()
     if session is not None:
         from pytest_sdperf.plugin.new_cases import new_cases
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_sdperf.base.target import Target
     from pytest_sdperf.measure.session import Session
     from pytest_sdperf.observations import Measured
+    from pytest_sdperf.plugin.base_tests import BaseTests
     from pytest_sdperf.plugin.fates import Fates
     from pytest_sdperf.plugin.promises import Promises
     from pytest_sdperf.policy.judged_by import JudgedBy
@@ -61,6 +62,7 @@ class Run:
         "what ends with the run, whether anything was measured or not"
         self._interrupted = False
         "True where the run ended before its last test: Ctrl-C, pytest.exit"
+        self._tests_of_base: BaseTests | None = None
         self._unfinished: str | None = None
         "what was at work when somebody ended it"
 
@@ -241,10 +243,23 @@ class Run:
             ended = self._interrupted or self._unfinished is not None
             notes = [interruption(self._unfinished)] if ended else []
             said = self.fates, self.promises, self._results.outcomes, self.options
-            more, warnings = gathered(*said, judged_by=self.judged_by, session=self._session)
+            base = self._base_tests(may_collect=not ended)
+            more, warnings = gathered(*said, judged_by=self.judged_by, session=self._session, base=base)
             notes += [*dict.fromkeys(self.early_notes), *more]
             self._report = self._results.size, report_of(self._session, self._results, self.options, notes, warnings)
         return self._report[1]
+
+    def _base_tests(self, *, may_collect: bool) -> BaseTests | None:
+        """Of the base that is compared with, where it is another revision than the one that judges; read once."""
+        judging = self.judged_by.base.revision.commit if self.judged_by else None
+        target = self.target
+        if target is None or target.revision is None or target.revision.commit == judging:
+            return None
+        if self._tests_of_base is None:
+            from pytest_sdperf.plugin.base_tests import base_tests
+
+            self._tests_of_base = base_tests(self._config, target, self._session, may_collect=may_collect)
+        return self._tests_of_base
 
     def finish(self, *, interrupted: bool = False) -> list[str]:
         """Write what was asked for, and end the session; returns what went wrong, as sentences for people."""

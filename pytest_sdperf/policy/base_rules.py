@@ -111,14 +111,19 @@ def base_rules(
         options=passed_on(invocation.options, trees, invocation.cwd),
         tests=True,
     )
+    here = as_here(declaration, trees, rootdir)
+    return BaseRules(revision, trees, here, head_rootdir=None if here is declaration else rootdir)
+
+
+def as_here(declaration: Declaration, trees: Trees, rootdir: Path) -> Declaration:
+    """The declaration with the node ids that its tests have below the head's ``rootdir``; itself, where they agree."""
     there, mapped = Path(declaration.rootdir), trees.in_base(rootdir)
-    if mapped is None or there == mapped or not there.is_relative_to(tree):
-        return BaseRules(revision, trees, declaration)
-    as_here = partial(_other_root, root=there, other=mapped)
-    tests = {as_here(nodeid): keywords for nodeid, keywords in declaration.tests.items()}
-    awaited = {as_here(nodeid): asks for nodeid, asks in declaration.awaited.items()}
-    declaration = msgspec.structs.replace(declaration, tests=tests, awaited=awaited)
-    return BaseRules(revision, trees, declaration, head_rootdir=rootdir)
+    if mapped is None or there == mapped or not there.is_relative_to(trees.base):
+        return declaration
+    renamed = partial(_other_root, root=there, other=mapped)
+    tests = {renamed(nodeid): keywords for nodeid, keywords in declaration.tests.items()}
+    awaited = {renamed(nodeid): asks for nodeid, asks in declaration.awaited.items()}
+    return msgspec.structs.replace(declaration, tests=tests, awaited=awaited)
 
 
 def _other_root(nodeid: str, *, root: Path, other: Path) -> str:

@@ -46,7 +46,8 @@ def error_words(error: ErrorOutcome) -> str:
 
 def error_sentence(error: ErrorOutcome) -> str:
     """``ship: not measured: the worker was killed by signal 9 (SIGKILL) …``."""
-    what = "not measured" if error.variant else "the test failed"
+    is_file = "::" not in error.nodeid
+    what = "not measured" if error.variant else "it cannot be collected" if is_file else "the test failed"
     return f"{error_name(error)}: {what}: {plain(error.sentence, _LONGEST_SENTENCE)}"
 
 

@@ -1,7 +1,9 @@
 """Tests of the base that a run does not judge: skipped, deleted, dropped, without what they need, or only measuring."""
 
 import pytest
+from trunk import FROM
 
+AGAINST = "--sdperf-against=trunk"
 PASSING = "\n    def test_other():\n        pass\n"
 TWO = """
     import pytest
@@ -105,12 +107,13 @@ CHANGES = {
 }
 
 
+@pytest.mark.parametrize("option", [FROM, AGAINST])
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_what_takes_all_tests_away_is_named_in_every_report(two, project, told, monkeypatch, change):
+def test_what_takes_all_tests_away_is_named_in_every_report(two, project, told, monkeypatch, change, option):
     """Nothing is measured at all: the notes need no session."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     change(project)
-    result = two.run("--sdperf-markdown=out.md")
+    result = two.run("--sdperf-markdown=out.md", option=option)
     assert result.ret == 0
     note = f"tests of {two.label} {CHANGES[change]}"
     told(result, "Nothing was measured.", f"NOTE {note}", f"::warning title=sdperf%3A not judged::{note}")
@@ -171,3 +174,81 @@ def test_a_summary_of_a_job_says_it_too(two, project, monkeypatch, tmp_path):
     delete(project)
     two.run()
     assert "not collected here" in (tmp_path / "summary.md").read_text()
+
+
+PICTURES = "--sdperf-gate=picture,proof,memory"
+"""The base is set up for these, too, and no pair is measured."""
+
+
+@pytest.mark.parametrize("change", [skip_in_body, rename, drop], ids=lambda change: change.__name__)
+def test_one_of_two_is_named_beside_what_is_measured_side_by_side(two, project, told, change):
+    source = (project.path / "test_it.py").read_text()
+    change(project)
+    changed = (project.path / "test_it.py").read_text()
+    (project.path / "test_it.py").write_text(source if change is drop else changed.replace("check_ship", "test_ship"))
+    if change is drop:
+        conftest = (project.path / "conftest.py").read_text()
+        (project.path / "conftest.py").write_text(conftest.replace("i.name == 'test_other'", "i.name != 'test_boat'"))
+    if change is skip_in_body:
+        edited(project, ("    pytest.skip('flaky')\n    sd_ship", "    sd_ship"))
+    result = two.run(PICTURES, option=AGAINST)
+    assert result.ret == 0
+    told(result, f"NOTE tests of {two.label} {CHANGES[change]}: test_it.py::test_boat\n")
+
+
+def test_a_renamed_variant_is_named_by_its_test_of_the_base(trunk, project, told):
+    fleet = """
+    import pytest
+
+    @pytest.mark.parametrize("name", ["ship", "boat"])
+    def test_fleet(request, name):
+        request.getfixturevalue(f"sd_{name}").check(num_inference_steps=2)
+"""
+    trunk.commit(test=fleet, past=False)
+    project.test(fleet.replace('"boat"]', '"raft"]'))
+    conftest = (project.path / "conftest.py").read_text()
+    (project.path / "conftest.py").write_text(conftest.replace('Variant("boat"', 'Variant("raft"'))
+    result = trunk.run(PICTURES, "--sdperf-missing=skip", option=AGAINST)
+    told(
+        result,
+        f"NOTE tests of {trunk.label} that ask for their fixtures by name and are not collected here, so no limit "
+        "applies if they measured: test_it.py::test_fleet[boat]\n",
+    )
+
+
+def test_a_whole_run_beside_the_base_has_no_such_note(two, project):
+    two.run(PICTURES, option=AGAINST).assert_outcomes(passed=3)
+    assert not [note for note in two.notes() if note.startswith("tests of")]
+    for arguments in (["test_it.py::test_ship"], ["-k", "other"], ["--deselect=test_it.py::test_boat"]):
+        two.run(PICTURES, *arguments, option=AGAINST)
+        assert not [note for note in two.notes() if note.startswith("tests of")], arguments
+
+
+def test_the_working_tree_beside_itself_has_no_other_tests(two, project):
+    delete(project)
+    project.run("--sdperf-against=self", "--sdperf-json=out.json").assert_outcomes(passed=1)
+    assert two.notes() == []
+
+
+def test_two_bases_each_name_their_own_tests(two, project, told):
+    """One judges, and the other is compared with: what only the second has is missed, too."""
+    before = two.repository.git("rev-parse", "HEAD")
+    (project.path / "test_new.py").write_text("def test_new(sd_ship):\n    sd_ship.check(num_inference_steps=2)\n")
+    later = two.repository.commit("a test")
+    (project.path / "test_new.py").unlink()
+    delete(project)
+    result = two.run(f"--sdperf-baselines-from={before}", option=f"--sdperf-against={later}")
+    gone = "that are not collected here, so no limit applies"
+    told(
+        result,
+        f"NOTE tests of {before[:10]} {gone}: test_it.py::test_ship, test_it.py::test_boat\n",
+        f"NOTE tests of {later[:10]} {gone}: test_new.py::test_new\n",
+    )
+
+
+def test_a_base_whose_tests_cannot_be_read_is_named_where_nothing_was_measured(trunk, project, told):
+    trunk.commit(test="import no_such_rope", past=False)
+    project.test("def test_other(): pass\n")
+    result = trunk.run(option=AGAINST)
+    assert result.ret == 0
+    told(result, f"NOTE which tests of {trunk.label} this run did not judge is not known: ", "no_such_rope")

@@ -140,7 +140,7 @@ def test_tests_that_cannot_be_collected_are_left_out_and_named(made, asked, monk
     assert arm.declaration is DECLARATION
     assert arm.notes == (
         "the variants that main declares cannot be collected: no yard; so which model the tests of "
-        f"{arm.target.revision.label} ask for is not known",
+        f"{arm.target.revision.label} ask for, and which of them this run did not judge, is not known",
     )
 
 
