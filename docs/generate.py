@@ -21,7 +21,7 @@ from pytest_sdperf.hardware.requirements import EXAMPLES
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.options.option_spec import OptionSpec
 from pytest_sdperf.options.specs import SPECS
-from pytest_sdperf.options.values import of_base, of_change
+from pytest_sdperf.options.values import of_base, of_change, of_change_named
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.plugin import hooks as plugin
 from pytest_sdperf.plugin import hookspecs
@@ -80,6 +80,9 @@ def options() -> str:
     )
 
 
+_COUNTS = {of_change: "the change's", of_change_named: "the change's, with a NOTE", of_base: "the base's"}
+
+
 def _options(specs: Sequence[OptionSpec], *, of_parts: bool = False) -> list[str]:
     rows = [
         (
@@ -88,7 +91,7 @@ def _options(specs: Sequence[OptionSpec], *, of_parts: bool = False) -> list[str
             f"`{s.name}`" if s.on_marker else "-",
             _without_default(s.help),
             default(s),
-            "the change's" if s.decides is of_change else "the base's" if s.decides is of_base else "the stricter",
+            _COUNTS.get(s.decides, "the stricter"),
             *([s.part] if of_parts else []),
         )
         for s in specs

@@ -10,8 +10,9 @@ import msgspec
 from pytest_sdperf.errors import ComparisonError, SdperfError
 from pytest_sdperf.variant import Variant
 
-Asks = Literal["", "check", "measure", "maybe"]
-"""Of a test: whether it judges a variant, only uses one, may do either, or none of these."""
+Asks = Literal["", "check", "both", "measure", "unclear", "maybe", "maybe_check"]
+"""Of a test that uses variants: it judges all that it measures, or a part of it; it only measures; its code does not
+show which. Of one that asks for fixtures by name: it may use variants, and its code calls a method named `check`."""
 
 
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -184,10 +184,8 @@ def set_up_base(
         except ComparisonError as error:
             # A test module may need what only the head has; the variants may be declared nonetheless.
             declaration, knows_tests = collected(), False
-            notes = (
-                f"{error.what}; so which model the tests of {target.revision.label} ask for, and which of them this "
-                "run did not judge, is not known",
-            )
+            asked = f"which model the tests of {target.revision.label} ask for"
+            notes = (f"{error.what}; so {asked}, and which of them this run did not judge, is not known",)
         base_rootdir = Path(declaration.rootdir) if declaration.rootdir else place.rootdir
         if there is None:
             libraries = libraries_of_base(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +72,14 @@ class BaselineStore:
             )
         write_file(path, file_format.encode(stored))
         return path
+
+    def check_writable(self, case_id: str) -> None:
+        """Raises BaselineError, as writing would, where the runs or the reference pictures of a case cannot be stored.
+
+        A disk that fills up meanwhile is not foreseen.
+        """
+        check_writable(self.path(case_id))
+        check_writable(confined(self.root, REFERENCES, f"{case_id}.png"))
 
     def variants(self) -> Iterator[list[Measurement]]:
         """The runs of every case of this machine, used by this run or not: they show how far runs differ here.
@@ -139,10 +149,25 @@ def write_file(path: Path, data: bytes) -> None:
 
     Raises BaselineError where that fails; what was stored before is then unchanged.
     """
+    with _writing(path):
+        write_atomically(path, data)
+
+
+def check_writable(path: Path) -> None:
+    """Raise BaselineError, as `write_file` would, where there is no lock to be had, or no file can be made."""
+    with _writing(path):
+        there = next(folder for folder in path.parents if os.path.lexists(folder))
+        with tempfile.TemporaryFile(dir=there):
+            pass
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """The lock of one file, and for whatever goes wrong a sentence."""
     lock = lock_path(path)
     try:
         with file_lock(lock, _WAIT_S):
-            write_atomically(path, data)
+            yield
     except NoLockError as error:
         raise BaselineError(
             f"{error}, so nothing was written; the stored file is unchanged",

@@ -2,7 +2,7 @@
 
 from pytest_sdperf.options import values
 from pytest_sdperf.options.option_spec import OptionSpec
-from pytest_sdperf.options.values import of_base, of_change
+from pytest_sdperf.options.values import of_base, of_change_named
 
 LIBRARIES: tuple[OptionSpec, ...] = (
     OptionSpec(
@@ -36,7 +36,7 @@ LIBRARIES: tuple[OptionSpec, ...] = (
         "files that git ignores and the base's tree gets from the working tree (comma-separated patterns, relative to "
         "the repository's top folder)",
         "GLOBS",
-        of_change,
+        of_change_named,
         values.show_names,
     ),
     OptionSpec(
@@ -45,6 +45,6 @@ LIBRARIES: tuple[OptionSpec, ...] = (
         "shell command that makes in the base's tree what git ignores, run in its top folder before its variants are "
         "collected",
         "COMMAND",
-        of_change,
+        of_change_named,
     ),
 )

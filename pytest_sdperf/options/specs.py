@@ -5,7 +5,7 @@ from pytest_sdperf.options import values
 from pytest_sdperf.options.library_specs import LIBRARIES
 from pytest_sdperf.options.limits import LIMITS
 from pytest_sdperf.options.option_spec import OptionSpec
-from pytest_sdperf.options.values import of_base, of_change
+from pytest_sdperf.options.values import of_base, of_change, of_change_named
 from pytest_sdperf.verdict.parts import PARTS
 
 SPECS: tuple[OptionSpec, ...] = (
@@ -22,7 +22,7 @@ SPECS: tuple[OptionSpec, ...] = (
         values.parse_text,
         "bundled (default), synthetic:tiny, synthetic:sd15, a folder in diffusers' layout, or a hub id",
         "MODEL",
-        of_change,
+        of_change_named,
         on_marker=True,
     ),
     OptionSpec(
@@ -46,14 +46,14 @@ SPECS: tuple[OptionSpec, ...] = (
         "judge by the baselines, references and limits of this revision, so that a change cannot relax its own gate; "
         "auto: merge-base with the default branch",
         "REV",
-        of_change,
+        of_change_named,
     ),
     OptionSpec(
         "update",
         values.one_of("new", "all"),
         "write baselines after judging: only new ones, or all",
         "new|all",
-        of_change,
+        of_change_named,
     ),
     OptionSpec("missing", values.parse_missing, "what a missing baseline means (default: fail)", "fail|skip", of_base),
     OptionSpec(
@@ -86,7 +86,7 @@ SPECS: tuple[OptionSpec, ...] = (
         values.duration_for("a worker"),
         "longest wait for one answer of a worker (default: 10m)",
         "TIME",
-        of_change,
+        of_change_named,
         units.format_seconds,
         on_marker=True,
     ),
@@ -96,10 +96,10 @@ SPECS: tuple[OptionSpec, ...] = (
         "measure side by side with this revision: a branch, tag or commit, auto (merge-base with the default branch), "
         "or self (a control)",
         "REV",
-        of_change,
+        of_change_named,
     ),
     OptionSpec(
-        "against_python", values.parse_text, "measure side by side with this other interpreter", "PATH", of_change
+        "against_python", values.parse_text, "measure side by side with this other interpreter", "PATH", of_change_named
     ),
     *LIBRARIES,
     OptionSpec(

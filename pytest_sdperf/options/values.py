@@ -164,7 +164,12 @@ def parse_min_speedup(value: object, *, where: str) -> tuple[str, float]:
 
 
 def of_change(change: Any, _: Any) -> Any:
-    """The change's: the option decides nothing about the verdict."""
+    """The change's: the option decides nothing about the verdict, and nothing is said of it."""
+    return change
+
+
+def of_change_named(change: Any, _: Any) -> Any:
+    """The change's: it is needed before the base can say anything, or decides what is compared. A NOTE names it."""
     return change
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from pytest_sdperf.errors import ComparisonError
-from pytest_sdperf.plugin.command_line import invocation
+from pytest_sdperf.plugin.command_line import invocation, levels
 
 if TYPE_CHECKING:
     from pytest_sdperf.base.checkout.revision import Revision
@@ -27,6 +28,8 @@ class BaseTests(NamedTuple):
     "with the node ids that the head has for its tests; None: it could not be read"
     why: str = ""
     "why not, as a clause"
+    altered: Sequence[str] = ()
+    "notes on options that the change's own settings say otherwise, where its limits count"
 
 
 def base_tests(
@@ -44,20 +47,24 @@ def base_tests(
 
     label, base = target.revision.label, session.base if session else None
     if isinstance(base, BaseSide):
-        if base.declaration is None or base.trees is None or not base.knows_tests:
-            return None  # its own notes say that its tests could not be collected
-        return BaseTests(label, as_here(base.declaration, base.trees, config.rootpath))
+        declaration = base.declaration if base.knows_tests else None  # else its own notes say why
+        known = as_here(declaration, base.trees, config.rootpath) if declaration and base.trees else None
+        return _tests(label, known, config) if known else None
     if base is not None:
         return BaseTests(label, None, base.what)
-    if not may_collect:
-        return None
-    try:
-        return BaseTests(label, _collected(config, target.revision))
-    except ComparisonError as error:
-        return BaseTests(label, None, error.what)
+    return _collected(config, target.revision) if may_collect else None
 
 
-def _collected(config: pytest.Config, revision: Revision) -> Declaration:
+def _tests(label: str, declaration: Declaration, config: pytest.Config) -> BaseTests:
+    from pytest_sdperf.policy.altered_settings import Settings, altered_settings
+
+    here, there = levels(config), Settings(declaration.addopts, declaration.ini)
+    head = Settings(here["addopts"], here["ini"])
+    altered = altered_settings(head, there, here["command_line"], is_governed=False)
+    return BaseTests(label, declaration, altered=altered)
+
+
+def _collected(config: pytest.Config, revision: Revision) -> BaseTests:
     from contextlib import ExitStack
 
     from pytest_sdperf.launch.temporary import temporary_folder
@@ -66,13 +73,16 @@ def _collected(config: pytest.Config, revision: Revision) -> Declaration:
 
     called = invocation(config)
     with ExitStack() as stack:
-        rules = base_rules(
-            revision,
-            called,
-            rootdir=config.rootpath,
-            sys_path=project_path(config.rootpath, sys.path),
-            environ=called.variables.at_start if called.variables else os.environ,
-            work_dir=stack.enter_context(temporary_folder()),
-            stack=stack,
-        )
-        return rules.declaration
+        try:
+            rules = base_rules(
+                revision,
+                called,
+                rootdir=config.rootpath,
+                sys_path=project_path(config.rootpath, sys.path),
+                environ=called.variables.at_start if called.variables else os.environ,
+                work_dir=stack.enter_context(temporary_folder()),
+                stack=stack,
+            )
+        except ComparisonError as error:
+            return BaseTests(revision.label, None, error.what)
+        return _tests(revision.label, rules.declaration, config)

@@ -132,6 +132,7 @@ def _tests_watch() -> Any:
     from pytest_sdperf.plugin.asks import asks_of, never_runs
     from pytest_sdperf.plugin.command_line import levels
     from pytest_sdperf.plugin.markers import marker_keywords
+    from pytest_sdperf.plugin.run import RUN
 
     class TestsWatch:
         def __init__(self) -> None:
@@ -150,7 +151,10 @@ def _tests_watch() -> Any:
 
         def pytest_collection_finish(self, session: pytest.Session) -> None:
             self._see(session.items)
-            asked = {item.nodeid: "" if never_runs(item) else asks_of(item) for item in session.items}
+            ours = session.config.stash[RUN].measures
+            asked = {
+                item.nodeid: "" if never_runs(item) else asks_of(item, is_ours=ours(item)) for item in session.items
+            }
             self.awaited = {nodeid: asks for nodeid, asks in asked.items() if asks}
 
         def _see(self, items: Sequence[pytest.Item]) -> None:

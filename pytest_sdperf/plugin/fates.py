@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_sdperf.plugin.asks import asks_of
 from pytest_sdperf.plugin.command_line import invocation
-from pytest_sdperf.policy.unjudged import FINE, GONE, MEASURED, RAN, selected, unjudged
+from pytest_sdperf.policy.unjudged import FINE, GONE, MEASURED, PARTLY, RAN, selected, uncalled, unjudged
 
 if TYPE_CHECKING:
     from pytest_sdperf.base.declaration import Asks
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
 class Fates:
     """The hooks that see it."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, measures: Callable[[pytest.Item], bool]) -> None:
         self._config = config
+        self._measures = measures
+        "whether a test shows before it runs that it uses a variant"
         self.rootdir = config.rootpath
         self.is_collected = False
         "whether pytest is done with collecting, without a usage error"
         self._collected: set[str] = set()
         self._deselected: set[str] = set()
-        self._kept: set[str] = set()
+        self._kept: dict[str, pytest.Item] = {}
         self._uncollected: set[str] = set()
         "files and classes whose collection failed"
         self._ended: dict[str, str] = {}
@@ -52,7 +55,7 @@ class Fates:
         self._deselected |= {item.nodeid for item in items}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._kept = {item.nodeid for item in session.items}
+        self._kept = {item.nodeid: item for item in session.items}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:
@@ -73,17 +76,39 @@ class Fates:
         """Notes on those of the base's tests that were not judged.
 
         ``awaited`` are the base's tests, ``label`` names it; ``measured`` and ``judged`` are the node ids of the tests
-        with an outcome, and with a verdict.
+        with a case that was only measured, and with a verdict.
         """
         wanted = {nodeid: awaited[nodeid] for nodeid in selected(awaited, self._arguments())}
         return unjudged(wanted, {n: self._fate(n, measured, judged) for n in wanted}, label)
 
+    def own_notes(self, measured: Collection[str], judged: Collection[str], known: Collection[str]) -> list[str]:
+        """Notes on tests that came to no `check`, though their code has one; those of the base, ``known``, have theirs.
+
+        Nor has one with our marker, which fails where it measures nothing.
+        """
+        fates = {
+            nodeid: self._fate(nodeid, measured, judged)
+            for nodeid, item in self._kept.items()
+            if nodeid not in known and (nodeid in measured or self._measures(item))
+        }
+        asks = {
+            nodeid: asks_of(item, is_ours=self._measures(item))
+            for nodeid, fate in fates.items()
+            if fate in (MEASURED, RAN) and (item := self._kept[nodeid]).get_closest_marker("sdperf") is None
+        }
+        return uncalled(asks, fates)
+
     def _fate(self, nodeid: str, measured: Collection[str], judged: Collection[str]) -> str:
         ended = self._ended.get(nodeid)
-        if nodeid in judged or ended == "failed":
+        if ended == "failed":
             return FINE
+        if nodeid in judged:
+            return PARTLY if nodeid in measured else FINE
         if ended is not None:
             return (MEASURED if nodeid in measured else RAN) if ended == "passed" else ended
+        return self._why_not_run(nodeid)
+
+    def _why_not_run(self, nodeid: str) -> str:
         if nodeid not in self._collected:
             broken = selected([nodeid], self._uncollected) if self._uncollected else []
             return "because they cannot be collected here" if broken else GONE

@@ -22,8 +22,8 @@ class Rules(NamedTuple):
     judged_by: JudgedBy
     options: Options
     "the session's, as that revision has them"
-    note: str
-    "which base was taken in place of the one that was named, and why; empty: the named one"
+    notes: list[str]
+    "which base was taken in place of the one that was named, and why; and settings that are the change's own"
 
 
 def read_rules(config: pytest.Config, options: Options, stack: ExitStack) -> Rules | None:
@@ -35,6 +35,7 @@ def read_rules(config: pytest.Config, options: Options, stack: ExitStack) -> Rul
         return None
     from pytest_sdperf.launch.temporary import temporary_folder
     from pytest_sdperf.measure.engine import project_path
+    from pytest_sdperf.policy.altered_settings import Settings, altered_settings
     from pytest_sdperf.policy.base_rules import base_rules, find_base
     from pytest_sdperf.policy.judged_by import JudgedBy
 
@@ -49,10 +50,13 @@ def read_rules(config: pytest.Config, options: Options, stack: ExitStack) -> Rul
         work_dir=stack.enter_context(temporary_folder()),
         stack=stack,
     )
-    judged_by = JudgedBy(base, levels(config)["command_line"])
+    said = levels(config)
+    judged_by = JudgedBy(base, said["command_line"])
     governed = judged_by.session_options(options)
     # Faults of the base's baselines folder are reported before anything is measured.
     base.baselines((rootdir / governed.baselines).resolve())
     what = "" if named.revision else ": judged by its own baselines and limits"
-    note = f"{named.note}{what} [--sdperf-baselines-from={options.baselines_from}]" if named.note else ""
-    return Rules(judged_by, governed, note)
+    notes = [f"{named.note}{what} [--sdperf-baselines-from={options.baselines_from}]"] if named.note else []
+    there = Settings(base.declaration.addopts, base.declaration.ini)
+    notes += altered_settings(Settings(said["addopts"], said["ini"]), there, said["command_line"], is_governed=True)
+    return Rules(judged_by, governed, notes)

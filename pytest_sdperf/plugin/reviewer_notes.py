@@ -53,7 +53,7 @@ def gathered(
     ``judged_by`` has the rules of another revision, ``base`` the tests of the one that is compared with.
     """
     notes, not_judged, awaited = [], [], {}
-    measured = {outcome.nodeid for outcome in outcomes}
+    measured = {outcome.nodeid for outcome in outcomes if outcome.verdict is None and not outcome.error}
     judged = {outcome.nodeid for outcome in outcomes if outcome.verdict is not None}
     if judged_by is not None:
         awaited = judged_by.base.declaration.awaited
@@ -64,7 +64,10 @@ def gathered(
     elif base is not None and base.declaration is not None:
         others = {nodeid: asks for nodeid, asks in base.declaration.awaited.items() if nodeid not in awaited}
         not_judged += fates.notes(others, base.label, measured, judged)
-    warnings = not_judged + promises.notes()
+        notes += [] if judged_by else base.altered
+        awaited = {**awaited, **others}
+    named = {nodeid for nodeid, asks in awaited.items() if asks not in ("measure", "maybe")}
+    warnings = not_judged + fates.own_notes(measured, judged, named) + promises.notes()
     if session is not None:
         from pytest_sdperf.plugin.new_cases import new_cases
 

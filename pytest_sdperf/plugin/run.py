@@ -78,7 +78,7 @@ class Run:
         """What becomes of each test; only under --sdperf, so that other runs start as fast as without us."""
         from pytest_sdperf.plugin.fates import Fates
 
-        return Fates(self._config)
+        return Fates(self._config, self.measures)
 
     @cached_property
     def promises(self) -> Promises:
@@ -143,7 +143,7 @@ class Run:
         """Read how another revision judges, where one is to. Raises ComparisonError and OptionError."""
         if rules := read_rules(self._config, self.options, self._open):
             self.judged_by, self.options = rules.judged_by, rules.options
-            self.early_notes += [rules.note] if rules.note else []
+            self.early_notes += rules.notes
 
     def session(self, make_work_dir: Callable[[], Path]) -> Session:
         """The session, begun when the first case is measured."""

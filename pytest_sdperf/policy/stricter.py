@@ -8,8 +8,11 @@ from typing import Any
 from pytest_sdperf.options import Options
 from pytest_sdperf.options.option_spec import OptionSpec
 from pytest_sdperf.options.specs import SPECS
-from pytest_sdperf.options.values import of_base, of_change
+from pytest_sdperf.options.values import of_base, of_change, of_change_named
 from pytest_sdperf.variant import Variant
+
+OWN = "its own counts"
+"""What a note says of an option that is the change's."""
 
 
 def governed(head: Options, base: Options) -> Options:
@@ -25,13 +28,17 @@ def governed(head: Options, base: Options) -> Options:
 def changes(head: Options, base: Options, label: str) -> list[str]:
     """The options in which ``head`` differs from ``base``: ``relaxes max_slowdown 5 % -> 50 %; judged by main's 5 %``.
 
-    ``label`` names the base. Sentences without their subject, limits first.
+    ``label`` names the base. Sentences without their subject, limits first. Those that are the change's for the whole
+    session are left to `altered_settings`.
     """
     judged = governed(head, base)
     found = []
     for spec in sorted(SPECS, key=lambda spec: not spec.is_threshold):
         now, was, by = (_value(spec, options) for options in (head, base, judged))
         if now == was or spec.decides is of_change:
+            continue
+        if spec.decides is of_change_named:
+            found += [f"sets {spec.name} {spec.shown(was)} -> {spec.shown(now)}; {OWN}"] if spec.on_marker else []
             continue
         if isinstance(now, Mapping):
             differing = {name for name, _ in {*now.items()} ^ {*was.items()}}

@@ -174,3 +174,102 @@ def test_a_settings_file_in_a_folder_below_does_not_lead_to_other_baselines(trun
         "this change sets gate latency,picture,proof,memory -> proof",
     )
     assert "has no such tests" not in result.stdout.str()
+
+
+def altered(project, file, **options):
+    """Settings of the change in an ini file, or in its addopts."""
+    if file == "addopts":
+        said = " ".join(f"--sdperf-{name.replace('_', '-')}={value}" for name, value in options.items())
+        (project.path / "pytest.ini").write_text(INI.format(f"addopts = {said}"))
+    elif file == "pyproject.toml":
+        (project.path / "pytest.ini").unlink()
+        lines = "\n".join(f'sdperf_{name} = "{value}"' for name, value in options.items())
+        (project.path / file).write_text(f"[tool.pytest.ini_options]\n{lines}\n")
+    else:
+        lines = "\n".join(f"sdperf_{name} = {value}" for name, value in options.items())
+        (project.path / file).write_text(INI.format(lines))
+
+
+OWN = {
+    "base_run": ("true", "true||make", "true -> true||make"),
+    "base_carry": ("rope.xml", "rope.xml,sail.xml", "rope.xml -> rope.xml,sail.xml"),
+    "against": ("self", "", "self -> none"),
+    "timeout": ("10m", "1m", "600 s -> 60 s"),
+    "model": ("bundled", "models/mine", "bundled -> models/mine"),
+}
+
+
+@pytest.mark.parametrize("file", ["pytest.ini", "pyproject.toml", "addopts"])
+@pytest.mark.parametrize("name", OWN)
+def test_an_option_that_stays_the_changes_own_is_named(trunk, project, told, name, file):
+    """It is needed before the base can say anything, or decides what is compared."""
+    there, here, shown = OWN[name]
+    if file == "addopts" and not here:
+        pytest.skip("addopts name no empty value")
+    for rope in ("rope.xml", "sail.xml"):
+        (project.path / rope).write_text("")
+    trunk.commit(ini=f"sdperf_{name} = {there}", past=False)
+    altered(project, file, **{name: here})
+    result = trunk.run("--sdperf-gate=proof", "--sdperf-missing=skip")
+    result.assert_outcomes(passed=1)
+    told(result, f"NOTE this change sets {name} {shown}; its own counts")
+    [note] = [note for note in trunk.notes() if f" {name} " in note]
+    assert note.endswith("its own counts" + " (for test_it.py::test_ship)" * (name in ("timeout", "model")))
+
+
+@pytest.mark.parametrize("name", ["base_run", "base_carry", "against"])
+def test_it_is_named_where_nothing_is_measured_too(trunk, project, told, name):
+    there, here, shown = OWN[name]
+    for rope in ("rope.xml", "sail.xml"):
+        (project.path / rope).write_text("")
+    trunk.commit(ini=f"sdperf_{name} = {there}", past=False)
+    altered(project, "pytest.ini", **{name: here})
+    project.test("def test_other(): pass\n")
+    told(trunk.run(), f"NOTE this change sets {name} {shown}; its own counts\n")
+
+
+def test_options_on_the_base_are_the_bases_word(trunk, project, told):
+    ours = {"base_env": "build", "base_env_extras": "cpu", "dependency_files": "uv.lock", "identical": "measure"}
+    theirs = {"base_env": "same", "base_env_extras": "gpu", "dependency_files": "no.txt", "identical": "pass"}
+    trunk.commit(ini="\n".join(f"sdperf_{name} = {value}" for name, value in ours.items()), past=False)
+    altered(project, "pytest.ini", **theirs)
+    result = trunk.run("--sdperf-gate=proof", "--sdperf-missing=skip")
+    for name, value in ours.items():
+        told(result, f"this change sets {name} {value} -> {theirs[name]}; judged by {trunk.label}'s {value} (for ")
+
+
+def test_an_option_that_the_workflow_gives_is_not_the_changes(trunk, project):
+    trunk.commit(ini="sdperf_base_run = true", past=False)
+    altered(project, "pytest.ini", base_run="make")
+    trunk.run("--sdperf-base-run=true || false", "--sdperf-gate=proof", "--sdperf-missing=skip")
+    assert not [note for note in trunk.notes() if "base_run" in note]
+
+
+WITHOUT = "its own counts, because no --sdperf-baselines-from says whose limits count"
+
+
+@pytest.mark.parametrize("measures", [True, False])
+def test_side_by_side_alone_every_option_that_the_change_alters_is_named(trunk, project, told, measures):
+    trunk.commit(ini="sdperf_base_run = true\nsdperf_identical = measure", past=False)
+    altered(
+        project, "pytest.ini", base_run="true || make", dependency_files="no.txt", max_slowdown="900%", processes="1"
+    )
+    if not measures:
+        project.test("def test_other(): pass\n")
+    result = trunk.run("--sdperf-gate=proof", option="--sdperf-against=trunk")
+    assert result.ret == 0
+    told(
+        result,
+        "NOTE this change sets base_run true -> true || make; its own counts\n",
+        f"NOTE this change sets identical measure -> pass; {WITHOUT}\n",
+        f"NOTE this change sets max_slowdown 5 % -> 900 %; {WITHOUT}\n",
+        f"NOTE this change sets processes 3 -> 1; {WITHOUT}\n",
+    )
+    assert [note for note in trunk.notes() if " dependency_files " in note and note.endswith(f"no.txt; {WITHOUT}")]
+
+
+def test_side_by_side_equal_settings_are_not_named(trunk, project):
+    trunk.commit(ini="sdperf_max_slowdown = 7%\naddopts = --sdperf-base-run=true", past=False)
+    altered(project, "pyproject.toml", max_slowdown="0.07", base_run="true")
+    trunk.run("--sdperf-gate=proof", option="--sdperf-against=trunk").assert_outcomes(passed=1)
+    assert not [note for note in trunk.notes() if "this change" in note]

@@ -62,7 +62,10 @@ def test_a_run_that_stops_there_reports_it_too(fleet):
 
 
 def test_a_class_of_tests_that_cannot_be_collected(fleet):
-    fleet.test(GOOD + "\n\nimport pytest\nclass TestBad:\n    @pytest.mark.parametrize('x', [1])\n    def test_bad(self, sd_boat): pass\n")
+    fleet.test(
+        GOOD
+        + "\n\nimport pytest\nclass TestBad:\n    @pytest.mark.parametrize('x', [1])\n    def test_bad(self, sd_boat): pass\n"
+    )
     fleet.run(ON, "--sdperf-json=out.json")
     [error] = read((fleet.path / "out.json").read_text()).errors
     assert (error.nodeid, error.file) == ("test_it.py::TestBad", "test_it.py")

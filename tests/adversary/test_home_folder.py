@@ -32,11 +32,12 @@ def refusing(monkeypatch, number, folder):
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the tests look into Linux' processes")
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
-def test_a_home_without_locks_is_named(project, told, monkeypatch, cache, number):
+def test_a_home_without_locks_is_named(project, weather, told, monkeypatch, cache, number):
     refusing(monkeypatch, number, cache)
     result = project.run("--sdperf-update=new")
     result.assert_outcomes(failed=1)
     told(result, f"the lock {cache}/locks/", f"cannot be taken ({os.strerror(number)}), so nothing was written", CURE)
+    assert weather.processes == []
     assert not list((project.path / "baselines").rglob("*.json"))
 
 
@@ -47,7 +48,7 @@ def test_a_home_that_is_a_file_is_named(project, told, cache):
     told(result, f"the lock {cache}/locks/", "cannot be taken (", CURE)
 
 
-def test_a_read_only_home_is_named(project, told, monkeypatch, cache):
+def test_a_read_only_home_is_named(project, weather, told, monkeypatch, cache):
     """Root may write everywhere, so the system's answer is given here."""
     real = Path.mkdir
 
@@ -60,6 +61,62 @@ def test_a_read_only_home_is_named(project, told, monkeypatch, cache):
     result = project.run("--sdperf-update=new")
     result.assert_outcomes(failed=1)
     told(result, f"the lock {cache}/locks/", "cannot be taken (Read-only file system)", CURE)
+    assert weather.processes == []
+
+
+@pytest.mark.parametrize(
+    ("update", "test"),
+    [
+        ("new", "def test_ship(sd_ship): sd_ship.check(num_inference_steps=2)"),
+        ("all", "def test_ship(sd_ship): sd_ship.check(num_inference_steps=2)"),
+        ("new", "import pytest\n@pytest.mark.sdperf\ndef test_ship(sd_ship): sd_ship.measure(num_inference_steps=2)"),
+    ],
+)
+def test_nothing_is_measured_that_could_not_be_recorded(project, weather, told, cache, update, test):
+    """A case takes minutes, and the lock is needed at its end."""
+    project.test(f"    {test}".replace("\n", "\n    "))
+    cache.write_text("no folder")
+    result = project.run(f"--sdperf-update={update}", "--sdperf-json=out.json")
+    result.assert_outcomes(failed=1)
+    told(result, f"ship: not measured: the lock {cache}/locks/", "so nothing was written", CURE)
+    assert weather.processes == []
+    assert not (project.path / "baselines").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that nobody can write to")
+@pytest.mark.parametrize("folder", ["/proc/sdperf", "/proc/sdperf/baselines", "test_it.py", "test_it.py/baselines"])
+def test_a_baselines_folder_that_cannot_be_written_is_found_before(project, weather, told, folder):
+    result = project.run("--sdperf-update=new", f"--sdperf-baselines={folder}")
+    result.assert_outcomes(failed=1)
+    told(result, "ship: not measured: writing failed: ", "Make room or give write permission", folder)
+    assert weather.processes == []
+
+
+def test_a_folder_of_references_that_cannot_be_written_is_found_before(project, weather, told):
+    (project.path / "baselines").mkdir()
+    (project.path / "baselines" / "references").write_text("no folder")
+    result = project.run("--sdperf-update=new")
+    result.assert_outcomes(failed=1)
+    told(result, "ship: not measured: writing failed: Not a directory", f"{project.path}/baselines/references/")
+    assert weather.processes == []
+
+
+def test_what_is_not_to_be_recorded_needs_no_lock(project, weather, cache):
+    project.record()
+    for path in sorted(cache.rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    cache.rmdir()
+    cache.write_text("no folder")
+    project.run("--sdperf-update=new", "--sdperf-gate=picture,proof").assert_outcomes(passed=1)
+    project.test("def test_ship(sd_ship):\n    sd_ship.measure(num_inference_steps=2)\n")
+    project.run("--sdperf-update=all").assert_outcomes(passed=1)
+
+
+def test_looking_leaves_nothing_behind(project):
+    project.test("def test_ship(sd_ship):\n    sd_ship.check(num_inference_steps=2, height=7)\n")
+    before = sorted(project.path.rglob("*"))
+    project.run("--sdperf-update=new").assert_outcomes(failed=1)
+    assert sorted(project.path.rglob("*")) == before
 
 
 def test_a_run_that_writes_nothing_needs_no_lock(project, cache):

@@ -204,3 +204,28 @@ def test_nothing_is_certainly_unused_where_the_variants_of_a_test_are_not_known(
     assert certainly_unused(paths, {}) == paths
     assert certainly_unused(paths, {"t": ["ship"]}) == paths[1:]
     assert certainly_unused(paths, {"t": ["ship"], "u": []}) == []
+
+
+def test_what_can_be_written_is_known_before(store, case_id):
+    store.check_writable(case_id)
+    assert not store.root.exists(), "nothing is made for it"
+    store.root.mkdir()
+    store.check_writable(case_id)
+    assert list(store.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["machine", "references"])
+def test_what_cannot_be_written_is_told_as_writing_would(store, case_id, machine, name):
+    store.root.mkdir()
+    (store.root / (machine if name == "machine" else name)).write_text("no folder")
+    with pytest.raises(BaselineError) as error:
+        store.check_writable(case_id)
+    assert error.value.what.startswith("writing failed: Not a directory")
+
+
+def test_a_lock_that_another_process_holds_is_waited_for_before_measuring_too(store, case_id, monkeypatch):
+    monkeypatch.setattr(module, "_WAIT_S", 0.01)
+    lock = lock_path(store.path(case_id))
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(lock), pytest.raises(BaselineError, match="another process has been writing"):
+        store.check_writable(case_id)

@@ -36,10 +36,7 @@ def stricter(head, base):
 
 def test_only_what_decides_nothing_is_the_changes():
     """An option that is none of these counts as the base, or the stricter of both, says it."""
-    assert {spec.name for spec in SPECS if spec.decides is of_change} == {
-        "sdperf", "model", "baselines_from", "update", "timeout", "against", "against_python", "json", "html", "markdown",
-        "base_carry", "base_run",  # what they bring is needed before the base can say anything
-    }  # fmt: skip
+    assert {spec.name for spec in SPECS if spec.decides is of_change} == {"sdperf", "json", "html", "markdown"}
 
 
 def test_every_limit_has_a_stricter_side_or_is_the_bases():
@@ -110,6 +107,7 @@ def test_what_decides_on_the_verdict_is_the_bases_and_the_rest_the_heads():
     found = governed(head, base)
     assert found == base._replace(model="x", json="a.json", against="self", timeout=1.0)
     assert changes(head, base, "main") == [
+        "sets model bundled -> x; its own counts",
         "sets variants none -> fp32; judged by main's none",
         "sets baselines baselines -> mine; judged by main's baselines",
         "sets missing fail -> skip; judged by main's fail",
@@ -117,6 +115,7 @@ def test_what_decides_on_the_verdict_is_the_bases_and_the_rest_the_heads():
         "sets gate latency,picture,proof,memory -> picture; judged by main's latency,picture,proof,memory",
         "sets processes 3 -> 1; judged by main's 3",
         "sets rounds none -> 1; judged by main's none",
+        "sets timeout 600 s -> 1 s; its own counts",
         "sets budget 600 s -> 1 s; judged by main's 600 s",
     ]
 
