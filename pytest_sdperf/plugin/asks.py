@@ -16,7 +16,7 @@ _BY_NAME = frozenset({"getfixturevalue", "getfixture"})
 
 _METHODS = frozenset({"check", "measure"})
 
-_DEPTH = 4
+_DEPTH = 3
 """Calls of functions that are followed."""
 
 _NOT_FOLLOWED = sys.stdlib_module_names | {"_pytest", "pytest", "pluggy", "pytest_sdperf", "numpy", "torch"}

@@ -5,18 +5,21 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from pytest_sdperf.plugin.asks import asks_of, never_runs
-from pytest_sdperf.plugin.run import RUN
+from pytest_sdperf.plugin import asks as module
+from pytest_sdperf.plugin.asks import never_runs
 
 HELPERS = ModuleType("helpers")
+
+
+def asks_of(item):
+    return module.asks_of(item, is_ours=item.is_ours)
 
 
 class Item(SimpleNamespace):
     """A test; `is_ours` says whether it bears our marker or asks for a variant."""
 
     def __init__(self, *, is_ours=True, marks=(), **more):
-        run = SimpleNamespace(measures=lambda item: is_ours)
-        super().__init__(config=SimpleNamespace(stash={RUN: run}), marks=[mark.mark for mark in marks], **more)
+        super().__init__(is_ours=is_ours, marks=[mark.mark for mark in marks], **more)
 
     def iter_markers(self, name):
         return (mark for mark in self.marks if mark.name == name)
@@ -110,16 +113,16 @@ class InAClass:
         (calls_a_helper, "check"),
         (calls_a_helpers_helper, "check"),
         (calls_one_too_far, "check"),
-        (calls_far_too_far, "measure"),
+        (calls_far_too_far, "unclear"),
         (calls_a_module_of_helpers, "check"),
-        (calls_nothing_known, "measure"),
+        (calls_nothing_known, "unclear"),
         (checks_within, "check"),
         (calls_itself, "measure"),
         (wrapped, "check"),
         (functools.partial(checks, None), "check"),
         (InAClass().checks, "check"),
-        (len, "measure"),
-        (None, "measure"),
+        (len, "unclear"),
+        (None, "unclear"),
     ],
 )
 def test_of_a_test_that_uses_a_variant(function, asks):
@@ -140,14 +143,14 @@ def test_one_with_our_marker_judges_what_it_measures():
 
 @pytest.mark.parametrize(
     ("function", "asks"),
-    [(asks_by_name, "maybe"), (checks, ""), (nothing, ""), (lambda: asks_by_name(None), "maybe")],
+    [(asks_by_name, "maybe_check"), (checks, ""), (nothing, ""), (lambda: asks_by_name(None), "maybe_check")],
 )
 def test_of_a_test_that_does_not_name_a_variant(function, asks):
     assert asks_of(Item(obj=function, is_ours=False)) == asks
 
 
 @pytest.mark.parametrize(
-    ("source", "asks"), [("getfixture('sd_ship').check()", "maybe"), ("1 + 1", "")], ids=["by-name", "other"]
+    ("source", "asks"), [("getfixture('sd_ship').check()", "maybe_check"), ("1 + 1", "")], ids=["by-name", "other"]
 )
 def test_of_a_doctest(source, asks):
     dtest = SimpleNamespace(examples=[SimpleNamespace(source="1"), SimpleNamespace(source=source)])
@@ -164,8 +167,9 @@ def fixtures(*functions):
 
 
 def test_its_fixtures_count_as_its_own_code():
-    assert asks_of(Item(obj=nothing, is_ours=False, _fixtureinfo=fixtures(nothing, asks_by_name))) == "maybe"
-    assert asks_of(Item(obj=measures, _fixtureinfo=fixtures(checks))) == "check"
+    assert asks_of(Item(obj=nothing, is_ours=False, _fixtureinfo=fixtures(nothing, asks_by_name))) == "maybe_check"
+    assert asks_of(Item(obj=nothing, _fixtureinfo=fixtures(checks))) == "check"
+    assert asks_of(Item(obj=measures, _fixtureinfo=fixtures(checks))) == "both"
 
 
 @pytest.mark.parametrize("module", ["_pytest.tmpdir", "pytest_sdperf.plugin.fixtures"])

@@ -23,7 +23,7 @@ def called(tmp_path, monkeypatch):
 @pytest.fixture
 def fates(called, tmp_path):
     """Both tests are collected and kept."""
-    fates = Fates(SimpleNamespace(rootpath=tmp_path))
+    fates = Fates(SimpleNamespace(rootpath=tmp_path), lambda item: False)
     collect(fates, SHIP, BOAT)
     return fates
 

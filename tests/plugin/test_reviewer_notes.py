@@ -36,6 +36,9 @@ class Fates(SimpleNamespace):
     def notes(self, awaited, label, measured, judged):
         return [f"fates of {sorted(awaited)} at {label}, measured {sorted(measured)}, judged {sorted(judged)}"]
 
+    def own_notes(self, measured, judged, known):
+        return []
+
 
 PROMISES = SimpleNamespace(notes=lambda: ["a marker without effect"])
 
@@ -106,8 +109,7 @@ class TestGathered:
         assert gathered(fates, PROMISES, outcomes, options, judged_by=judged_by, session=None) == (
             ["altered in stored"],
             [
-                f"fates of ['{TEST}'] at main, measured ['test_it.py::test_boat', '{TEST}'], "
-                "judged ['test_it.py::test_boat']",
+                f"fates of ['{TEST}'] at main, measured ['{TEST}'], judged ['test_it.py::test_boat']",
                 "a marker without effect",
             ],
         )
