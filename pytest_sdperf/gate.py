@@ -26,14 +26,6 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def check_recording(case_id: str, options: Options, session: Session) -> None:
-    """Before minutes of measuring: raises BaselineError where the case is to be recorded and nothing can be written."""
-    store = session.store(options)
-    is_recorded = case_id in session.recorded or (options.update != "all" and store.path(case_id).exists())
-    if options.update and not is_recorded:
-        store.check_writable(case_id)
-
-
 def gate(
     measured: Measured, options: Options, session: Session, *, nodeid: str, now: Callable[[], datetime] = _now
 ) -> Outcome:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pytest_sdperf.baseline import Baseline, other_work
+from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Options
 from pytest_sdperf.stats.run_spread import RunSpread, difference
@@ -16,6 +17,16 @@ def is_to_be_recorded(options: Options, baseline: Baseline | None) -> bool:
     if options.update == "all":
         return True
     return baseline is None and options.update == "new"
+
+
+def check_recording(case_id: str, options: Options, store: BaselineStore, *, recorded: Collection[str]) -> None:
+    """Before minutes of measuring: raises BaselineError where the case is to be recorded and nothing can be written.
+
+    ``recorded`` are the cases that this run has recorded already.
+    """
+    is_kept = case_id in recorded or (options.update != "all" and store.path(case_id).exists())
+    if options.update and not is_kept:
+        store.check_writable(case_id)
 
 
 def begins_anew(measurement: Measurement, runs: Sequence[Measurement], spread: RunSpread) -> str:

@@ -196,7 +196,7 @@ class Session:
 
     def _pairs_before(self, case: Case, options: Options) -> Pairs:
         """Whether the case will be measured side by side, as far as that is known before it is measured."""
-        is_stored = self.store(options).path(case.id).exists()
+        is_stored = self._comparer is not None and self.store(options).path(case.id).exists()
         return pairs_for(options, has_target=self._comparer is not None, has_baseline=is_stored)
 
     def _compare(

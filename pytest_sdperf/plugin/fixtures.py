@@ -72,7 +72,7 @@ class VariantFixture:
 
     def _measure(self, prompt: str | None, workload: dict[str, Any], *, compared: bool) -> Measured:
         folders: pytest.TempPathFactory = self._request.getfixturevalue("tmp_path_factory")
-        from pytest_sdperf.gate import check_recording
+        from pytest_sdperf.baselines.accepting import check_recording
         from pytest_sdperf.observations import Asked
 
         if prompt is not None:
@@ -85,7 +85,8 @@ class VariantFixture:
         reported = failures_reported(self._item, variant=self.name, case_id=case_id)
         with reported, self._results.home.alone(case_id, self._item.nodeid), self._run.at_work(case_id):
             if compared:
-                check_recording(case_id, self._options, session)
+                store = session.store(self._options)
+                check_recording(case_id, self._options, store, recorded=session.recorded)
             asked = Asked(self._item.nodeid, marker_keywords(self._item))
             return session.measure(case, self._options, compared=compared, asked=asked)
 
