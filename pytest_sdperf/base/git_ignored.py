@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_sdperf.base.checkout.git import git
 
 _BATCH = 200
-"""Paths in one command line of git."""
+"""Paths that one command of git reads: as many are asked one by one where one of them lies in a submodule."""
 
 _ANSWERED = (0, 1)
 """Exit codes of `git check-ignore` that are answers: some are ignored, or none is."""
@@ -20,7 +20,7 @@ def ignored(tree: str, paths: Iterable[str]) -> set[str]:
     left = sorted(paths)
     while left:
         batch, left = left[:_BATCH], left[_BATCH:]
-        answer = git(Path(tree), "check-ignore", "-z", "--", *batch)
+        answer = git(Path(tree), "check-ignore", "-z", "--stdin", given="\0".join(batch))
         if answer.code in _ANSWERED:
             found |= {*answer.out.split("\0")} & {*batch}
         else:  # one of them lies in a submodule

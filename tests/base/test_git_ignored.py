@@ -28,10 +28,12 @@ def test_what_git_tracks_is_not_ignored(tree):
     assert ignored(str(tree.path), ["kept.bin", "other.bin"]) == {"other.bin"}
 
 
-def test_more_than_one_command_takes(tree, monkeypatch):
+def test_one_command_for_many(tree, monkeypatch):
     monkeypatch.setattr(git_ignored, "_BATCH", 2)
+    monkeypatch.setattr(git_ignored, "_is_ignored", lambda path: pytest.fail("asked one by one"))
     names = [f"{number}.{end}" for number in range(3) for end in ("bin", "txt")]
     assert ignored(str(tree.path), names) == {"0.bin", "1.bin", "2.bin"}
+    assert ignored(str(tree.path), ["0.txt"]) == set()
 
 
 def test_a_submodule_has_rules_of_its_own(tree, make_repository):

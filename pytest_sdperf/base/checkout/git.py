@@ -58,8 +58,8 @@ class Answer(NamedTuple):
         return said.removeprefix("fatal: ").removeprefix("error: ")
 
 
-def git(folder: Path, *arguments: str) -> Answer:
-    """Run one command of git in ``folder``. Raises ComparisonError where there is no git.
+def git(folder: Path, *arguments: str, given: str = "") -> Answer:
+    """Run one command of git in ``folder``; it reads ``given``. Raises ComparisonError where there is no git.
 
     Git runs in a session of its own, so that a Ctrl-C at the terminal reaches it through us only: it
     and its children are then ended before the exception goes on.
@@ -70,7 +70,7 @@ def git(folder: Path, *arguments: str) -> Answer:
             ["git", *settings, *arguments],  # noqa: S607 -- the git that the user has on PATH
             cwd=folder,
             env=environment(os.environ),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -87,7 +87,7 @@ def git(folder: Path, *arguments: str) -> Answer:
         ) from error
     with process:
         try:
-            out, err = process.communicate()
+            out, err = process.communicate(os.fsencode(given) if given else None)
         except BaseException:
             _end(process)
             raise
