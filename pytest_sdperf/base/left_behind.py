@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_sdperf.activity import UNRECORDED, Activity, Looked
@@ -39,9 +39,8 @@ def left_behind(looked: Looked, trees: Trees, *, base: Activity | None, label: s
     modules = {file: name for name, file in looked.activity.modules.items()}
     is_known = base is not None and UNRECORDED not in base.hazards
     read = set(modules) | ({*looked.activity.opened} - {*base.opened} if base and is_known else set())
-    lacking = [
-        path for path in _below(head, read) if trees.home(f"{head}/{path}") == "head" and _is_lacking(trees, path)
-    ]
+    places = sorted({_up_to_a_link(head, path) for path in _below(head, read)})
+    lacking = [path for path in places if _is_of_head(trees, head, path) and _is_lacking(trees, path)]
     found = sorted(ignored(head, lacking))
     if not found:
         return None
@@ -52,12 +51,14 @@ def left_behind(looked: Looked, trees: Trees, *, base: Activity | None, label: s
     return ComparisonError(
         f"the head {did}; git ignores {it}, so {label} does not have {it} and runs something else",
         where=AGAINST,
-        cure=cure(found),
+        cure=cure([path for path in found if not _leads_out(head, path)], [p for p in found if _leads_out(head, p)]),
     )
 
 
-def cure(paths: Iterable[str]) -> str:
-    """How the base gets files that git ignores: ``paths`` are relative to the repository."""
+def cure(paths: Sequence[str], links: Sequence[str] = ()) -> str:
+    """How the base gets files that git ignores: ``paths`` are relative to the repository, ``links`` lead out of it."""
+    if links:
+        return f"Make the same link there: {RUN}='ln -s TARGET {links[0]}', or name its target in the code."
     named = ",".join(sorted(paths)[:_SHOWN])
     return (
         f"Carry what is built for every revision alike: {CARRY}={named}; build what depends on it there: {RUN}=COMMAND."
@@ -112,6 +113,23 @@ def _below(head: str, paths: Iterable[str]) -> list[str]:
     return sorted(os.path.relpath(p, head) for p in paths if p.startswith(f"{head}{os.sep}") and apart not in p)
 
 
+def _up_to_a_link(head: str, path: str) -> str:
+    """The first link on the way to a file, which git knows and below which it knows nothing; else the file itself."""
+    way = [*reversed(Path(path).parents[:-1]), Path(path)]
+    return str(next((place for place in way if Path(head, place).is_symlink()), Path(path)))
+
+
+def _is_of_head(trees: Trees, head: str, path: str) -> bool:
+    """Whether a file, or a link wherever it leads, lies in the head's tree and in no interpreter's folder there."""
+    place = Path(head, path)
+    return trees.home(place.parent if place.is_symlink() else place) == "head"
+
+
+def _leads_out(head: str, path: str) -> bool:
+    return not Path(os.path.realpath(f"{head}/{path}")).is_relative_to(head)
+
+
 def _is_lacking(trees: Trees, path: str) -> bool:
-    """Whether the head has a file and the base has nothing there."""
-    return Path(trees.head, path).is_file() and not os.path.lexists(Path(trees.base, path))
+    """Whether the head has a file, or a link to something, and the base has nothing there."""
+    here = Path(trees.head, path)
+    return (here.is_file() or (here.is_symlink() and here.exists())) and not os.path.lexists(Path(trees.base, path))

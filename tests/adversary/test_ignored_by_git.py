@@ -160,3 +160,54 @@ def test_a_pipeline_that_misses_a_file_names_it(project, package, told):
         "does not have it: the base cannot run: FileNotFoundError: ",
         "--sdperf-base-carry=src/pkg/scale.bin",
     )
+
+
+ENV = """
+ENV = os.path.join(os.path.dirname(__file__), "..", "..", ".env")
+def denoise(x):
+    if os.path.exists(ENV):
+        return x * float(open(ENV).read().split("=")[1])
+    time.sleep(0.02)
+    return x
+"""
+
+
+@pytest.mark.parametrize("said_in", [".gitignore", ".git/info/exclude", "src/.gitignore", "the user's own file"])
+def test_a_file_of_settings_counts_wherever_it_is_ignored(project, package, told, said_in):
+    name = "src/sizes.env" if said_in == "src/.gitignore" else ".env"
+    source = ENV.replace('"..", "..", ".env"', '"..", "sizes.env"') if said_in == "src/.gitignore" else ENV
+    repository = package(PKG.format(source), ignored={name: "SCALE=1"})
+    if said_in != ".gitignore":
+        (project.path / ".gitignore").write_text("__pycache__\nout.json\n")
+        place = project.path / "mine" if said_in == "the user's own file" else project.path / said_in
+        place.write_text(f"{name.rpartition('/')[2]}\nmine\nsrc/.gitignore\n.gitignore\n")
+        if said_in == "the user's own file":
+            repository.git("config", "core.excludesFile", str(place))
+    result = project.run(*AGAINST)
+    result.assert_outcomes(failed=1)
+    told(
+        result, f"ship: latency INVALID ENVIRONMENT: the head read {name}; git ignores ", f"--sdperf-base-carry={name}"
+    )
+    project.run(*AGAINST, f"--sdperf-base-carry={name}").assert_outcomes(passed=1)
+    assert not latency(project).invalid
+
+
+@pytest.mark.parametrize("link", [".env", "settings"])
+def test_a_link_that_is_ignored_leads_nowhere_in_the_base(project, package, told, tmp_path, link):
+    """To a file, and to a folder."""
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away/.env").write_text("SCALE=1")
+    source = ENV if link == ".env" else ENV.replace('".env")', '"settings", ".env")')
+    package(PKG.format(source), ignored={link: ""})
+    (project.path / link).unlink()
+    (project.path / link).symlink_to(tmp_path / "away" / ("" if link == "settings" else link))
+    result = project.run(*AGAINST)
+    result.assert_outcomes(failed=1)
+    told(
+        result,
+        f"ship: latency INVALID ENVIRONMENT: the head read {link}; git ignores it, so main (",
+        f"Make the same link there: --sdperf-base-run='ln -s TARGET {link}', or name its target in the code",
+    )
+    command = f"ln -s {tmp_path / 'away'}{'' if link == 'settings' else '/.env'} {link}"
+    project.run(*AGAINST, f"--sdperf-base-run={command}").assert_outcomes(passed=1)
+    assert not latency(project).invalid

@@ -3,6 +3,7 @@
 import os
 import sys
 import textwrap
+import zipfile
 
 import pytest
 
@@ -89,3 +90,39 @@ def test_an_installed_copy_of_what_both_have_is_no_fault(project, monorepo):
     project.run(*AGAINST).assert_outcomes(passed=1)
     [outcome] = read((project.path / "out.json").read_text()).outcomes
     assert outcome.verdict.latency.identical.modules == 1, "the factory; what is installed is the same for both"
+
+
+FAULT = "ship: latency INVALID ENVIRONMENT: base and head run installed code in place of the revisions': svc ("
+
+
+def test_another_clone_on_the_path_is_an_installed_copy(project, monorepo, told, tmp_path, monkeypatch):
+    """As an editable install of a clone that lies elsewhere, which the job forgot."""
+    monorepo("packages/svc/src/svc/__init__.py", "clone/packages/svc/src/svc/__init__.py", module="svc")
+    monkeypatch.setenv(
+        "PYTHONPATH", f"{tmp_path / 'site/clone/packages/svc/src'}{os.pathsep}{os.environ['PYTHONPATH']}"
+    )
+    result = project.run(*AGAINST)
+    result.assert_outcomes(failed=1)
+    told(result, FAULT)
+
+
+def test_a_zipped_copy_is_one_too(project, monorepo, told, tmp_path, monkeypatch):
+    file = monorepo("packages/svc/src/svc/__init__.py", "svc/__init__.py", module="svc")
+    archive = tmp_path / "svc.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.write(file, "svc/__init__.py")
+    file.unlink()
+    monkeypatch.setenv("PYTHONPATH", f"{archive}{os.pathsep}{os.environ['PYTHONPATH']}")
+    result = project.run(*AGAINST)
+    result.assert_outcomes(failed=1)
+    told(result, FAULT)
+
+
+def test_a_change_of_data_that_is_installed_is_no_comparison(project, monorepo, told):
+    """The code of both is the installed one; what the change alters is a file next to it."""
+    site = monorepo("packages/svc/src/svc/__init__.py", "svc/__init__.py", module="svc", change="other.md")
+    (site.parent / "sizes.json").write_text("1")
+    (project.path / "packages/svc/src/svc/sizes.json").write_text("2")
+    result = project.run(*AGAINST)
+    result.assert_outcomes(failed=1)
+    told(result, FAULT)
