@@ -11,6 +11,10 @@ UNRECORDED = "its worker was not recorded"
 """The only hazard of a worker that recorded nothing but its modules."""
 
 
+CONNECTS, STARTS = "it connects to ", "it starts another process"
+"""Beginnings of such hazards."""
+
+
 class Activity(msgspec.Struct, frozen=True):
     """What one worker, or several of a case, did. Paths are absolute; links in them are not resolved."""
 
@@ -28,6 +32,13 @@ class Activity(msgspec.Struct, frozen=True):
     "folders of the watched ones that the import system looked into"
     hazards: list[str] = []
     "what reaches beyond files and settings, as clauses: `it connects to ('127.0.0.1', 8000)`"
+
+    @property
+    def servers(self) -> list[str]:
+        """Where it connected to; none where it started processes itself, which may be what answers there."""
+        if any(hazard.startswith(STARTS) for hazard in self.hazards):
+            return []
+        return [hazard.removeprefix(CONNECTS) for hazard in self.hazards if hazard.startswith(CONNECTS)]
 
 
 def joined(activities: Sequence[Activity]) -> Activity:

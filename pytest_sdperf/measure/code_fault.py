@@ -6,11 +6,15 @@ from pytest_sdperf.base.declaration import same_declaration
 from pytest_sdperf.base.left_behind import explained, left_behind
 from pytest_sdperf.base.provenance import installed_code, wrong_code
 from pytest_sdperf.base.set_up import BaseSide
+from pytest_sdperf.base.target import Target
 from pytest_sdperf.comparison import BASE, HEAD
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.measure.paired import SampledPair
 from pytest_sdperf.observations import Measured
 from pytest_sdperf.variant import Case
+from pytest_sdperf.wording import listed
+
+_SHOWN = 3
 
 
 def code_fault(base: BaseSide, case: Case, measured: Measured, pair: SampledPair, *, other_model: bool) -> str:
@@ -35,6 +39,18 @@ def code_fault(base: BaseSide, case: Case, measured: Measured, pair: SampledPair
     if error is None and looked and base.target.revision:
         error = left_behind(looked, trees, base=pair.activity, label=base.target.revision.label)
     return "" if error is None else str(error)
+
+
+def shared_servers(measured: Measured, target: Target) -> str:
+    """A note where the head's processes talk to servers that they did not start; empty: they talk to none."""
+    servers = measured.looked.activity.servers if measured.looked and target.revision else []
+    if not servers:
+        return ""
+    name, where = measured.case.variant.name, listed(servers, _SHOWN)
+    return (
+        f"{name} connects to {where}, and so does {target.label}: what answers there is part of neither revision, so a "
+        "change of it is not compared"
+    )
 
 
 def base_fault(base: BaseSide, error: ComparisonError) -> str:

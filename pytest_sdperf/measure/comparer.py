@@ -24,7 +24,7 @@ from pytest_sdperf.hardware.resources import available_memory_bytes
 from pytest_sdperf.measure.base_models import BaseModels, NamedModel
 from pytest_sdperf.measure.base_pictures import BaseReference, BaseReferences, base_pictures
 from pytest_sdperf.measure.blame import blamed_on_base
-from pytest_sdperf.measure.code_fault import base_fault, code_fault
+from pytest_sdperf.measure.code_fault import base_fault, code_fault, shared_servers
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.identity import head_and_base, looking
@@ -72,6 +72,8 @@ class Comparer:
     target: Target
     invocation: Invocation
     _libraries: LibraryNotes = field(default_factory=LibraryNotes)
+    _shared: dict[str, None] = field(default_factory=dict)
+    "notes on servers that answer both sides"
 
     def has_other_model(self, measured: Measured, options: Options) -> bool:
         """Whether the base's model is another one than the head's, or cannot be known."""
@@ -104,7 +106,7 @@ class Comparer:
         base = self.base_if_set_up
         if not isinstance(base, BaseSide):
             return ()
-        return (*base.notes, *self._models.notes, *self._libraries.notes(base.target.label))
+        return (*base.notes, *self._models.notes, *self._libraries.notes(base.target.label), *self._shared)
 
     def compare(self, measured: Measured, options: Options) -> Compared:
         """Measure the case side by side. An error that keeps the base from running is in the comparison."""
@@ -141,6 +143,8 @@ class Comparer:
         there, here = self._programs(base, case, model, measured, options)
         if is_same(there, here):
             return Compared(self._nothing("", identical=here))
+        if note := shared_servers(measured, base.target):
+            self._shared[note] = None
         compared = self._compared(base, case, model, measured, options)
         comparison = msgspec.structs.replace(compared.comparison, measured_because=why_not_same(there, here))
         return replace(compared, comparison=comparison)

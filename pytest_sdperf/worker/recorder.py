@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pytest_sdperf.activity import UNRECORDED, Activity
+from pytest_sdperf.activity import CONNECTS, STARTS, UNRECORDED, Activity
 from pytest_sdperf.worker.bytecode import compiled_of, source_of, stale
 from pytest_sdperf.worker.environment import loaded_files
 
@@ -143,14 +143,14 @@ class Recorder:
             self._open(args[0])
 
     def _on_connect(self, args: tuple[Any, ...]) -> None:
-        self._hazards[f"it connects to {args[1] if len(args) > 1 else 'a socket'}"] = None
+        self._hazards[f"{CONNECTS}{args[1] if len(args) > 1 else 'a socket'}"] = None
 
     def _on_start(self, event: str) -> Callable[[tuple[Any, ...]], None]:
         at = _STARTS[event]
 
         def on_start(args: tuple[Any, ...]) -> None:
             program = "" if at is None or at >= len(args) else f" ({_shown(args[at])})"
-            self._hazards[f"it starts another process{program}"] = None
+            self._hazards[f"{STARTS}{program}"] = None
 
         return on_start
 
@@ -204,4 +204,4 @@ def _children() -> list[str]:
         for thread in Path("/proc/self/task").iterdir():
             with suppress(OSError):
                 had = had or bool((thread / "children").read_text().strip())
-    return ["it starts another process"] if had else []
+    return [STARTS] if had else []

@@ -192,3 +192,42 @@ def test_children_whose_time_is_lost_make_a_note_and_not_a_busy_machine(harbour,
         "the time of its children is lost when they end; none of its measurements counts as disturbed by it",
     )
     assert seen(harbour)[0].foreign == 0.0
+
+
+CLIENT = """
+import socket, subprocess
+import numpy as np
+
+class Ship:
+    def __call__(self, *, prompt, latents, **_):
+        grown = np.kron(np.tanh(latents[0, :3] + len(prompt) / 100), np.ones((8, 8), np.float32)).transpose(1, 2, 0)
+        return (0.5 + 0.4 * grown)[None]
+
+def build(context):
+    {0}
+    return Ship()
+"""
+ASKS = "socket.socket().connect_ex(('127.0.0.1', 9))"
+
+
+@pytest.mark.parametrize(
+    ("work", "is_shared"),
+    [(ASKS, True), (f"subprocess.run(['true']); {ASKS}", False), ("pass", False)],
+    ids=["a server that was there", "one that it may have started", "none"],
+)
+def test_a_server_behind_both_sides_is_named(project, real_workers, make_repository, told, work, is_shared):
+    """What answers base and head is one server: its change is no part of the comparison."""
+    (project.path / "harbour.py").write_text(CLIENT.format(work))
+    project.conftest(CONFTEST)
+    (project.path / ".gitignore").write_text("__pycache__\n")
+    repository = make_repository(path=project.path)
+    repository.commit("first")
+    repository.git("branch", "trunk")
+    with (project.path / "harbour.py").open("a") as file:
+        file.write("\nSAILS = 3\n")
+    result = project.run("--sdperf-against=trunk", "--sdperf-rounds=1", "--sdperf-budget=1ms")
+    note = "NOTE ship connects to ('127.0.0.1', 9), and so does trunk ("
+    if is_shared:
+        told(result, note, "what answers there is part of neither revision, so a change of it is not compared")
+    else:
+        assert "part of neither revision" not in result.stdout.str()
