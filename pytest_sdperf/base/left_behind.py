@@ -51,12 +51,12 @@ def left_behind(looked: Looked, trees: Trees, *, base: Activity | None, label: s
     return ComparisonError(
         f"the head {did}; git ignores {it}, so {label} does not have {it} and runs something else",
         where=AGAINST,
-        cure=cure([path for path in found if not _leads_out(head, path)], [p for p in found if _leads_out(head, p)]),
+        cure=cure(found, [path for path in found if _leads_out(head, path)]),
     )
 
 
 def cure(paths: Sequence[str], links: Sequence[str] = ()) -> str:
-    """How the base gets files that git ignores: ``paths`` are relative to the repository, ``links`` lead out of it."""
+    """How the base gets files that git ignores: ``paths`` in the repository, of which ``links`` lead out of it."""
     if links:
         return f"Make the same link there: {RUN}='ln -s TARGET {links[0]}', or name its target in the code."
     named = ",".join(sorted(paths)[:_SHOWN])

@@ -10,7 +10,7 @@ from pytest_sdperf.options import Options
 from pytest_sdperf.options.option_spec import OptionSpec
 from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.options.values import of_change, of_change_named
-from pytest_sdperf.policy.stricter import OWN
+from pytest_sdperf.policy.stricter import OWN, where_differing
 
 NOT_GOVERNED = f"{OWN}, because no --sdperf-baselines-from says whose limits count"
 
@@ -39,8 +39,7 @@ def altered_settings(
         if now == was or command_line.get(spec.name) is not None:
             continue
         if isinstance(now, Mapping) and isinstance(was, Mapping):
-            differing = {name for name, _ in {*now.items()} ^ {*was.items()}}
-            now, was = ({n: limit for n, limit in limits.items() if n in differing} for limits in (now, was))
+            now, was = where_differing(now, was)
         whose = OWN if is_governed or spec.decides is of_change_named else NOT_GOVERNED
         notes.append(f"this change sets {spec.name} {_shown(spec, was)} -> {_shown(spec, now)}; {whose}")
     return notes

@@ -41,12 +41,17 @@ def changes(head: Options, base: Options, label: str) -> list[str]:
             found += [f"sets {spec.name} {spec.shown(was)} -> {spec.shown(now)}; {OWN}"] if spec.on_marker else []
             continue
         if isinstance(now, Mapping):
-            differing = {name for name, _ in {*now.items()} ^ {*was.items()}}
-            now, was, by = ({n: limit for n, limit in limits.items() if n in differing} for limits in (now, was, by))
+            now, was, by = where_differing(now, was, by)
         verb = "sets" if spec.decides is of_base else "tightens" if by == now else "relaxes" if by == was else "changes"
         whose = "its own" if by == now else f"{label}'s" if by == was else "the stricter of both,"
         found.append(f"{verb} {spec.name} {spec.shown(was)} -> {spec.shown(now)}; judged by {whose} {spec.shown(by)}")
     return found
+
+
+def where_differing(now: Mapping[str, Any], was: Mapping[str, Any], *others: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All of these limits by name, without the names in which the first two agree."""
+    differing = {name for name, _ in {*now.items()} ^ {*was.items()}}
+    return [{n: limit for n, limit in limits.items() if n in differing} for limits in (now, was, *others)]
 
 
 def promises_changed(head: Variant, base: Variant) -> Iterator[str]:
