@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
+from inner_session import LONE_SHIP
 
 from pytest_sdperf.hardware.cpu_times import cpu_times
 from pytest_sdperf.launch import process_counts
@@ -24,13 +25,6 @@ class Ship:
 
 def build(context):
     return Ship()
-"""
-
-CONFTEST = """
-    from pytest_sdperf import Variant
-
-    def pytest_sdperf_variants():
-        return [Variant("ship", factory="harbour:build", needs_model=False, reference=None)]
 """
 
 IDLE = "0 0 0 9 0 0 0 0 0 0"
@@ -72,7 +66,7 @@ def machine(tree):
 def measure(project, real_workers, machine, monkeypatch):
     """One process of a small pipeline on the machine: the result of the run, and what its watch saw."""
     (project.path / "harbour.py").write_text(PIPELINE)
-    project.conftest(CONFTEST)
+    project.conftest(LONE_SHIP)
     monkeypatch.setattr(
         engine, "NoiseWatch", lambda: NoiseWatch(cpu_times=machine.times, cpus=machine.usable, own_s=lambda: 0.0)
     )

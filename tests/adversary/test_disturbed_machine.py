@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+from inner_session import LONE_SHIP
 
 from pytest_sdperf.hardware.cpu_times import CpuTime, CpuTimes
 from pytest_sdperf.measure import engine, noise_watch
@@ -220,13 +221,6 @@ def build(context):
     return Ship()
 """
 
-CONFTEST = """
-    from pytest_sdperf import Variant
-
-    def pytest_sdperf_variants():
-        return [Variant("ship", factory="harbour:build", needs_model=False, reference=None)]
-"""
-
 
 def real_watch(monkeypatch, **told):
     monkeypatch.setattr(engine, "NoiseWatch", lambda: NoiseWatch(**told))
@@ -247,7 +241,7 @@ class TestOwnDaemons:
             return CpuTimes({cpu: CpuTime(looks[-1] / len(cpus)) for cpu in cpus})
 
         (project.path / "harbour.py").write_text(PIPELINE)
-        project.conftest(CONFTEST)
+        project.conftest(LONE_SHIP)
         monkeypatch.setenv("SHIP_DAEMON", "1")
         real_watch(monkeypatch, cpu_times=times)
         result = project.run(
@@ -291,7 +285,7 @@ class TestUnseen:
     def test_counters_are_those_of_the_numbers(self, project, monkeypatch, told, numbers, note):
         """This process may use CPUs 0 and 2: of two lines, those numbers must be there."""
         (project.path / "harbour.py").write_text(PIPELINE)
-        project.conftest(CONFTEST)
+        project.conftest(LONE_SHIP)
         monkeypatch.setattr(noise_watch, "usable_cpus", lambda: [0, 2])
         steps = iter(range(100))
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from inner_session import LONE_SHIP
 
 from pytest_sdperf.hardware.cpu_times import CpuTime, CpuTimes
 from pytest_sdperf.measure import engine
@@ -102,13 +103,6 @@ def build(context):
     return Ship()
 """
 
-CONFTEST = """
-    from pytest_sdperf import Variant
-
-    def pytest_sdperf_variants():
-        return [Variant("ship", factory="harbour:build", needs_model=False, reference=None)]
-"""
-
 ONE = ("--sdperf-processes=1", "--sdperf-rounds=1")
 
 
@@ -117,7 +111,7 @@ def harbour(project, real_workers, monkeypatch):
     """The project with a pipeline whose work a server does; its CPUs were busy for ``busy_s`` in each process."""
     (project.path / "harbour.py").write_text(PIPELINE)
     (project.path / "quay.py").write_text(SERVER)
-    project.conftest(CONFTEST)
+    project.conftest(LONE_SHIP)
     project.busy_s = SPIN_S
     cpus, looks = sorted(os.sched_getaffinity(0)), []
 
@@ -218,7 +212,7 @@ ASKS = "socket.socket().connect_ex(('127.0.0.1', 9))"
 def test_a_server_behind_both_sides_is_named(project, real_workers, make_repository, told, work, is_shared):
     """What answers base and head is one server: its change is no part of the comparison."""
     (project.path / "harbour.py").write_text(CLIENT.format(work))
-    project.conftest(CONFTEST)
+    project.conftest(LONE_SHIP)
     (project.path / ".gitignore").write_text("__pycache__\n")
     repository = make_repository(path=project.path)
     repository.commit("first")

@@ -7,18 +7,11 @@ import pytest
 from pytest_sdperf.errors import OptionError
 from pytest_sdperf.options import Options
 from pytest_sdperf.plugin import hooks, time_limits
-from pytest_sdperf.plugin.results import RESULTS, Results
+from pytest_sdperf.plugin.results import RESULTS
 from pytest_sdperf.plugin.run import RUN
 from pytest_sdperf.report.outcome import Report
 
 TEST = "test_it.py::test_ship"
-
-
-@pytest.fixture
-def results():
-    results = Results()
-    yield results
-    results.home.close()
 
 
 @pytest.fixture

@@ -6,19 +6,12 @@ import pytest
 
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.plugin.last_word import INSTEAD, XFAIL, LastWord
-from pytest_sdperf.plugin.results import RESULTS, Results
+from pytest_sdperf.plugin.results import RESULTS
 from pytest_sdperf.plugin.run import RUN
 
 TEST = "test_it.py::test_ship"
 ITEM = SimpleNamespace(nodeid=TEST, location=("test_it.py", 7, "test_ship"), user_properties=[])
 SENTENCE = "ship: not measured: the mast broke"
-
-
-@pytest.fixture
-def results():
-    results = Results()
-    yield results
-    results.home.close()
 
 
 @pytest.fixture

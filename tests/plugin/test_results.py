@@ -31,13 +31,6 @@ def phase(outcome, *, nodeid=TEST, when="call", longrepr="", line=7):
 
 
 @pytest.fixture
-def results():
-    results = Results()
-    yield results
-    results.home.close()
-
-
-@pytest.fixture
 def outcome(measured):
     def outcome(**more):
         return Outcome(TEST, measured(variant="ship"), None, **more)

@@ -117,6 +117,14 @@ def pytest_sdperf_variants():
     ]
 """
 
+LONE_SHIP = """
+from pytest_sdperf import Variant
+
+def pytest_sdperf_variants():
+    return [Variant("ship", factory="harbour:build", needs_model=False, reference=None)]
+"""
+"""A conftest whose one variant is its own truth and makes no claims."""
+
 TEST = """
     def test_ship(sd_ship):
         sd_ship.check(num_inference_steps=2)
