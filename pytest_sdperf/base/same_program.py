@@ -187,7 +187,7 @@ def _kept_exports(looked: Looked, apart: Apart) -> list[str]:
 
 def _names(folder: str) -> list[str] | None:
     try:
-        return sorted(name for name in os.listdir(folder) if name not in ("__pycache__", ".git"))  # noqa: PTH208
+        return sorted(name for name in os.listdir(folder) if name not in ("__pycache__", ".git"))  # noqa: PTH208 -- texts
     except OSError:
         return None
 
