@@ -30,6 +30,8 @@ class Activity(msgspec.Struct, frozen=True):
     "folders of the watched ones whose names Python code asked for; not those that the import system looked into"
     searched: list[str] = []
     "folders of the watched ones that the import system looked into"
+    outside: list[str] = []
+    "files elsewhere that Python code opened to read; not the interpreter's, the libraries' and the system's own"
     hazards: list[str] = []
     "what reaches beyond files and settings, as clauses: `it connects to ('127.0.0.1', 8000)`"
 
@@ -48,7 +50,7 @@ def joined(activities: Sequence[Activity]) -> Activity:
         modules |= one.modules
     lists = {
         name: list(dict.fromkeys(entry for one in activities for entry in getattr(one, name)))
-        for name in ("imports", "opened", "written", "listed", "searched", "hazards")
+        for name in ("imports", "opened", "written", "listed", "searched", "outside", "hazards")
     }
     return Activity(modules, **lists)
 

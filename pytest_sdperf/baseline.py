@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.program import Program, workload_texts
 
 MAX_RUNS = 10
 """Runs that a baseline keeps. The test's standard error goes with sqrt(1 + 1/K): ten more would narrow it by 2 %, at
@@ -21,6 +22,31 @@ class RecordedRun(msgspec.Struct, frozen=True):
     recorded_at: str
     "UTC, ISO 8601 to the second (`2026-11-24T12:00:00Z`); empty where the file was written before it said so"
     measurement: Measurement
+    program: Program | None = None
+    "the program that was measured, without what the measurement says of it; None: not known"
+    revision: str = ""
+    "the commit that was checked out, full hash; empty: not known"
+
+    @property
+    def whole_program(self) -> Program | None:
+        """The program with what the measurement says of it; None: not known."""
+        if self.program is None:
+            return None
+        measurement = self.measurement
+        environment = measurement.environment
+        return msgspec.structs.replace(
+            self.program,
+            python=environment.python,
+            packages=environment.packages,
+            model_digest=measurement.model_digest,
+            workload=workload_texts(measurement.workload),
+        )
+
+
+def run_of(recorded_at: str, measurement: Measurement, program: Program | None, revision: str = "") -> RecordedRun:
+    """A recording; what the measurement says of the program, too, is not kept twice."""
+    kept = program and msgspec.structs.replace(program, python="", packages={}, model_digest="", workload={})
+    return RecordedRun(recorded_at, measurement, kept, revision)
 
 
 class Baseline(msgspec.Struct, frozen=True):

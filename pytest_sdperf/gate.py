@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from pytest_sdperf.baseline import Baseline, RecordedRun
+from pytest_sdperf.baseline import Baseline, run_of
 from pytest_sdperf.baselines.accepting import begins_anew
 from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore
@@ -76,7 +76,7 @@ def record(seen: Observations, verdict: Verdict, store: BaselineStore, recorded_
     """
     if not seen.is_to_be_recorded or not _is_sound(verdict):
         return Recorded()
-    run, baseline = RecordedRun(recorded_at, seen.unpaired), seen.baseline
+    run, baseline = run_of(recorded_at, seen.unpaired, seen.program, seen.revision), seen.baseline
     replaced_because = begins_anew(seen.unpaired, baseline.measurements, seen.spread) if baseline else ""
     # Pictures first: a baseline whose pictures could not be written would keep them from being stored later.
     store_references(seen.new_references, store.root)

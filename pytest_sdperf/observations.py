@@ -11,6 +11,7 @@ from pytest_sdperf.activity import Looked
 from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.measurement import Environment, Measurement, StageParity
+from pytest_sdperf.program import Program
 from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
 from pytest_sdperf.variant import Case
 
@@ -131,6 +132,10 @@ class Observations:
     "of a base with another model; None: it has the same, or is not compared with"
     control: Comparison | None = None
     "the head side by side with itself; None: not asked for"
+    program: Program | None = None
+    "that was measured; None: not known"
+    revision: str = ""
+    "the commit that is checked out, full hash; empty: not known"
 
     @property
     def earlier(self) -> list[Measurement]:

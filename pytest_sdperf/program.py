@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from pytest_sdperf.variant import Case
 from pytest_sdperf.workload import size_key
 
 
-class Program(msgspec.Struct, frozen=True):
+class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides what a case's processes compute; two equal ones with nothing unknown need no timing."""
 
     modules: dict[str, str] = {}
     "module of the compared tree that was loaded -> sha256 of its file"
     files: dict[str, str] = {}
     "other file of the tree that was opened, relative to the tree -> sha256"
+    installed: dict[str, str] = {}
+    "top-level package outside of the tree -> sha256 of what was loaded of it; empty where both sides share it"
+    outside: dict[str, str] = {}
+    "other file that was opened, absolute -> sha256; empty where both sides share it"
+    names: str = ""
+    "sha256 of the names of files that may steer by being there; empty where both trees were searched"
     model_digest: str = ""
     "sha256 of weights and configurations; empty where the variant brings its own"
     python: str = ""
@@ -62,6 +70,11 @@ def workload_of_case(case: Case) -> dict[str, str]:
         "guidance_scale": workload.guidance_scale,
     }
     return {name: _json(value) for name, value in facts.items()}
+
+
+def workload_texts(workload: Mapping[str, object]) -> dict[str, str]:
+    """The workload of a measurement."""
+    return {name: _json(value) for name, value in workload.items()}
 
 
 def _json(value: object) -> str:

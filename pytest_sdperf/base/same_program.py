@@ -18,12 +18,11 @@ import msgspec
 from pytest_sdperf.activity import Activity, Looked
 from pytest_sdperf.base.git_ignored import ignored
 from pytest_sdperf.base.installed_copies import foreign_copies
-from pytest_sdperf.base.tree_difference import steering, tree_difference
-from pytest_sdperf.base.tree_walk import is_apart, link_target
+from pytest_sdperf.base.outside_code import installed_code, outside_files
+from pytest_sdperf.base.tree_difference import may_steer, names_below, steering, tree_difference
+from pytest_sdperf.base.tree_walk import digest_of_file, is_apart, link_target
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.program import Program
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,34 @@ def programs(
 
     What cannot be known is in the head's `unknown`.
     """
+    compared, unknown = _compared(looked, trees, apart)
+    return (
+        msgspec.structs.replace(base, modules=compared.modules["base"], files=compared.files["base"]),
+        msgspec.structs.replace(
+            head, modules=compared.modules["head"], files=compared.files["head"], unknown=[*head.unknown, *unknown]
+        ),
+    )
+
+
+def program_alone(looked: Looked, trees: Trees, *, known: Program, apart: Apart = Apart()) -> Program:
+    """The program of a tree that is compared with none now; both of ``trees`` are that tree.
+
+    What it will be compared with later is not there to be searched for names, so the names of its own files count.
+    """
+    alone, unknown = _compared(looked, trees, apart)
+    return msgspec.structs.replace(
+        known,
+        modules=alone.modules["head"],
+        files=alone.files["head"],
+        installed=installed_code(looked.activity.modules, trees),
+        outside=outside_files(path for path in looked.activity.outside if not alone.is_known(path)),
+        names=alone.own_names(),
+        unknown=[*known.unknown, *unknown],
+    )
+
+
+def _compared(looked: Looked, trees: Trees, apart: Apart) -> tuple[_Compared, list[str]]:
+    """What was looked at, in both trees, and what of it cannot be known."""
     compared = _Compared(trees, apart)
     activity = looked.activity
     compared.code(activity.modules)
@@ -56,13 +83,7 @@ def programs(
         f"installed code runs in place of the tree's ({name} from {file})"
         for name, file in sorted(foreign_copies(activity.modules, trees).items())
     ]
-    unknown += _kept_exports(looked, apart)
-    return (
-        msgspec.structs.replace(base, modules=compared.modules["base"], files=compared.files["base"]),
-        msgspec.structs.replace(
-            head, modules=compared.modules["head"], files=compared.files["head"], unknown=[*head.unknown, *unknown]
-        ),
-    )
+    return compared, [*unknown, *_kept_exports(looked, apart)]
 
 
 @dataclass
@@ -76,10 +97,12 @@ class _Compared:
     unknown: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._head, self._base = (os.path.realpath(tree) for tree in (self.trees.head, self.trees.base))
+        self._head, base = (os.path.realpath(tree) for tree in (self.trees.head, self.trees.base))
+        self._base = None if base == self._head else base
+        self._roots = {"head": self._head} | ({} if self._base is None else {"base": self._base})
         ours = [os.path.realpath(path) for path in self.apart.ours]
         inside = [path.removeprefix(self._head) for path in ours if path.startswith(f"{self._head}{os.sep}")]
-        self._ours = {self._head: ours, self._base: [f"{self._base}{path}" for path in inside]}
+        self._ours, self._ours_in_base = ours, [f"{self._base}{path}" for path in inside]
         self._digested = {os.path.realpath(path) for path in self.apart.digested}
         self._code: set[str] = set()
 
@@ -87,13 +110,13 @@ class _Compared:
         """The modules that come from the head's tree."""
         for name, file in sorted(modules.items()):
             home = self.trees.home(file)
-            if home == "base" and self._head != self._base:
+            if home == "base" and self._base is not None:
                 self.unknown.append(f"the head loads {name} from the base's tree")
-            elif home == "head":
+            elif home != "elsewhere":
                 self._code.add(file)
                 path = os.path.relpath(file, self._head)
-                for side, root in (("head", self._head), ("base", self._base)):
-                    if digest := _digest(f"{root}{os.sep}{path}"):
+                for side, root in self._roots.items():
+                    if digest := digest_of_file(f"{root}{os.sep}{path}"):
                         self.modules[side][name] = digest
 
     def read(self, paths: Iterable[str]) -> None:
@@ -118,14 +141,14 @@ class _Compared:
             if place is None or self.is_skipped(os.path.realpath(folder)):
                 continue
             shown = f"{place}/" if place != "." else "./"
-            for side, root in (("head", self._head), ("base", self._base)):
+            for side, root in self._roots.items():
                 if (names := _names(f"{root}{os.sep}{place}")) is not None:
-                    self.files[side][shown] = hashlib.sha256(
-                        "\0".join(names).encode(errors="surrogateescape")
-                    ).hexdigest()
+                    self.files[side][shown] = _digest_of_names(names)
 
     def names(self, activity: Activity) -> None:
         """Files that may steer by being there, or by not being there."""
+        if self._base is None:
+            return
         difference = tree_difference(self._head, self._base, self.is_skipped)
         for path in steering(difference, is_ignored=self._ignored, imports=activity.imports):
             if f"{self._head}/{path}" not in self._code and not self._is_ours(f"{self._head}/{path}"):
@@ -136,13 +159,26 @@ class _Compared:
         """Whether a folder of either tree is none of its code and data."""
         return is_apart(folder) or folder == self._base or self._is_ours(folder) or self._is_own(folder)
 
+    def own_names(self) -> str:
+        """sha256 of the names of the head's files that may steer by being there; modules are known where they load."""
+        here = {path for path in names_below(self._head, self.is_skipped) if may_steer(path)}
+        here = {path for path in here if not self._is_ours(f"{self._head}/{path}")}
+        return _digest_of_names(sorted(here - self._ignored(here)))
+
+    def is_known(self, path: str) -> bool:
+        """Whether a file outside of the tree is one of ours, or of the model."""
+        return path in self._digested or self._is_ours(os.path.realpath(path))
+
+    def _in_base(self, path: str) -> bool:
+        return self._base is not None and path.startswith(f"{self._base}{os.sep}")
+
     def _in_tree(self, path: str) -> str | None:
         """A path relative to the head's tree; None for what is not compared as a file of it."""
         if path in self._code or path in self._digested or f"{os.sep}__pycache__{os.sep}" in path:
             return None
         if path != self._head and not path.startswith(f"{self._head}{os.sep}"):
             return None
-        if self._is_ours(path) or path.startswith(f"{self._base}{os.sep}") or self._is_own(path):
+        if self._is_ours(path) or self._in_base(path) or self._is_own(path):
             return None
         return os.path.relpath(path, self._head)
 
@@ -153,18 +189,19 @@ class _Compared:
 
     def _is_ours(self, path: str) -> bool:
         # The base's tree lies in a folder of ours.
-        tree = self._base if path.startswith(f"{self._base}{os.sep}") else self._head
-        return any(path == ours or path.startswith(f"{ours}{os.sep}") for ours in self._ours[tree])
+        folders = self._ours_in_base if self._in_base(path) else self._ours
+        return any(path == ours or path.startswith(f"{ours}{os.sep}") for ours in folders)
 
     def _file(self, place: str) -> None:
-        for side, root in (("head", self._head), ("base", self._base)):
-            if digest := _digest(f"{root}{os.sep}{place}"):
+        for side, root in self._roots.items():
+            if digest := digest_of_file(f"{root}{os.sep}{place}"):
                 self.files[side][place] = digest
 
     def _links_on(self, place: str) -> None:
         """Links on the way to a file lead to the same place in both trees."""
         for way in reversed((Path(place), *Path(place).parents[:-1])):
-            here, there = link_target(f"{self._head}{os.sep}{way}"), link_target(f"{self._base}{os.sep}{way}")
+            here = link_target(f"{self._head}{os.sep}{way}")
+            there = here if self._base is None else link_target(f"{self._base}{os.sep}{way}")
             if here != there:
                 self.files["head"][f"{way} (link)"], self.files["base"][f"{way} (link)"] = here, there
             if here and not Path(here).is_absolute() and not self._leads_inside(way):
@@ -192,13 +229,5 @@ def _names(folder: str) -> list[str] | None:
         return None
 
 
-def _digest(path: str) -> str:
-    """sha256 of a file; empty where there is none, or it is a folder."""
-    sha = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 -- texts
-            while chunk := file.read(_CHUNK_BYTES):
-                sha.update(chunk)
-    except OSError:
-        return ""
-    return sha.hexdigest()
+def _digest_of_names(names: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(names).encode(errors="surrogateescape")).hexdigest()

@@ -68,7 +68,7 @@ def steering(
     modules that the head tried to import: a module that only the base has would have been found there.
     """
     asked = {name.replace(".", "/") for name in imports}
-    head = {path for path in difference.head_only if not is_irrelevant(path) and not path.endswith(_MODULES)}
+    head = {path for path in difference.head_only if may_steer(path)}
     base = {
         path
         for path in difference.base_only
@@ -76,6 +76,11 @@ def steering(
     }
     ignored = is_ignored([*head, *(path for path in base if not path.endswith(_MODULES))])
     return sorted((head | base) - ignored | difference.links)
+
+
+def may_steer(path: str) -> bool:
+    """Whether a file may steer by being there, though nothing opened it; a module that is there is loaded or not."""
+    return not is_irrelevant(path) and not path.endswith(_MODULES)
 
 
 def is_irrelevant(path: str) -> bool:

@@ -19,6 +19,11 @@ _APART = re.compile(
 """Variables of pytest and of how its processes are started, which lead into each side's own tree."""
 
 
+def is_of_the_tree(name: str) -> bool:
+    """Whether a variable that was set says anything of the tree that set it."""
+    return not _APART.fullmatch(name)
+
+
 @dataclass(frozen=True)
 class HeadVariables:
     """What the head's conftests and plugins did to the environment."""
@@ -59,7 +64,7 @@ def variables_of_base(
     for name in sorted({*head.changes, *base}):
         started = head.at_start.get(name)
         here, there = head.changes.get(name, started), base.get(name, started)
-        if _APART.fullmatch(name) or here == there or session.get(name) != here or _is_over(here, there, trees):
+        if not is_of_the_tree(name) or here == there or session.get(name) != here or _is_over(here, there, trees):
             continue
         if there is None:
             del env[name]

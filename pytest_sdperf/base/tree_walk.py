@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+_CHUNK_BYTES = 1 << 20
 
 Skip = Callable[[str], bool]
 """Whether a folder (absolute, as text) is left out with all below it."""
@@ -43,3 +46,15 @@ def is_apart(folder: str) -> bool:
 def link_target(path: str) -> str:
     """What a symbolic link names, as it stands in it; empty for anything else."""
     return os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115 -- texts, thousands of them
+
+
+def digest_of_file(path: str) -> str:
+    """sha256 of a file; empty where there is none, or it is a folder."""
+    sha = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 -- texts
+            while chunk := file.read(_CHUNK_BYTES):
+                sha.update(chunk)
+    except OSError:
+        return ""
+    return sha.hexdigest()

@@ -13,14 +13,16 @@ import msgspec
 from pytest_sdperf.baseline import Baseline, RecordedRun, other_work
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measurement import ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.program import Program
 from pytest_sdperf.texts import repeated_key
 
 FORMAT = "pytest-sdperf baseline"
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Version of the file's shape. Any other is refused: a case is recorded again in one run.
 
 History:
+4 (2026-11): the program and the revision that each run was recorded of.
 3 (2026-11): a measurement's `stage_parity` with `stage_psnr_db` takes the place of other names.
 2 (2026-11): several runs (`jobs`), newest last, each with the time it was recorded at, and a headline for each; the
   libraries' pages next to the peak memory.
@@ -47,6 +49,8 @@ class _Stamp(msgspec.Struct, frozen=True):
 class _RawRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recorded_at: str
     measurement: dict[str, Any]
+    program: Program | None = None
+    revision: str = ""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,7 +108,8 @@ def decode(data: bytes, *, where: str, case_id: str, machine_key: str) -> Baseli
         )
     file: _File = _read(data, _File, where=where)
     measurements = [_measurement(run.measurement, f"jobs[{i}].measurement", where) for i, run in enumerate(file.jobs)]
-    stored = Baseline([RecordedRun(raw.recorded_at, m) for raw, m in zip(file.jobs, measurements, strict=True)])
+    runs = zip(file.jobs, measurements, strict=True)
+    stored = Baseline([RecordedRun(raw.recorded_at, m, raw.program, raw.revision) for raw, m in runs])
     for name, inside, here in (
         ("case", {file.case_id, *(m.case_id for m in measurements)}, case_id),
         ("machine", {file.machine_key, *(m.environment.machine_key for m in measurements)}, machine_key),

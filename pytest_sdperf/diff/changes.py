@@ -83,16 +83,34 @@ def _shares(kernels: Iterable[KernelTime]) -> dict[str, float]:
 def environment_changes(base: Environment, head: Environment) -> list[str]:
     """One line for each difference between the baseline's environment and this one: ``torch 2.8.0 -> 2.9.0``."""
     lines = _mapping(base.packages, head.packages, absent="not installed")
+    if base.python != head.python:
+        lines.append(f"Python {base.python or 'unknown'} -> {head.python or 'unknown'}")
+    return lines + _machine_changes(base, head) + _mapping(base.variables, head.variables, absent="not set")
+
+
+def machine_changes(base: Measurement, head: Measurement) -> list[str]:
+    """One line for each difference between the machine then and now: ``kernel 6.1 -> 6.2``."""
+    lines = _machine_changes(base.environment, head.environment)
+    before, after = _frequency_mhz(base), _frequency_mhz(head)
+    if before and after and abs(after / before - 1) >= _MOVED:
+        lines.append(f"{before:.0f} MHz -> {after:.0f} MHz")
+    return lines
+
+
+def _frequency_mhz(measurement: Measurement) -> float | None:
+    seen = [run.seen.frequency_mhz for run in measurement.processes if run.seen and run.seen.frequency_mhz]
+    return statistics.median(seen) if seen else None
+
+
+def _machine_changes(base: Environment, head: Environment) -> list[str]:
     plain = {
         "machine": (base.machine_key, head.machine_key),
         "CPU": (base.cpu_model, head.cpu_model),
-        "Python": (base.python, head.python),
         "kernel": (base.kernel, head.kernel),
         "threads": (str(base.threads), str(head.threads)),
         "CPUs": (_cpus(base.cpus), _cpus(head.cpus)),
     }
-    lines += [f"{name} {old or 'unknown'} -> {new or 'unknown'}" for name, (old, new) in plain.items() if old != new]
-    return lines + _mapping(base.variables, head.variables, absent="not set")
+    return [f"{name} {old or 'unknown'} -> {new or 'unknown'}" for name, (old, new) in plain.items() if old != new]
 
 
 def _mapping(base: Mapping[str, str], head: Mapping[str, str], *, absent: str) -> list[str]:

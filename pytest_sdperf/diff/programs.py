@@ -14,9 +14,9 @@ class Difference(msgspec.Struct, frozen=True):
     """One part of two programs that is not the same."""
 
     kind: str
-    "`module`, `file`, `model`, `python`, `package`, `variable`, `setting` or `workload`"
+    "`module`, `file`, `installed`, `outside`, `names`, `model`, `python`, `package`, `variable`, `setting`, `workload`"
     name: str
-    "the module, the path, the package …; empty for `model` and `python`"
+    "the module, the path, the package …; empty for `names`, `model` and `python`"
     base: str
     "digest, version or value in the base; empty: the base has none"
     head: str
@@ -25,6 +25,8 @@ class Difference(msgspec.Struct, frozen=True):
 _MAPPINGS = (
     ("module", "modules"),
     ("file", "files"),
+    ("installed", "installed"),
+    ("outside", "outside"),
     ("package", "packages"),
     ("variable", "variables"),
     ("setting", "settings"),
@@ -35,6 +37,9 @@ _MAPPINGS = (
 _TEXTS = {
     "module": "module {}",
     "file": "file {}",
+    "installed": "the code of the installed {}",
+    "outside": "file {}",
+    "names": "the names of the tree's files",
     "model": "the model",
     "python": "the interpreter",
     "package": "the version of {}",
@@ -52,13 +57,14 @@ def differences(base: Program, head: Program) -> list[Difference]:
     single = [
         Difference(kind, "", there, here)
         for kind, there, here in (
+            ("names", base.names, head.names),
             ("model", base.model_digest, head.model_digest),
             ("python", base.python, head.python),
         )
         if there != here
     ]
     found = {kind: _of_mapping(kind, getattr(base, field), getattr(head, field)) for kind, field in _MAPPINGS}
-    code, rest = ("module", "file"), ("package", "variable", "setting", "workload")
+    code, rest = ("module", "file", "outside"), ("installed", "package", "variable", "setting", "workload")
     return [*(d for k in code for d in found[k]), *single, *(d for k in rest for d in found[k])]
 
 

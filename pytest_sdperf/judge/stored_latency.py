@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_sdperf.baseline import level_s
+from pytest_sdperf.baseline import RecordedRun, level_s
+from pytest_sdperf.diff.changes import machine_changes
+from pytest_sdperf.diff.programs import is_same, why_not_same
 from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.observations import Observations
@@ -17,7 +19,7 @@ from pytest_sdperf.stats.intervals import CONFIDENCE, ratio_of
 from pytest_sdperf.stats.run_spread import RunSpread
 from pytest_sdperf.stats.screen import Screened, screen
 from pytest_sdperf.stats.sequential import Decision
-from pytest_sdperf.verdict.latency_findings import SizeLatency, StoredLatencyFinding, worst_size
+from pytest_sdperf.verdict.latency_findings import SameProgram, SizeLatency, StoredLatencyFinding, worst_size
 from pytest_sdperf.verdict.status import Missing, Status
 
 _STATUS = {
@@ -37,9 +39,32 @@ def judge(seen: Observations, options: Options) -> StoredLatencyFinding | None:
 
 def judge_recorded(seen: Observations, options: Options) -> StoredLatencyFinding:
     """The same whether it is compared with a base or not."""
-    return judge_stored_latency(
+    found = judge_stored_latency(
         seen.measurement, seen.comparable, options.thresholds, seen.spread, other_work=seen.other_work
     )
+    recorded = seen.baseline.runs[-1] if seen.baseline and seen.comparable else None
+    return found if recorded is None else of_program(found, recorded, seen)
+
+
+def of_program(found: StoredLatencyFinding, recorded: RecordedRun, seen: Observations) -> StoredLatencyFinding:
+    """The finding where it is known what program was recorded.
+
+    The same program again is as fast as it was: only what is certainly slower is REGRESSED, and anything else PASSED.
+    """
+    before, now = recorded.whole_program, seen.program
+    if before is None or now is None:
+        return found
+    if not is_same(before, now):
+        return msgspec.structs.replace(found, changed_because=why_not_same(before, now))
+    same = SameProgram(
+        modules=len(now.modules),
+        files=len(now.files) + len(now.outside),
+        settings=len(now.settings),
+        has_model=bool(now.model_digest),
+        machine=machine_changes(recorded.measurement, seen.measurement),
+    )
+    is_decided = found.status in (Status.REGRESSED, Status.NO_BASELINE)
+    return msgspec.structs.replace(found, same=same, status=found.status if is_decided else Status.PASSED)
 
 
 def judge_stored_latency(

@@ -134,7 +134,9 @@ class Comparer:
     def look(self, options: Options) -> AbstractContextManager[FileWatch | None]:
         """For the time that a case is measured by itself: a watch over what it opens, where that is of use."""
         base = self._base
-        return nullcontext() if isinstance(base, ComparisonError) else looking(base, self.engine, options)
+        if isinstance(base, ComparisonError) or base.trees is None or base.target.revision is None:
+            return nullcontext()
+        return looking(base.trees, self.engine, options)
 
     def _compared_unless_same(
         self, base: BaseSide, case: Case, model: NamedModel, measured: Measured, options: Options

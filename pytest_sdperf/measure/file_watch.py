@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pytest_sdperf.activity import Activity, Looked
@@ -62,20 +62,35 @@ class FileWatch:
             while self._fd >= 0 and (data := os.read(self._fd, _READ_BYTES)):
                 self._take(data)
 
+    @contextmanager
+    def paused(self, activity: Activity) -> Iterator[Looked]:
+        """What was opened so far, next to what the watched processes report; what is opened meanwhile is forgotten."""
+        self._drain_or_say()
+        looked = self._looked(activity)
+        yield looked
+        self._drain_or_say()
+        self._files, self._folders = set(looked.files), set(looked.folders)
+
     def end(self, activity: Activity) -> Looked:
         """Stop, and say what was opened, next to what the watched processes report."""
         self.stop()
+        return self._looked(activity)
+
+    def _looked(self, activity: Activity) -> Looked:
         return Looked(activity, frozenset(self._files), frozenset(self._folders), self._trouble)
 
     def stop(self) -> None:
         """Give the system's watches back."""
         if self._fd >= 0:
-            try:
-                self._drain()
-            except OSError as error:
-                self._trouble = self._trouble or f"opened files cannot be watched here ({error})"
+            self._drain_or_say()
             os.close(self._fd)
             self._fd = -1
+
+    def _drain_or_say(self) -> None:
+        try:
+            self._drain()
+        except OSError as error:
+            self._trouble = self._trouble or f"opened files cannot be watched here ({error})"
 
     def _try_out(self) -> None:
         """Some file systems take a watch and report nothing: list each root, and see whether that is seen."""

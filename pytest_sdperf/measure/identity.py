@@ -1,18 +1,20 @@
-"""Whether head and base of a case are the same program: then there is nothing to time."""
+"""The program of a case, alone and next to the base's: where both are the same, there is nothing to time."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from pytest_sdperf.base.same_program import Apart, programs
+import pytest_sdperf
+from pytest_sdperf.base.same_program import Apart, program_alone, programs
 from pytest_sdperf.base.set_up import BaseSide
-from pytest_sdperf.base.tree_variables import is_same_place
+from pytest_sdperf.base.tree_variables import Changes, is_same_place
 from pytest_sdperf.base.tree_walk import is_apart
+from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.file_watch import FileWatch
@@ -21,7 +23,7 @@ from pytest_sdperf.models import cache
 from pytest_sdperf.models.digest import digested_files
 from pytest_sdperf.observations import Measured
 from pytest_sdperf.options import Options
-from pytest_sdperf.program import Program, settings_of, workload_of_case
+from pytest_sdperf.program import Program, settings_of, workload_of_case, workload_texts
 from pytest_sdperf.variant import Case
 
 _MAPPED = ("PYTHONPATH", "PWD")
@@ -32,16 +34,11 @@ _NO_EXPORTS = ("models", "environments", "digests", "downloads", "huggingface", 
 
 
 @contextmanager
-def looking(base: BaseSide, engine: Engine, options: Options) -> Iterator[FileWatch | None]:
-    """A watch over the head's tree and the kept exports, for the time that a case is measured by itself.
-
-    None where base and head are not two trees.
-    """
-    if base.trees is None or base.target.revision is None:
-        yield None
-        return
-    trees, head = base.trees, os.path.realpath(base.trees.head)
-    ours = {os.path.realpath(trees.base), *(str(path) for path in _ours(engine, options))}
+def looking(trees: Trees, engine: Engine, options: Options) -> Iterator[FileWatch]:
+    """A watch over the head's tree and the kept exports, for the time that a case is measured by itself."""
+    head = os.path.realpath(trees.head)
+    ours = {str(path) for path in _ours(engine, options)}
+    ours |= {os.path.realpath(trees.base)} - {head}
     kept = tuple(os.path.realpath(folder) for folder in _exports())
 
     def is_skipped(folder: str) -> bool:
@@ -65,11 +62,11 @@ def head_and_base(
 
     ``case`` is the case as the base declares it, ``models`` those of `base` and `head`.
     """
-    environment = measured.measurement.environment
+    environment, trees = measured.measurement.environment, base.trees
     both = Program(python=environment.python, packages=environment.packages, workload=workload_of_case(measured.case))
     head = msgspec.structs.replace(
         both,
-        settings=settings_of(measured.case) | _import_path(measured.case, base, "head"),
+        settings=settings_of(measured.case) | (import_path(measured.case, trees.head) if trees else {}),
         model_digest=models["head"].digest,
         variables=environment.variables,
         unknown=[why] if (why := _not_comparable(base, engine, measured)) else [],
@@ -78,26 +75,53 @@ def head_and_base(
     head = msgspec.structs.replace(head, variables={**head.variables, **here})
     other = msgspec.structs.replace(
         both,
-        settings=settings_of(case) | _import_path(case, base, "base"),
+        settings=settings_of(case) | (import_path(case, trees.base) if trees else {}),
         model_digest=models["base"].digest,
         variables={k: v for k, v in environment.variables.items() if k not in here} | there,
     )
-    if head.unknown or base.trees is None or measured.looked is None:
+    if head.unknown or trees is None or measured.looked is None:
         return other, head
-    folder, shared = models["head"].folder, cache.cache_dir()
-    apart = Apart(
-        ours=_ours(engine, options),
-        digested=frozenset(digested_files(folder)) if folder else frozenset(),
-        kept=() if base.cache_for(case.variant, shared) == shared else _exports(),
+    shared = cache.cache_dir()
+    kept = () if base.cache_for(case.variant, shared) == shared else _exports()
+    apart = _apart(engine, options, models["head"], kept)
+    return programs(measured.looked, trees, base=other, head=head, apart=apart)
+
+
+def program_of(engine: Engine, measured: Measured, options: Options, trees: Trees, *, set_here: Changes) -> Program:
+    """The program of a case that was measured by itself, with all that it found in its tree and outside of it.
+
+    Both of ``trees`` are the head's. ``set_here`` are variables that its conftests and plugins set.
+    """
+    case, environment = measured.case, measured.measurement.environment
+    model = engine.model_of(case.variant, options)
+    known = Program(
+        python=environment.python,
+        packages=environment.packages,
+        workload=workload_texts(measured.measurement.workload),
+        settings=settings_of(case) | import_path(case, trees.head),
+        model_digest=model.digest,
+        variables=environment.variables | {n: _of_tree(v, trees.head) for n, v in set_here.items() if v is not None},
+        unknown=[] if measured.looked else ["its workers were not watched"],
     )
-    return programs(measured.looked, base.trees, base=other, head=head, apart=apart)
+    if measured.looked is None:
+        return known
+    kept = () if case.variant.prepare.startswith(f"{pytest_sdperf.__name__}.") else _exports()
+    return program_alone(measured.looked, trees, known=known, apart=_apart(engine, options, model, kept))
 
 
-def _import_path(case: Case, base: BaseSide, side: str) -> dict[str, str]:
-    """The folders that come first on a worker's import path, as they lie in the side's tree."""
-    if base.trees is None:
-        return {}
-    root = os.path.realpath(getattr(base.trees, side))
+def _apart(engine: Engine, options: Options, model: Model, kept: Sequence[Path]) -> Apart:
+    digested = frozenset(digested_files(model.folder)) if model.folder else frozenset()
+    return Apart(ours=_ours(engine, options), digested=digested, kept=kept)
+
+
+def _of_tree(value: str, tree: Path) -> str:
+    """A variable's value, wherever the tree lies."""
+    return value.replace(str(tree), "<tree>").replace(os.path.realpath(tree), "<tree>")
+
+
+def import_path(case: Case, tree: Path) -> dict[str, str]:
+    """The folders that come first on a worker's import path, as they lie in a tree."""
+    root = os.path.realpath(tree)
     folders = [os.path.relpath(os.path.realpath(folder), root) for folder in case.variant.import_path]
     return {"import path": os.pathsep.join(folders)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ from pytest_sdperf.measurement import Disturbance, Environment, Measurement, Pro
 from pytest_sdperf.units import format_seconds
 from pytest_sdperf.variant import Case, Launch
 from pytest_sdperf.workload import picture_key, size_key
+
+Enough = Callable[[Measurement, Looked | None], bool]
+"""Whether a case that was measured in some processes so far needs no more of them."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,14 @@ def sample(
     rounds: int,
     host: Environment,
     reference_trace: Path | None = None,
+    enough: Enough | None = None,
 ) -> Sampled:
     """Measure ``case`` in ``processes`` fresh processes with ``rounds`` timed pictures each, at every size.
 
     ``host`` gives machine_key, cpu_model and kernel; the rest is filled with what the workers see.
-    The first process also draws the pictures that are not timed, the last one collects the evidence
-    when its timed pictures are done, and then follows one picture through its stages, which are also given
-    the inputs of ``reference_trace``. Raises LaunchError and WorkerError.
+    The first process also draws the pictures that are not timed, collects the evidence when its timed pictures are
+    done, and then follows one picture through its stages, which are also given the inputs of ``reference_trace``.
+    ``enough`` is asked after each process but the last. Raises LaunchError and WorkerError.
     """
     activities: list[Activity] = []
     preparation_ns = prepare_case(case, model, rig, inspected=activities.append if rig.trees else None)
@@ -94,7 +98,6 @@ def sample(
                 for key, drawn in _draw(worker, case, first_picture=1).items():
                     run.picture_sha256[key] = [drawn.sha256]
                     run.pictures[key] = Path(drawn.path)
-            if index == processes - 1:
                 progress.phase("collecting evidence")
                 evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
                 trace = _trace(worker, case, rig, given=reference_trace)
@@ -105,22 +108,32 @@ def sample(
         begun_s.append(progress.elapsed_s)
         latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
         progress.done(f"{part}, {latency} a picture", ends_s=expected_end_s(begun_s, processes))
-    measurement = Measurement(
-        case_id=case.id,
-        variant=case.variant.name,
-        model=case.model,
-        model_digest=model.digest,
-        scheduler=run.built.scheduler or case.variant.scheduler,
-        # As a stored measurement reads it back: to_builtins would leave tuples, which equal no list.
-        workload=msgspec.json.decode(msgspec.json.encode(case.workload)),
-        processes=runs,
-        evidence=evidence,
-        environment=environment_of(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus),
-        preparation_ns=preparation_ns,
-    )
+        environment = environment_of(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus)
+        measurement = Measurement(
+            case_id=case.id,
+            variant=case.variant.name,
+            model=case.model,
+            model_digest=model.digest,
+            scheduler=run.built.scheduler or case.variant.scheduler,
+            # As a stored measurement reads it back: to_builtins would leave tuples, which equal no list.
+            workload=msgspec.json.decode(msgspec.json.encode(case.workload)),
+            processes=[*runs],
+            evidence=evidence,
+            environment=environment,
+            preparation_ns=preparation_ns,
+        )
+        if enough and index < processes - 1 and _is_enough(enough, measurement, activities, rig):
+            break
     pictures = first.pictures if first else {}
     drawing = Drawing(pictures, measurement.environment, trace)
     return Sampled(measurement, drawing, others, _looked(activities, rig))
+
+
+def _is_enough(enough: Enough, measurement: Measurement, activities: Sequence[Activity], rig: Rig) -> bool:
+    if rig.look is None or not activities:
+        return enough(measurement, None)
+    with rig.look.paused(joined(activities)) as looked:
+        return enough(measurement, looked)
 
 
 def _looked(activities: Sequence[Activity], rig: Rig) -> Looked | None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-import msgspec
 
 from pytest_sdperf import __version__
 from pytest_sdperf.base.set_up import BaseSide, Invocation
@@ -20,12 +16,12 @@ from pytest_sdperf.baselines.accepting import is_to_be_recorded
 from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore, certainly_unused
 from pytest_sdperf.baselines.stored_pictures import reference_keys
-from pytest_sdperf.errors import CaseError, ComparisonError
-from pytest_sdperf.measure.compare_stages import compare_stages
+from pytest_sdperf.errors import ComparisonError
+from pytest_sdperf.measure.alone import Alone
 from pytest_sdperf.measure.comparer import Compared, Comparer
 from pytest_sdperf.measure.engine import Engine
+from pytest_sdperf.measure.own_program import OwnPrograms
 from pytest_sdperf.measure.painter import Painter
-from pytest_sdperf.measure.progress import Step
 from pytest_sdperf.measure.references import (
     Found,
     find_own_references,
@@ -33,13 +29,11 @@ from pytest_sdperf.measure.references import (
     load_picture,
     load_pictures,
 )
-from pytest_sdperf.measure.rig import Rig
-from pytest_sdperf.measure.sampling import Drawing, Sampled, draw_reference, sample
+from pytest_sdperf.measure.sampling import Sampled
 from pytest_sdperf.measure.when_paired import Pairs, is_screened, own_processes, pairs_for
-from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.models.configurations import native_size
 from pytest_sdperf.observations import NOBODY, Asked, Measured, Observations
-from pytest_sdperf.options import DEFAULT_ROUNDS, Options
+from pytest_sdperf.options import Options
 from pytest_sdperf.policy.base_rules import BaseRules
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
@@ -47,9 +41,7 @@ from pytest_sdperf.report.run_notes import run_notes
 from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.stats.run_spread import RunSpread, run_spread
 from pytest_sdperf.variant import Case
-from pytest_sdperf.wording import plural
-from pytest_sdperf.worker.trace import load
-from pytest_sdperf.workload import Workload, workload_of
+from pytest_sdperf.workload import workload_of
 
 
 class Session:
@@ -74,8 +66,9 @@ class Session:
         called = invocation or Invocation(Path.cwd())
         self._comparer = None if target is None else Comparer(engine, target, called)
         self._painter = Painter(engine, rules.revision, called) if rules and target is None else None
-        self._sampled: dict[tuple[str, str, Workload, str], Sampled] = {}
-        self._drawn: dict[tuple[str, str, Workload, str], Drawing] = {}
+        self.alone = Alone(engine)
+        "measures the cases by themselves"
+        self._programs = OwnPrograms(engine, called.variables)
 
     @property
     def base(self) -> BaseSide | ComparisonError | None:
@@ -102,7 +95,7 @@ class Session:
 
         One that is ``compared`` has its reference drawn before, unless this run has drawn it.
         """
-        sampled = self._sample(case, options, compared=compared)
+        sampled = self._measure(case, options, compared=compared)
         pictures = load_pictures(sampled.drawing.pictures)
         others = {key: [load_picture(path) for path in paths] for key, paths in sampled.others.items()}
         return Measured(case, sampled.measurement, pictures, others, asked, sampled.looked)
@@ -118,7 +111,7 @@ class Session:
         spread = run_spread(store.variants())
         wanted = options.thresholds.min_speedup
         # Measured first: where it is the reference variant too, its pictures are there already.
-        sibling = self.sibling(wanted[0], case, options) if wanted else None
+        sibling = self.alone.sibling(wanted[0], case, options) if wanted else None
         compared = self._compare(measured, options, baseline, spread)
         # Head and base are compared by the pictures that both drew in the same minutes.
         measurement = compared.comparison.measurement_of_head(unpaired) if compared else unpaired
@@ -146,53 +139,22 @@ class Session:
             comparison=compared.comparison if compared else None,
             base_pictures=compared.own_pictures if compared else None,
             control=compared.control if compared else None,
+            program=self._programs.of(measured, options),
+            revision=self._programs.revision,
         )
 
-    def sibling(self, name: str, like: Case, options: Options) -> Measurement:
-        """Another variant on the same workload: measured in this run, or now."""
-        case = self._other(name, like, options, scheduler=None)
-        return (self._sampled.get(_key(case)) or self._sample(case, options, compared=False)).measurement
-
-    def seen_reference(self, case: Case, options: Options) -> Drawing | None:
-        """The drawing of the case's reference variant with the same scheduler in this run; None where it drew none."""
-        other = self._reference_of(case, options)
-        sampled = self._sampled.get(_key(other))
-        return sampled.drawing if sampled else self._drawn.get(_key(other))
-
-    def draw_reference(self, case: Case, options: Options) -> Drawing:
-        """Let the case's reference variant draw the workload with the case's scheduler, untimed."""
-        other, engine = self._reference_of(case, options), self.engine
-        drawing = draw_reference(
-            other, engine.model_of(other.variant, options), self._rig(options), host=engine.host_environment()
+    def _measure(self, case: Case, options: Options, *, compared: bool) -> Sampled:
+        if not compared:
+            return self.alone.sample(case, options, processes=options.processes, compared=False)
+        pairs = self._pairs_before(case, options)
+        if self._comparer is not None:
+            trees, look, enough = self._comparer.trees, self._comparer.look(options), None
+        else:
+            trees, look = self._programs.trees, self._programs.look(options)
+            enough = self._programs.enough(case, options, self.store(options).load(case.id))
+        return self.alone.sample(
+            case, options, processes=own_processes(pairs, options), trees=trees, look=look, enough=enough
         )
-        self._drawn[_key(other)] = drawing
-        return drawing
-
-    def _sample(self, case: Case, options: Options, *, compared: bool) -> Sampled:
-        reference = self._trace_of_reference(case, options) if compared else None
-        rounds = options.rounds or DEFAULT_ROUNDS
-        processes = own_processes(self._pairs_before(case, options), options) if compared else options.processes
-        doing = f"measuring {case.id}, {plural(processes, 'process', 'es')} x {plural(rounds, 'picture')}"
-        self.engine.show(Step(case.variant.name, doing))
-        look = self._comparer.look(options) if self._comparer and compared else nullcontext()
-        with look as file_watch:
-            sampled = sample(
-                case,
-                self.engine.model_of(case.variant, options),
-                replace(self._rig(options), look=file_watch),
-                processes=processes,
-                rounds=rounds,
-                host=self.engine.host_environment(),
-                reference_trace=reference,
-            )
-        if reference:
-            stage_parity = compare_stages(
-                load(reference), load(sampled.drawing.trace), reference_name=case.variant.reference or ""
-            )
-            measurement = msgspec.structs.replace(sampled.measurement, stage_parity=stage_parity)
-            sampled = replace(sampled, measurement=measurement)
-        self._sampled[_key(case)] = sampled
-        return sampled
 
     def _pairs_before(self, case: Case, options: Options) -> Pairs:
         """Whether the case will be measured side by side, as far as that is known before it is measured."""
@@ -229,22 +191,9 @@ class Session:
         return find_references(
             keys,
             root,
-            seen=self.seen_reference(case, options),
-            draw=lambda: self.draw_reference(case, options) if self.engine.can_run(name) else None,
+            seen=self.alone.seen_reference(case, options),
+            draw=lambda: self.alone.draw_reference(case, options) if self.engine.can_run(name) else None,
         )
-
-    def _trace_of_reference(self, case: Case, options: Options) -> Path | None:
-        """None where nothing is to be compared, or the reference cannot run here."""
-        name = case.variant.reference
-        if name is None or name == case.variant.name or "picture" not in options.gate:
-            return None
-        seen = self.seen_reference(case, options)
-        if seen is None and not self.engine.can_run(name):
-            return None
-        return (seen or self.draw_reference(case, options)).trace
-
-    def _rig(self, options: Options) -> Rig:
-        return self.engine.rig(options, trees=self._comparer.trees if self._comparer else ())
 
     def store(self, options: Options) -> BaselineStore:
         """The baselines of this machine."""
@@ -269,7 +218,7 @@ class Session:
         machine = self.engine.machine_key
         own = run_notes(outcomes, unused=unused, foreign=foreign, machine=machine, quota=self.engine.quota)
         # Judged ones come first: side by side they have other processes than the first measurement.
-        measured = [o.measurement for o in outcomes] + [m.measurement for m in self._sampled.values()]
+        measured = [o.measurement for o in outcomes] + self.alone.measurements
         return Report(
             list(outcomes),
             [*notes, *(self._comparer.notes if self._comparer else ()), *own],
@@ -284,17 +233,3 @@ class Session:
         if self.rules is not None and (of_revision := self.rules.shown(path)):
             return of_revision
         return str(path.relative_to(self.engine.rootdir)) if path.is_relative_to(self.engine.rootdir) else str(path)
-
-    def _reference_of(self, case: Case, options: Options) -> Case:
-        if case.variant.reference is None:
-            raise CaseError(f"variant {case.variant.name!r} names no reference", cure="Compare it with itself.")
-        return self._other(case.variant.reference, case, options, scheduler=case.variant.scheduler)
-
-    def _other(self, name: str, like: Case, options: Options, *, scheduler: str | None) -> Case:
-        here = self.engine.here(name)
-        variant = replace(here, scheduler=scheduler) if scheduler else here
-        return replace(like, variant=variant, model=self.engine.model_name(here, options))
-
-
-def _key(case: Case) -> tuple[str, str, Workload, str]:
-    return case.variant.name, case.variant.scheduler, case.workload, case.model

@@ -12,6 +12,7 @@ from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
     IdenticalProgram,
     PairedLatencyFinding,
+    SameProgram,
     SizeLatency,
     SizeSpeedup,
     SpeedupFinding,
@@ -34,11 +35,16 @@ def stored_sentence(finding: StoredLatencyFinding) -> str:
     if finding.missing or not finding.sizes:
         return without_baseline(_measured(finding), finding.missing, mode="all" if finding.runs else "new")
     worst = worst_size(finding.sizes)
-    return _at(worst.size, finding.sizes) + _stored_size(worst, finding)
+    if finding.same and finding.status is Status.PASSED:
+        return _same_again(finding.same, worst)
+    sentence = _at(worst.size, finding.sizes) + _stored_size(worst, finding)
+    return f"{sentence}; {_machine(finding.same)}" if finding.same else sentence
 
 
 def stored_details(finding: StoredLatencyFinding) -> list[str]:
     lines = [f"a process was disturbed: {reason}" for reason in finding.disturbed]
+    if finding.changed_because:
+        lines.append(f"not the program that was recorded: {finding.changed_because}")
     worst = worst_size(finding.sizes) if finding.sizes else None
     return lines + [
         f"{one.size}: {one.status.value}: {_stored_size(one, finding)}" for one in finding.sizes if one is not worst
@@ -150,7 +156,8 @@ def _stored_size(one: SizeLatency, finding: StoredLatencyFinding) -> str:
         return f"the baseline has no {one.size}; record it again with --sdperf-update=all"
     status = Status.REGRESSED if one.is_doubted else one.status
     compared = _compared(one, finding, status, one.ratio, one.base_s)
-    sentence = f"{compared}; {_detects(one, finding)}{_advice(status)}"
+    advice = "" if finding.same else _advice(status)
+    sentence = f"{compared}; {_detects(one, finding)}{advice}"
     if finding.doubted_because and one.status is Status.INCONCLUSIVE:
         but = "but " if one.is_doubted else ""
         return f"{sentence}; {but}{finding.doubted_because}"
@@ -242,6 +249,25 @@ def _identical(same: IdenticalProgram, base: str) -> str:
     code = f"the same {read} of the tree" if read else "it runs nothing of the tree; the same"
     parts = [*(["model"] if same.has_model else []), "versions"]
     return f"identical program: {code}{', ' if read else ' '}{', '.join(parts)} and settings as {base}"
+
+
+def _same_again(same: SameProgram, worst: SizeLatency) -> str:
+    """``the same program as recorded (model, versions, 9 settings, 12 modules); 3.1 % slower than recorded, …``."""
+    change = _share(worst.ratio)
+    moved = f"{abs(change) * 100:.1f} % {'slower' if change > 0 else 'faster'} than recorded, which is the machine"
+    return f"{_program(same)}; {moved}"
+
+
+def _program(same: SameProgram) -> str:
+    counted = [(same.settings, "setting"), (same.modules, "module"), (same.files, "file")]
+    parts = [*(["model"] if same.has_model else []), "versions", *(plural(n, noun) for n, noun in counted if n)]
+    return f"the same program as recorded ({', '.join(parts)})"
+
+
+def _machine(same: SameProgram) -> str:
+    """What a slowdown of the same program says of the machine."""
+    differs = f": {', '.join(same.machine)}" if same.machine else ", of which nothing known differs"
+    return f"it is {_program(same)}, so it is the machine{differs}"
 
 
 def _dropped(finding: PairedLatencyFinding) -> list[str]:

@@ -41,6 +41,21 @@ def _unordered(sizes: list[SizeLatency]) -> str:
     return next((f"a size that is {one.status.value}" for one in sizes if one.status not in WORST_SIZE_FIRST), "")
 
 
+class SameProgram(msgspec.Struct, frozen=True):
+    """What was measured is the program that was recorded."""
+
+    modules: int
+    "of the tree that it loaded"
+    files: int
+    "of the tree, or outside of it, that it opened besides"
+    settings: int
+    "of the variant's declaration"
+    has_model: bool = True
+    "False where the variant brings its own weights"
+    machine: list[str] = msgspec.field(default_factory=list)
+    "what of the machine differs from when it was recorded: `kernel 6.1 -> 6.2`"
+
+
 class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_latency"):
     """Latency compared with the runs that are recorded in the baseline."""
 
@@ -69,6 +84,10 @@ class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_laten
     "the largest slowdown, as a factor, that the disturbance explains"
     other_work: str = ""
     "how the recorded runs are of other work, as a clause after `measured with`; empty: they are not"
+    same: SameProgram | None = None
+    "None: what was measured is not known to be what was recorded"
+    changed_because: str = ""
+    "why it is not known to be, as a clause; empty: it is, or nothing is known of what was recorded"
 
     @property
     def fault(self) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import sysconfig
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +49,10 @@ _MOVES = ("os.rename", "os.link", "os.symlink")
 
 _BEFORE = ("sitecustomize", "usercustomize")
 """Modules that every interpreter tries to import before any hook is there."""
+
+_SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin")
+_INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib")
+"""Folders of the interpreter, by sysconfig's names."""
 
 _KNOWN_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full", "/dev/tty")
 
@@ -115,7 +121,8 @@ class Recorder:
         for hazard in [*_devices(everywhere), *_descriptors(), *_children()]:
             self._hazards[hazard] = None
         read = sorted({*opened, *sources})
-        return Activity(loaded, imports, read, written, listed, searched, list(self._hazards))
+        outside = [path for path in sorted(everywhere) if not path.startswith(roots) and not _is_of_system(path)]
+        return Activity(loaded, imports, read, written, listed, searched, outside, list(self._hazards))
 
     def _hook(self, event: str, args: tuple[Any, ...]) -> None:
         handler = self._handlers.get(event)
@@ -167,6 +174,12 @@ def _absolute(path: Any) -> str | None:
     if not text.startswith(os.sep):
         text = f"{os.getcwd()}{os.sep}{text}"  # noqa: PTH109 -- at each event
     return os.path.normpath(text)
+
+
+def _is_of_system(path: str) -> bool:
+    """Whether a file is of the interpreter, its libraries or the system, known by version, or temporary."""
+    folders = (*_SYSTEM, *(sysconfig.get_path(name) or "" for name in _INSTALLED), tempfile.gettempdir())
+    return path.startswith(tuple(f"{folder}{os.sep}" for folder in folders if folder)) or not Path(path).is_file()
 
 
 def _shown(program: Any) -> str:

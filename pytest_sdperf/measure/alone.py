@@ -1,0 +1,122 @@
+"""Cases of one run measured by themselves, and the references that they are compared with, each once."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from pytest_sdperf.errors import CaseError
+from pytest_sdperf.measure.compare_stages import compare_stages
+from pytest_sdperf.measure.engine import Engine
+from pytest_sdperf.measure.file_watch import FileWatch
+from pytest_sdperf.measure.progress import Step
+from pytest_sdperf.measure.sampling import Drawing, Enough, Sampled, draw_reference, sample
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.options import DEFAULT_ROUNDS, Options
+from pytest_sdperf.variant import Case
+from pytest_sdperf.wording import plural
+from pytest_sdperf.worker.trace import load
+from pytest_sdperf.workload import Workload
+
+
+class Alone:
+    """Measures and draws the cases of one run, each by itself and once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._sampled: dict[tuple[str, str, Workload, str], Sampled] = {}
+        self._drawn: dict[tuple[str, str, Workload, str], Drawing] = {}
+
+    @property
+    def measurements(self) -> list[Measurement]:
+        """Of every case so far."""
+        return [sampled.measurement for sampled in self._sampled.values()]
+
+    def sample(
+        self,
+        case: Case,
+        options: Options,
+        *,
+        processes: int,
+        trees: tuple[str, ...] = (),
+        look: AbstractContextManager[FileWatch | None] | None = None,
+        enough: Enough | None = None,
+        compared: bool = True,
+    ) -> Sampled:
+        """Measure a case now; ``look`` watches what it opens meanwhile, ``enough`` may end it early.
+
+        One that is ``compared`` has its reference drawn before, unless this run has drawn it.
+        """
+        reference = self._trace_of_reference(case, options) if compared else None
+        rounds = options.rounds or DEFAULT_ROUNDS
+        doing = f"measuring {case.id}, {plural(processes, 'process', 'es')} x {plural(rounds, 'picture')}"
+        self.engine.show(Step(case.variant.name, doing))
+        with look or nullcontext() as file_watch:
+            sampled = sample(
+                case,
+                self.engine.model_of(case.variant, options),
+                replace(self.engine.rig(options, trees=trees), look=file_watch),
+                processes=processes,
+                rounds=rounds,
+                host=self.engine.host_environment(),
+                reference_trace=reference,
+                enough=enough,
+            )
+        if reference:
+            stage_parity = compare_stages(
+                load(reference), load(sampled.drawing.trace), reference_name=case.variant.reference or ""
+            )
+            measurement = msgspec.structs.replace(sampled.measurement, stage_parity=stage_parity)
+            sampled = replace(sampled, measurement=measurement)
+        self._sampled[_key(case)] = sampled
+        return sampled
+
+    def sibling(self, name: str, like: Case, options: Options) -> Measurement:
+        """Another variant on the same workload: measured in this run, or now."""
+        case = self._other(name, like, options, scheduler=None)
+        seen = self._sampled.get(_key(case))
+        sampled = seen or self.sample(case, options, processes=options.processes, compared=False)
+        return sampled.measurement
+
+    def seen_reference(self, case: Case, options: Options) -> Drawing | None:
+        """The drawing of the case's reference variant with the same scheduler in this run; None where it drew none."""
+        other = self._reference_of(case, options)
+        sampled = self._sampled.get(_key(other))
+        return sampled.drawing if sampled else self._drawn.get(_key(other))
+
+    def draw_reference(self, case: Case, options: Options) -> Drawing:
+        """Let the case's reference variant draw the workload with the case's scheduler, untimed."""
+        other = self._reference_of(case, options)
+        engine = self.engine
+        drawing = draw_reference(
+            other, engine.model_of(other.variant, options), engine.rig(options), host=engine.host_environment()
+        )
+        self._drawn[_key(other)] = drawing
+        return drawing
+
+    def _trace_of_reference(self, case: Case, options: Options) -> Path | None:
+        """None where nothing is to be compared, or the reference cannot run here."""
+        name = case.variant.reference
+        if name is None or name == case.variant.name or "picture" not in options.gate:
+            return None
+        seen = self.seen_reference(case, options)
+        if seen is None and not self.engine.can_run(name):
+            return None
+        return (seen or self.draw_reference(case, options)).trace
+
+    def _reference_of(self, case: Case, options: Options) -> Case:
+        if case.variant.reference is None:
+            raise CaseError(f"variant {case.variant.name!r} names no reference", cure="Compare it with itself.")
+        return self._other(case.variant.reference, case, options, scheduler=case.variant.scheduler)
+
+    def _other(self, name: str, like: Case, options: Options, *, scheduler: str | None) -> Case:
+        here = self.engine.here(name)
+        variant = replace(here, scheduler=scheduler) if scheduler else here
+        return replace(like, variant=variant, model=self.engine.model_name(here, options))
+
+
+def _key(case: Case) -> tuple[str, str, Workload, str]:
+    return case.variant.name, case.variant.scheduler, case.workload, case.model

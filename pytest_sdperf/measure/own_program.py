@@ -1,0 +1,78 @@
+"""The programs of cases that are measured by themselves, as baselines keep them, and where one is the same again."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+
+from pytest_sdperf.activity import Looked
+from pytest_sdperf.base.checkout.git import git
+from pytest_sdperf.base.checkout.revision import commit_of
+from pytest_sdperf.base.interpreter import this_interpreter
+from pytest_sdperf.base.tree_variables import HeadVariables, is_of_the_tree
+from pytest_sdperf.base.trees import Trees
+from pytest_sdperf.baseline import Baseline
+from pytest_sdperf.baselines.accepting import is_to_be_recorded
+from pytest_sdperf.diff.programs import is_same
+from pytest_sdperf.measure.engine import Engine
+from pytest_sdperf.measure.file_watch import FileWatch
+from pytest_sdperf.measure.identity import looking, program_of
+from pytest_sdperf.measure.sampling import Enough
+from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.observations import Measured
+from pytest_sdperf.options import Options
+from pytest_sdperf.program import Program
+from pytest_sdperf.variant import Case
+
+
+class OwnPrograms:
+    """Knows the programs of one session's cases.
+
+    ``variables`` are what conftests and plugins did to the environment; None: not known.
+    """
+
+    def __init__(self, engine: Engine, variables: HeadVariables | None) -> None:
+        self.engine = engine
+        changes = variables.changes if variables else {}
+        self._set_here = {name: value for name, value in changes.items() if is_of_the_tree(name)}
+
+    @cached_property
+    def _trees(self) -> Trees:
+        """The working tree that the rootdir lies in, or the rootdir."""
+        answer = git(self.engine.rootdir, "rev-parse", "--show-toplevel")
+        top = Path(answer.out.rstrip("\n")) if answer.ok else self.engine.rootdir
+        return Trees(top, top, own=tuple(this_interpreter().own))
+
+    @property
+    def trees(self) -> tuple[str, ...]:
+        """The folder whose modules the workers report."""
+        return (str(self._trees.head),)
+
+    def look(self, options: Options) -> AbstractContextManager[FileWatch]:
+        """For the time that a case is measured: a watch over what it opens."""
+        return looking(self._trees, self.engine, options)
+
+    def of(self, measured: Measured, options: Options) -> Program:
+        """The program of a case that was measured with `trees` and `look`."""
+        return program_of(self.engine, measured, options, self._trees, set_here=self._set_here)
+
+    @cached_property
+    def revision(self) -> str:
+        """The commit that is checked out; empty where there is none."""
+        return commit_of(self._trees.head, "HEAD") or ""
+
+    def enough(self, case: Case, options: Options, baseline: Baseline | None) -> Enough | None:
+        """Whether the program is the one that the newest run was recorded of; None where more processes are needed."""
+        recorded = baseline.runs[-1].whole_program if baseline else None
+        is_measured = options.identical == "measure" or is_to_be_recorded(options, baseline)
+        if recorded is None or is_measured or options.thresholds.min_speedup:
+            return None
+
+        def is_recorded(measurement: Measurement, looked: Looked | None) -> bool:
+            # One that is not the same in one process is not the same in two.
+            if len(measurement.processes) > 1:
+                return False
+            return is_same(recorded, self.of(Measured(case, measurement, looked=looked), options))
+
+        return is_recorded
