@@ -134,6 +134,8 @@ class Observations:
     "the head side by side with itself; None: not asked for"
     program: Program | None = None
     "that was measured; None: not known"
+    not_escalated_because: str = ""
+    "why the recorded program was not measured side by side, as a clause; empty: it was, or there was no need"
     revision: str = ""
     "the commit that is checked out, full hash; empty: not known"
 

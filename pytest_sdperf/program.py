@@ -15,6 +15,8 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     modules: dict[str, str] = {}
     "module of the compared tree that was loaded -> sha256 of its file"
+    places: dict[str, str] = {}
+    "such a module -> its file, relative to the tree"
     files: dict[str, str] = {}
     "other file of the tree that was opened, relative to the tree -> sha256"
     installed: dict[str, str] = {}

@@ -62,6 +62,7 @@ def program_alone(looked: Looked, trees: Trees, *, known: Program, apart: Apart 
     return msgspec.structs.replace(
         known,
         modules=alone.modules["head"],
+        places=alone.places["head"],
         files=alone.files["head"],
         installed=installed_code(looked.activity.modules, trees),
         outside=outside_files(path for path in looked.activity.outside if not alone.is_known(path)),
@@ -93,6 +94,7 @@ class _Compared:
     trees: Trees
     apart: Apart
     modules: dict[str, dict[str, str]] = field(default_factory=lambda: {"base": {}, "head": {}})
+    places: dict[str, dict[str, str]] = field(default_factory=lambda: {"base": {}, "head": {}})
     files: dict[str, dict[str, str]] = field(default_factory=lambda: {"base": {}, "head": {}})
     unknown: list[str] = field(default_factory=list)
 
@@ -117,7 +119,7 @@ class _Compared:
                 path = os.path.relpath(file, self._head)
                 for side, root in self._roots.items():
                     if digest := digest_of_file(f"{root}{os.sep}{path}"):
-                        self.modules[side][name] = digest
+                        self.modules[side][name], self.places[side][name] = digest, path
 
     def read(self, paths: Iterable[str]) -> None:
         """Files that were opened: compared under the name they were opened by, and under the one that links lead to."""

@@ -55,7 +55,8 @@ def of_program(found: StoredLatencyFinding, recorded: RecordedRun, seen: Observa
     if before is None or now is None:
         return found
     if not is_same(before, now):
-        return msgspec.structs.replace(found, changed_because=why_not_same(before, now))
+        because = why_not_same(before, now)
+        return msgspec.structs.replace(found, changed_because=because, not_escalated_because=seen.not_escalated_because)
     same = SameProgram(
         modules=len(now.modules),
         files=len(now.files) + len(now.outside),

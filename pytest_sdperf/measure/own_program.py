@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines.accepting import is_to_be_recorded
 from pytest_sdperf.diff.programs import is_same
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.identity import looking, program_of
@@ -40,8 +41,10 @@ class OwnPrograms:
     @cached_property
     def _trees(self) -> Trees:
         """The working tree that the rootdir lies in, or the rootdir."""
-        answer = git(self.engine.rootdir, "rev-parse", "--show-toplevel")
-        top = Path(answer.out.rstrip("\n")) if answer.ok else self.engine.rootdir
+        top = self.engine.rootdir
+        with suppress(ComparisonError):  # no git here
+            answer = git(top, "rev-parse", "--show-toplevel")
+            top = Path(answer.out.rstrip("\n")) if answer.ok else top
         return Trees(top, top, own=tuple(this_interpreter().own))
 
     @property
@@ -60,7 +63,10 @@ class OwnPrograms:
     @cached_property
     def revision(self) -> str:
         """The commit that is checked out; empty where there is none."""
-        return commit_of(self._trees.head, "HEAD") or ""
+        try:
+            return commit_of(self._trees.head, "HEAD") or ""
+        except ComparisonError:  # no git here
+            return ""
 
     def enough(self, case: Case, options: Options, baseline: Baseline | None) -> Enough | None:
         """Whether the program is the one that the newest run was recorded of; None where more processes are needed."""

@@ -16,10 +16,12 @@ from pytest_sdperf.baselines.accepting import is_to_be_recorded
 from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore, certainly_unused
 from pytest_sdperf.baselines.stored_pictures import reference_keys
+from pytest_sdperf.diff.programs import is_same
 from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.measure.alone import Alone
 from pytest_sdperf.measure.comparer import Compared, Comparer
 from pytest_sdperf.measure.engine import Engine
+from pytest_sdperf.measure.escalation import Escalation
 from pytest_sdperf.measure.own_program import OwnPrograms
 from pytest_sdperf.measure.painter import Painter
 from pytest_sdperf.measure.references import (
@@ -35,6 +37,7 @@ from pytest_sdperf.models.configurations import native_size
 from pytest_sdperf.observations import NOBODY, Asked, Measured, Observations
 from pytest_sdperf.options import Options
 from pytest_sdperf.policy.base_rules import BaseRules
+from pytest_sdperf.program import Program
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.report.run_notes import run_notes
@@ -69,6 +72,7 @@ class Session:
         self.alone = Alone(engine)
         "measures the cases by themselves"
         self._programs = OwnPrograms(engine, called.variables)
+        self._escalation = Escalation(engine, called)
 
     @property
     def base(self) -> BaseSide | ComparisonError | None:
@@ -112,7 +116,8 @@ class Session:
         wanted = options.thresholds.min_speedup
         # Measured first: where it is the reference variant too, its pictures are there already.
         sibling = self.alone.sibling(wanted[0], case, options) if wanted else None
-        compared = self._compare(measured, options, baseline, spread)
+        program = self._programs.of(measured, options)
+        compared, not_escalated_because = self._compare(measured, options, baseline, spread, program)
         # Head and base are compared by the pictures that both drew in the same minutes.
         measurement = compared.comparison.measurement_of_head(unpaired) if compared else unpaired
         of_base = compared.base_pictures if compared else {}
@@ -139,7 +144,8 @@ class Session:
             comparison=compared.comparison if compared else None,
             base_pictures=compared.own_pictures if compared else None,
             control=compared.control if compared else None,
-            program=self._programs.of(measured, options),
+            program=program,
+            not_escalated_because=not_escalated_because,
             revision=self._programs.revision,
         )
 
@@ -162,18 +168,37 @@ class Session:
         return pairs_for(options, has_target=self._comparer is not None, has_baseline=is_stored)
 
     def _compare(
-        self, measured: Measured, options: Options, baseline: Baseline | None, spread: RunSpread
+        self, measured: Measured, options: Options, baseline: Baseline | None, spread: RunSpread, program: Program
+    ) -> tuple[Compared | None, str]:
+        """The case side by side, where that is needed; else None, and why it is not though it is needed.
+
+        With the base, where one is named, and else with the program that was recorded, where that is another one.
+        """
+        if self._comparer is not None:
+            return self._compare_with_base(self._comparer, measured, options, baseline, spread), ""
+        if baseline is None or options.escalate == "off" or "latency" not in options.gate:
+            return None, ""
+        recorded = baseline.runs[-1]
+        is_recorded = recorded.whole_program is not None and is_same(recorded.whole_program, program)
+        is_decided = is_recorded or is_screened(measured.measurement, baseline, options, spread)
+        if is_decided or is_to_be_recorded(options, baseline) or measured.case.id in self.recorded:
+            return None, ""
+        path = self.store(options).path(measured.case.id)
+        found = self._escalation.compare(measured, options, recorded, program, path=path)
+        return (None, found) if isinstance(found, str) else (found, "")
+
+    def _compare_with_base(
+        self, comparer: Comparer, measured: Measured, options: Options, baseline: Baseline | None, spread: RunSpread
     ) -> Compared | None:
-        """The case side by side with the base, where that is asked for and needed."""
-        pairs = pairs_for(options, has_target=self._comparer is not None, has_baseline=baseline is not None)
-        if self._comparer is None or pairs is Pairs.NO:
+        pairs = pairs_for(options, has_target=True, has_baseline=baseline is not None)
+        if pairs is Pairs.NO:
             return None
         own = measured.measurement
         is_decided = pairs is Pairs.UNLESS_SCREENED and baseline and is_screened(own, baseline, options, spread)
         # Recorded runs of the head's model say nothing of the base's.
-        if is_decided and not self._comparer.has_other_model(measured, options):
+        if is_decided and not comparer.has_other_model(measured, options):
             return None
-        compared = self._comparer.compare(measured, options)
+        compared = comparer.compare(measured, options)
         # Where the base has no such case, the screen's answer is better than none.
         return None if compared.comparison.missing and baseline else compared
 

@@ -70,6 +70,8 @@ class Options(NamedTuple):
     "shell command that is run in the base's tree before its variants are collected"
     identical: str = "pass"
     "`pass` or `measure`: what becomes of a case whose base and head are the same program"
+    escalate: str = "auto"
+    "`auto` or `off`: whether a case that the recorded runs do not decide is measured next to what was recorded"
     budget: float = 600.0
     "seconds that the pairs of one case may take"
     json: str | None = None

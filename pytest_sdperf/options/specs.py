@@ -111,6 +111,14 @@ SPECS: tuple[OptionSpec, ...] = (
         of_base,
     ),
     OptionSpec(
+        "escalate",
+        values.one_of("auto", "off"),
+        "compared with stored baselines: a case of another program than was recorded, that they do not decide, is "
+        "measured side by side with the revision that was recorded, or stays INCONCLUSIVE (default: auto)",
+        "auto|off",
+        of_base,
+    ),
+    OptionSpec(
         "budget",
         values.duration_for("the pairs"),
         "longest time for the pairs of one case, side by side (default: 10m)",

@@ -156,7 +156,8 @@ def _stored_size(one: SizeLatency, finding: StoredLatencyFinding) -> str:
         return f"the baseline has no {one.size}; record it again with --sdperf-update=all"
     status = Status.REGRESSED if one.is_doubted else one.status
     compared = _compared(one, finding, status, one.ratio, one.base_s)
-    advice = "" if finding.same else _advice(status)
+    advice = f"; {finding.not_escalated_because}" if finding.not_escalated_because else _advice(status)
+    advice = "" if finding.same else advice
     sentence = f"{compared}; {_detects(one, finding)}{advice}"
     if finding.doubted_because and one.status is Status.INCONCLUSIVE:
         but = "but " if one.is_doubted else ""

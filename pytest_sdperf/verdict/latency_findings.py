@@ -88,6 +88,8 @@ class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_laten
     "None: what was measured is not known to be what was recorded"
     changed_because: str = ""
     "why it is not known to be, as a clause; empty: it is, or nothing is known of what was recorded"
+    not_escalated_because: str = ""
+    "why what was recorded was not measured side by side, as a clause; empty: there was no need, or it was not wanted"
 
     @property
     def fault(self) -> str:
