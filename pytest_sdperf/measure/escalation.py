@@ -56,9 +56,13 @@ class Escalation:
             revision = Revision("the recorded program", commit, head.toplevel, ESCALATE)
             target = Target(head, revision, None, control=False).with_libraries(options)
             self._comparers[commit] = Comparer(self.engine, target, self.invocation)
-        compared = self._comparers[commit].compare(measured, options)
-        if compared.comparison.identical:
+        comparison = (compared := self._comparers[commit].compare(measured, options)).comparison
+        if comparison.identical:
             return f"both would run in this environment, and {_named(of_environment or found)}"
+        if fault := comparison.invalid or comparison.missing:
+            return f"side by side with what was recorded ({commit[:10]}): {fault}"
+        if not comparison.kept:
+            return f"side by side with what was recorded ({commit[:10]}) every pair was disturbed: run again when it is calm"
         return compared
 
 

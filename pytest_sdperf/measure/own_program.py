@@ -12,10 +12,10 @@ from pytest_sdperf.base.checkout.revision import commit_of
 from pytest_sdperf.base.interpreter import this_interpreter
 from pytest_sdperf.base.tree_variables import HeadVariables, is_of_the_tree
 from pytest_sdperf.base.trees import Trees
-from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.baselines.accepting import is_to_be_recorded
+from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.diff.programs import is_same
-from pytest_sdperf.errors import ComparisonError
+from pytest_sdperf.errors import BaselineError, ComparisonError
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.identity import looking, program_of
@@ -68,8 +68,12 @@ class OwnPrograms:
         except ComparisonError:  # no git here
             return ""
 
-    def enough(self, case: Case, options: Options, baseline: Baseline | None) -> Enough | None:
+    def enough(self, case: Case, options: Options, store: BaselineStore) -> Enough | None:
         """Whether the program is the one that the newest run was recorded of; None where more processes are needed."""
+        try:
+            baseline = store.load(case.id)
+        except BaselineError:  # said when the case is judged
+            return None
         recorded = baseline.runs[-1].whole_program if baseline else None
         is_measured = options.identical == "measure" or is_to_be_recorded(options, baseline)
         if recorded is None or is_measured or options.thresholds.min_speedup:

@@ -157,7 +157,7 @@ class Session:
             trees, look, enough = self._comparer.trees, self._comparer.look(options), None
         else:
             trees, look = self._programs.trees, self._programs.look(options)
-            enough = self._programs.enough(case, options, self.store(options).load(case.id))
+            enough = self._programs.enough(case, options, self.store(options))
         return self.alone.sample(
             case, options, processes=own_processes(pairs, options), trees=trees, look=look, enough=enough
         )
