@@ -1,8 +1,9 @@
 import msgspec
 import pytest
 
-from pytest_sdperf.baseline import MAX_RUNS, Baseline, RecordedRun, level_s, other_work
+from pytest_sdperf.baseline import MAX_RUNS, Baseline, RecordedRun, level_s, other_work, run_of
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.program import Program
 
 
 def measured(median_s=1.0, **fields):
@@ -44,3 +45,24 @@ def test_the_level_is_the_geometric_mean():
 )
 def test_what_makes_other_work(changed, told):
     assert other_work(measured(), msgspec.structs.replace(measured(2.0), **changed)) == told
+
+
+def test_a_recording_keeps_of_its_program_what_the_measurement_does_not_say():
+    measurement = measured()
+    program = Program(
+        modules={"ship": "1"},
+        model_digest="a" * 64,
+        workload={"seeds": "[0]", "sizes": "[[8,8]]"},
+        python="CPython 3",
+        packages={"numpy": "2"},
+    )
+    environment = msgspec.structs.replace(measurement.environment, python="CPython 3", packages={"numpy": "2"})
+    run = run_of("1", msgspec.structs.replace(measurement, environment=environment), program, "c0ffee")
+    assert run.program == Program(modules={"ship": "1"})
+    assert run.whole_program == program
+    assert run.revision == "c0ffee"
+
+
+def test_of_what_was_recorded_without_its_program_none_is_known():
+    run = run_of("1", measured(), None)
+    assert (run.program, run.whole_program, run.revision) == (None, None, "")

@@ -14,7 +14,7 @@ class Difference(msgspec.Struct, frozen=True):
     """One part of two programs that is not the same."""
 
     kind: str
-    "`module`, `file`, `installed`, `outside`, `names`, `model`, `python`, `package`, `variable`, `setting`, `workload`"
+    "`module`, `place`, `file`, `installed`, `outside`, `names`, `model`, `python`, `package`, `variable`, `setting`, `workload`"
     name: str
     "the module, the path, the package …; empty for `names`, `model` and `python`"
     base: str
@@ -24,6 +24,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 _MAPPINGS = (
     ("module", "modules"),
+    ("place", "places"),
     ("file", "files"),
     ("installed", "installed"),
     ("outside", "outside"),
@@ -36,6 +37,7 @@ _MAPPINGS = (
 
 _TEXTS = {
     "module": "module {}",
+    "place": "the place of module {}",
     "file": "file {}",
     "installed": "the code of the installed {}",
     "outside": "file {}",
@@ -64,7 +66,7 @@ def differences(base: Program, head: Program) -> list[Difference]:
         if there != here
     ]
     found = {kind: _of_mapping(kind, getattr(base, field), getattr(head, field)) for kind, field in _MAPPINGS}
-    code, rest = ("module", "file", "outside"), ("installed", "package", "variable", "setting", "workload")
+    code, rest = ("module", "place", "file", "outside"), ("installed", "package", "variable", "setting", "workload")
     return [*(d for k in code for d in found[k]), *single, *(d for k in rest for d in found[k])]
 
 

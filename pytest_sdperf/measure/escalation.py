@@ -59,11 +59,9 @@ class Escalation:
         comparison = (compared := self._comparers[commit].compare(measured, options)).comparison
         if comparison.identical:
             return f"both would run in this environment, and {_named(of_environment or found)}"
-        if fault := comparison.invalid or comparison.missing:
-            return f"side by side with what was recorded ({commit[:10]}): {fault}"
-        if not comparison.kept:
-            return f"side by side with what was recorded ({commit[:10]}) every pair was disturbed: run again when it is calm"
-        return compared
+        busy = "" if comparison.kept else "every pair was disturbed, so run again when nothing else does"
+        fault = comparison.invalid or comparison.missing or busy
+        return f"side by side with what was recorded ({commit[:10]}): {fault}" if fault else compared
 
 
 def _named(found: list[Difference]) -> str:

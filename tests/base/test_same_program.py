@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_sdperf.activity import Activity, Looked
-from pytest_sdperf.base.same_program import Apart, programs
+from pytest_sdperf.base.same_program import Apart, program_alone, programs
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.program import Program
 
@@ -240,3 +240,57 @@ class TestKeptExports:
 
     def test_nothing_was_kept_for_the_head_alone(self, sides, kept):
         assert sides.compare(files=[str(kept / "unet.bin")])[1].unknown == []
+
+
+class TestAlone:
+    """The program of a tree that is compared with none now."""
+
+    @pytest.fixture
+    def alone(self, sides):
+        trees = Trees(sides.head, sides.head)
+
+        def alone(*, apart=None, files=(), **activity):
+            looked = Looked(Activity(**activity), frozenset(files))
+            return program_alone(looked, trees, known=BOTH, apart=apart or Apart())
+
+        return alone
+
+    def test_modules_files_and_folders_of_the_tree(self, sides, alone):
+        code, data = sides.write("src/ship.py", "A = 1\n"), sides.write("data/sea.json", "{}")
+        found = alone(modules={"ship": code}, opened=[data, code], listed=[str(sides.head)])
+        assert set(found.modules) == {"ship"}
+        assert found.places == {"ship": "src/ship.py"}
+        assert set(found.files) == {"data/sea.json", "./"}
+        assert (found.python, found.unknown, found.installed, found.outside) == (BOTH.python, [], {}, {})
+
+    def test_what_it_loads_from_outside(self, sides, alone):
+        for name in ("oars.py", "chart", "weights"):
+            (sides.outside / name).write_text(name)
+        chart, weights = sides.outside / "chart", sides.outside / "weights"
+        found = alone(
+            modules={"oars": str(sides.outside / "oars.py")},
+            outside=[str(chart), str(weights)],
+            apart=Apart(digested=frozenset([weights])),
+        )
+        assert set(found.installed) == {"oars"}
+        assert set(found.outside) == {str(chart)}
+
+    @pytest.mark.parametrize(
+        ("name", "counts"), [("rudder.cfg", True), ("README.md", False), ("test_ship.py", False), ("new.py", False)]
+    )
+    def test_a_new_file_counts_where_its_name_may_steer(self, sides, alone, name, counts):
+        before = alone()
+        sides.write(name, "")
+        assert (alone().names != before.names) is counts
+
+    def test_what_git_ignores_and_what_we_write_does_not(self, sides, alone):
+        sides.write(".gitignore", "*.log\n")
+        ours = sides.head / "baselines"
+        before = alone(apart=Apart(ours=[ours]))
+        sides.write("sea.log", "")
+        sides.write("baselines/ship.json", "")
+        assert alone(apart=Apart(ours=[ours])).names == before.names
+        assert alone().names != before.names
+
+    def test_a_hazard_is_unknown(self, alone):
+        assert alone(hazards=["it connects to 1"]).unknown == ["it connects to 1"]

@@ -1,7 +1,15 @@
 """Stages, kernels and environment, line by line."""
 
-from pytest_sdperf.diff.changes import cold_start_changes, environment_changes, kernel_changes, stage_changes
-from pytest_sdperf.measurement import Environment, Evidence
+import msgspec
+
+from pytest_sdperf.diff.changes import (
+    cold_start_changes,
+    environment_changes,
+    kernel_changes,
+    machine_changes,
+    stage_changes,
+)
+from pytest_sdperf.measurement import Disturbance, Environment, Evidence
 
 
 def test_the_largest_move_comes_first(measured):
@@ -94,9 +102,9 @@ def test_every_difference_is_one_line():
         "nncf not installed -> 3.4",
         "openvino 2026.4 -> not installed",
         "torch 2.8.0 -> 2.9.0",
+        "Python 3.11.2 -> 3.12.1",
         "machine zen5 -> zen4",
         "CPU EPYC -> unknown",
-        "Python 3.11.2 -> 3.12.1",
         "kernel 6.1 -> 6.2",
         "threads 2 -> 1",
         "CPUs 0,1 -> unknown",
@@ -107,3 +115,19 @@ def test_every_difference_is_one_line():
 
 def test_the_same_environment_says_nothing():
     assert environment_changes(BASE, BASE) == []
+
+
+def test_the_machine_then_and_now(measured):
+    def at(mhz, **environment):
+        found = measured([1.0])
+        seen = Disturbance(window_s=1.0, frequency_mhz=mhz)
+        runs = [msgspec.structs.replace(run, seen=seen) for run in found.processes]
+        changed = msgspec.structs.replace(found.environment, packages={"torch": str(mhz)}, **environment)
+        return msgspec.structs.replace(found, processes=runs, environment=changed)
+
+    assert machine_changes(at(2100.0, kernel="6.1"), at(1800.0, kernel="6.2")) == [
+        "kernel 6.1 -> 6.2",
+        "2100 MHz -> 1800 MHz",
+    ]
+    assert machine_changes(at(2100.0), at(2000.0)) == []
+    assert machine_changes(at(None), at(2000.0)) == []

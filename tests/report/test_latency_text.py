@@ -19,7 +19,7 @@ from pytest_sdperf.report.latency_text import (
     stored_details,
     stored_sentence,
 )
-from pytest_sdperf.verdict.latency_findings import DroppedPair, SizeSpeedup
+from pytest_sdperf.verdict.latency_findings import DroppedPair, SameProgram, SizeSpeedup
 from pytest_sdperf.verdict.status import Missing, Status
 
 Make = Callable[..., Any]
@@ -278,3 +278,39 @@ def test_nothing_to_show_a_factor(make_finding: Make) -> None:
 
 def test_bounds_that_are_no_numbers_are_said_so(stored: Make) -> None:
     assert "at least any size slower" in stored_sentence(stored(Status.REGRESSED, lower=math.inf))
+
+
+SAME = "the same program as recorded (model, versions, 9 settings, 12 modules, 1 file)"
+
+
+@pytest.mark.parametrize(("ratio", "told"), [(1.031, "3.1 % slower"), (0.98, "2.0 % faster")])
+def test_the_same_program_again(stored: Make, make_size: Make, ratio: float, told: str) -> None:
+    same = SameProgram(modules=12, files=1, settings=9)
+    sizes = [msgspec.structs.replace(make_size(Status.INCONCLUSIVE), ratio=ratio)]
+    sentence = stored_sentence(stored(Status.PASSED, sizes=sizes, same=same))
+    assert sentence == f"{SAME}; {told} than recorded, which is the machine"
+
+
+def test_a_program_without_model_and_tree(stored: Make) -> None:
+    same = SameProgram(modules=0, files=0, settings=1, has_model=False)
+    assert stored_sentence(stored(same=same)).startswith("the same program as recorded (versions, 1 setting); ")
+
+
+@pytest.mark.parametrize(
+    ("machine", "told"),
+    [
+        ([], "it is the machine, of which nothing known differs"),
+        (["kernel 6.1 -> 6.2", "2100 MHz -> 1800 MHz"], "it is the machine: kernel 6.1 -> 6.2, 2100 MHz -> 1800 MHz"),
+    ],
+)
+def test_the_same_program_that_is_slower(stored: Make, machine: list[str], told: str) -> None:
+    same = SameProgram(modules=12, files=1, settings=9, machine=machine)
+    assert stored_sentence(stored(Status.REGRESSED, same=same)) == f"{SLOW}{DETECTS}; it is {SAME}, so {told}"
+
+
+def test_another_program_that_was_not_measured_side_by_side(stored: Make) -> None:
+    finding = stored(
+        Status.INCONCLUSIVE, changed_because="module ship differs", not_escalated_because="there is no git"
+    )
+    assert stored_sentence(finding).endswith(f"{DETECTS}; there is no git")
+    assert stored_details(finding) == ["not the program that was recorded: module ship differs"]
