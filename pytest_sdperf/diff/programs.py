@@ -14,8 +14,8 @@ class Difference(msgspec.Struct, frozen=True):
     """One part of two programs that is not the same."""
 
     kind: str
-    """`module`, `place`, `file`, `installed`, `outside`, `names`, `model`, `python`, `package`, `variable`, `setting` or
-    `workload`"""
+    """`module`, `place`, `file`, `installed`, `outside`, `names`, `model`, `python`, `package`, `variable`, `setting`
+    or `workload`"""
     name: str
     "the module, the path, the package …; empty for `names`, `model` and `python`"
     base: str
