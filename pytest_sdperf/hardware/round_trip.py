@@ -2,7 +2,7 @@
 
 On a virtual machine it changes for 10 s to a minute at a time, when the host moves its CPUs apart. Steal time, load and
 large kernels show nothing of it, and pictures of small models, whose threads wait for each other thousands of times,
-take 25 % to 66 % longer meanwhile (2-core Zen 5, bundled model, `fp32` and `openvino_static`). No extension is compiled:
+take 25 % to 66 % longer meanwhile (2-core Zen 5, bundled model, `fp32`, `openvino_static`). No extension is compiled:
 two Python processes that flip a byte of shared memory tell the two levels apart (144 to 183 ns near, 364 to 435 ns far,
 where C has 85 and 382; 1,215 probes).
 """
