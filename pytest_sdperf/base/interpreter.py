@@ -64,6 +64,8 @@ class Interpreter:
     "standard library and site-packages, the user's included"
     lacks: tuple[str, ...] = ()
     "those of NEEDED that it has not"
+    name: str = ""
+    "for people, in place of its path"
 
     @property
     def own(self) -> tuple[Path, ...]:
@@ -73,7 +75,7 @@ class Interpreter:
     @property
     def label(self) -> str:
         """For people: ``/srv/next/bin/python (3.12.1)``."""
-        return f"{self.path} ({self.version})"
+        return self.name or f"{self.path} ({self.version})"
 
 
 def this_interpreter() -> Interpreter:

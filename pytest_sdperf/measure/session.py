@@ -246,7 +246,7 @@ class Session:
         measured = [o.measurement for o in outcomes] + self.alone.measurements
         return Report(
             list(outcomes),
-            [*notes, *(self._comparer.notes if self._comparer else ()), *own],
+            [*notes, *(self._comparer.notes if self._comparer else self._escalation.notes), *own],
             fp32_latencies(measured),
             images=self.images,
             begun_at=self.begun_at,

@@ -7,10 +7,11 @@ from pytest_sdperf.options.values import of_base, of_change_named
 LIBRARIES: tuple[OptionSpec, ...] = (
     OptionSpec(
         "base_env",
-        values.one_of("same", "build"),
-        "libraries of the revision that is compared with: same (default), today's environment, or build: where "
-        "dependency files differ, an environment that uv makes from the revision's own",
-        "same|build",
+        values.one_of("auto", "same", "build"),
+        "libraries of the base: auto (default), today's environment with --sdperf-against, and the recorded versions, "
+        "which uv installs next to today's, where a case is compared with what was recorded; same: always today's; "
+        "build: where dependency files differ, an environment that uv makes from the revision's own",
+        "auto|same|build",
         of_base,
     ),
     OptionSpec(

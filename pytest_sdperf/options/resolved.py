@@ -59,7 +59,7 @@ class Options(NamedTuple):
     "revision to measure side by side with: a name git knows, `auto` (merge-base with the default branch) or `self`"
     against_python: str | None = None
     "interpreter of the base"
-    base_env: str = "same"
+    base_env: str = "auto"
     "`build`: where the dependency files of base and head differ, the base has an environment made from its own"
     base_env_extras: tuple[str, ...] = ()
     "extras and dependency groups of that environment; empty: those whose packages are installed here"

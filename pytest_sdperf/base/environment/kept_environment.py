@@ -26,10 +26,13 @@ from pytest_sdperf.models import cache
 FOLDER = "environments"
 """In the cache."""
 
-_RECIPE = 1
+RECIPE = 2
 """Changes with how environments are made: those made otherwise are not used any more."""
 
 _MANIFEST = "sdperf_environment.json"
+
+Run = Callable[[Path, Sequence[str]], None]
+"""Runs uv for the environment in a folder, with arguments."""
 
 _UNUSED_DAYS = 30.0
 """After that an environment is removed when another one is built: each has the size of its libraries."""
@@ -85,13 +88,35 @@ def kept_environment(
     take where the files leave a choice; ``show`` takes a line of what goes on. Raises UvError, ModelError where the
     cache cannot be written, and whatever ``uv`` raises, which is called only to build.
     """
-    target = cache.cache_dir() / FOLDER / _digest(plan, base, tree, environ, preferred)[:20]
+
+    def build(folder: Path, run: Run) -> None:
+        _build(folder, plan, tree, preferred, run)
+
+    digest = _digest(plan, base, tree, environ, preferred)
+    return keep(digest, build, names=plan.names, tree=tree, uv=uv, environ=environ, show=show)
+
+
+def keep(
+    digest: str,
+    build: Callable[[Path, Run], None],
+    *,
+    names: str,
+    tree: Path,
+    uv: Callable[[], Path],
+    environ: Mapping[str, str],
+    show: Callable[[str], None],
+) -> KeptEnvironment:
+    """The environment under ``digest``; where it is not there, ``build`` fills a folder by runs of uv in ``tree``.
+
+    ``names`` says what it is made from, ``show`` takes a line of what goes on. Raises as `kept_environment`.
+    """
+    target = cache.cache_dir() / FOLDER / digest[:20]
     with cache.locked(target):
         manifest = _complete(target)
         begun_s = time.monotonic()
         if manifest is not None:
             os.utime(target / _MANIFEST)  # it is in use
-            return KeptEnvironment(_python(target), manifest.versions, None)
+            return KeptEnvironment(python_in(target), manifest.versions, None)
         _remove_unused(target.parent)
         program = uv()
 
@@ -99,29 +124,30 @@ def kept_environment(
             settings = {"UV_PROJECT_ENVIRONMENT": str(folder)}
             run_uv(program, arguments, cwd=tree, environ=environ, settings=settings)
 
-        show(f"building the base's environment from {plan.names} with uv")
-        cache.publish(target, lambda folder: _build(folder, plan, tree, preferred, run))
+        def fill(folder: Path) -> None:
+            # Relocatable, because it is moved to its place when it is whole.
+            place = ["--allow-existing", "--relocatable", "--no-project", "--python", sys.executable]
+            run(folder, ["venv", "--quiet", *place, str(folder)])
+            build(folder, run)
+            manifest = _Manifest(RECIPE, names, _versions(folder))
+            (folder / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+        show(f"building the base's environment from {names} with uv")
+        cache.publish(target, fill)
         manifest = _complete(target)
         if manifest is None:
             raise RuntimeError(f"{target} was built and is not complete")
-        return KeptEnvironment(_python(target), manifest.versions, time.monotonic() - begun_s)
+        return KeptEnvironment(python_in(target), manifest.versions, time.monotonic() - begun_s)
 
 
-def _build(
-    folder: Path, plan: Plan, tree: Path, preferred: Versions, run: Callable[[Path, Sequence[str]], None]
-) -> None:
-    # Relocatable, because it is moved to its place when it is whole.
-    place = ["--allow-existing", "--relocatable", "--no-project", "--python", sys.executable]
-    run(folder, ["venv", "--quiet", *place, str(folder)])
+def _build(folder: Path, plan: Plan, tree: Path, preferred: Versions, run: Run) -> None:
     pins = folder / "preferred.txt"
     pins.write_text("".join(f"{name}=={version}\n" for name, version in sorted(preferred.items())), encoding="utf-8")
-    for command in plan.commands(_python(folder), pins):
+    for command in plan.commands(python_in(folder), pins):
         run(folder, command)
     of_tree = _from_the_tree(folder, tree)
     if of_tree:  # its code comes from the base's tree, by the import path
-        run(folder, ["pip", "uninstall", "--python", str(_python(folder)), *of_tree])
-    manifest = _Manifest(_RECIPE, plan.names, _versions(folder))
-    (folder / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        run(folder, ["pip", "uninstall", "--python", str(python_in(folder)), *of_tree])
 
 
 def _from_the_tree(folder: Path, tree: Path) -> list[str]:
@@ -147,16 +173,20 @@ def _installed(folder: Path) -> Sequence[metadata.Distribution]:
     return [*metadata.distributions(path=[str(path) for path in sorted(folder.glob("lib*/python*/site-packages"))])]
 
 
+def digest_of(facts: Sequence[object], environ: Mapping[str, str]) -> str:
+    """Of ``facts``, the interpreter, the platform, and what steers uv's choice."""
+    python = [sys.implementation.cache_tag, sys.version, getattr(sys, "_base_executable", sys.executable)]
+    steering = [(name, _without_secret(environ[name])) for name in _STEERING if name in environ]
+    return hashlib.sha256(msgspec.json.encode([RECIPE, *facts, python, sysconfig.get_platform(), steering])).hexdigest()
+
+
 def _digest(plan: Plan, base: Files, tree: Path, environ: Mapping[str, str], preferred: Versions) -> str:
-    """Of the files and what they lead to, the interpreter, the platform, and what steers uv's choice."""
+    """Of the files and what they lead to, too."""
     files = [(file.name, file.comparable) for file in plan.files]
     files += [(file.name, file.comparable) for file in base.values() if file.is_included and not plan.is_locked]
     archives = git(tree, "ls-files", "--stage", "--", *_BUILT_ARCHIVES).out
-    python = [sys.implementation.cache_tag, sys.version, getattr(sys, "_base_executable", sys.executable)]
-    steering = [(name, _without_secret(environ[name])) for name in _STEERING if name in environ]
     choice = [] if plan.is_locked else sorted(preferred.items())
-    facts = [_RECIPE, sorted(files), plan.extras, archives, python, sysconfig.get_platform(), steering, choice]
-    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
+    return digest_of([sorted(files), plan.extras, archives, choice], environ)
 
 
 def _without_secret(value: str) -> str:
@@ -170,10 +200,11 @@ def _complete(folder: Path) -> _Manifest | None:
     except (OSError, msgspec.MsgspecError):
         return None
     # The interpreter that it was made with may be gone.
-    return manifest if manifest.recipe == _RECIPE and _python(folder).exists() else None
+    return manifest if manifest.recipe == RECIPE and python_in(folder).exists() else None
 
 
-def _python(folder: Path) -> Path:
+def python_in(folder: Path) -> Path:
+    """The interpreter of the environment in ``folder``."""
     return folder / "bin" / "python"
 
 

@@ -36,8 +36,8 @@ _NAMED = 8
 class Libraries:
     """How the options want the base's libraries."""
 
-    base_env: str = "same"
-    "`same`: today's environment; `build`: one of the base's own, where its files differ"
+    base_env: str = "auto"
+    "`auto` and `same`: today's environment; `build`: one of the base's own, where its files differ"
     files: Sequence[str] = DEFAULT_DEPENDENCY_FILES
     "patterns of the files that decide on libraries"
     extras: Sequence[str] = ()
