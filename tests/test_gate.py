@@ -13,6 +13,7 @@ from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import BaselineError
+from pytest_sdperf.measure.alone import Alone
 from pytest_sdperf.measure.session import Session
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.observations import Measured
@@ -183,7 +184,7 @@ def test_a_broken_promise_is_never_recorded_gated_or_not(judged, stored, update,
 
 def test_a_speedup_that_is_too_small_is_not_recorded(judged, stored, monkeypatch):
     asked = []
-    monkeypatch.setattr(Session, "sibling", lambda self, name, *_: asked.append(name) or measurement(2_000_000))
+    monkeypatch.setattr(Alone, "sibling", lambda self, name, *_: asked.append(name) or measurement(2_000_000))
     fast, slow = (RECORD._replace(thresholds=Thresholds(min_speedup=("boat", f))) for f in (1.9, 2.1))
     assert not judged(measurement(), slow).recorded
     assert asked == ["boat"]

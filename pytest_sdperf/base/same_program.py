@@ -24,6 +24,9 @@ from pytest_sdperf.base.tree_walk import digest_of_file, is_apart, link_target
 from pytest_sdperf.base.trees import Trees
 from pytest_sdperf.program import Program
 
+_OF_TOOLS = {"__pycache__", ".git", ".pytest_cache"}
+"""Names in a folder that come with running and committing it."""
+
 
 @dataclass(frozen=True)
 class Apart:
@@ -53,12 +56,16 @@ def programs(
     )
 
 
-def program_alone(looked: Looked, trees: Trees, *, known: Program, apart: Apart = Apart()) -> Program:
+def program_alone(
+    looked: Looked, trees: Trees, *, known: Program, apart: Apart = Apart(), also: Iterable[str] = ()
+) -> Program:
     """The program of a tree that is compared with none now; both of ``trees`` are that tree.
 
     What it will be compared with later is not there to be searched for names, so the names of its own files count.
+    ``also`` are files, and folders that end with a slash, which count whether they were looked at or not.
     """
     alone, unknown = _compared(looked, trees, apart)
+    alone.places_of(also)
     return msgspec.structs.replace(
         known,
         modules=alone.modules["head"],
@@ -144,8 +151,19 @@ class _Compared:
                 continue
             shown = f"{place}/" if place != "." else "./"
             for side, root in self._roots.items():
-                if (names := _names(f"{root}{os.sep}{place}")) is not None:
-                    self.files[side][shown] = _digest_of_names(names)
+                path = root if place == "." else f"{root}{os.sep}{place}"
+                if (names := _names(path)) is not None:
+                    # A baseline that is recorded for the first time makes a new folder.
+                    theirs = [name for name in names if not self._is_ours(f"{path}{os.sep}{name}")]
+                    self.files[side][shown] = _digest_of_names(theirs)
+
+    def places_of(self, also: Iterable[str]) -> None:
+        """Files and folders (``data/``) by their place in the trees."""
+        for place in also:
+            if place.endswith("/"):
+                self.listed([f"{self._head}{os.sep}{place}"])
+            else:
+                self._file(place)
 
     def names(self, activity: Activity) -> None:
         """Files that may steer by being there, or by not being there."""
@@ -226,7 +244,7 @@ def _kept_exports(looked: Looked, apart: Apart) -> list[str]:
 
 def _names(folder: str) -> list[str] | None:
     try:
-        return sorted(name for name in os.listdir(folder) if name not in ("__pycache__", ".git"))  # noqa: PTH208 -- texts
+        return sorted({*os.listdir(folder)} - _OF_TOOLS)  # noqa: PTH208 -- texts
     except OSError:
         return None
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from pytest_sdperf.base.checkout.git import git
 from pytest_sdperf.base.checkout.recorded import commit_with
 from pytest_sdperf.base.checkout.revision import Revision, head_of
-from pytest_sdperf.base.environment.recorded_versions import interpreter_with, recorded_versions
 from pytest_sdperf.base.interpreter import Interpreter
+from pytest_sdperf.base.recorded_versions import interpreter_with, recorded_versions
 from pytest_sdperf.base.set_up import Invocation
 from pytest_sdperf.base.target import Target
 from pytest_sdperf.baseline import RecordedRun
@@ -87,7 +87,10 @@ class Escalation:
         try:
             head = head_of(self.engine.rootdir, ESCALATE)
         except ComparisonError as error:
-            return f"{error.what}, so nothing can be measured side by side with what was recorded"
+            return (
+                f"{error.what}, so nothing can be measured side by side with what was recorded: record more runs with "
+                "--sdperf-update=all"
+            )
         commit = commit_with(before, head.toplevel, [revision, _last_commit(head.toplevel, path)])
         if commit is None:
             return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,10 +87,19 @@ def head_and_base(
     return programs(measured.looked, trees, base=other, head=head, apart=apart)
 
 
-def program_of(engine: Engine, measured: Measured, options: Options, trees: Trees, *, set_here: Changes) -> Program:
+def program_of(
+    engine: Engine,
+    measured: Measured,
+    options: Options,
+    trees: Trees,
+    *,
+    set_here: Changes,
+    also: Iterable[str] = (),
+) -> Program:
     """The program of a case that was measured by itself, with all that it found in its tree and outside of it.
 
-    Both of ``trees`` are the head's. ``set_here`` are variables that its conftests and plugins set.
+    Both of ``trees`` are the head's. ``set_here`` are variables that its conftests and plugins set, ``also`` files of
+    the tree that count whether they were looked at or not.
     """
     case, environment = measured.case, measured.measurement.environment
     model = engine.model_of(case.variant, options)
@@ -106,7 +115,7 @@ def program_of(engine: Engine, measured: Measured, options: Options, trees: Tree
     if measured.looked is None:
         return known
     kept = () if case.variant.prepare.startswith(f"{pytest_sdperf.__name__}.") else _exports()
-    return program_alone(measured.looked, trees, known=known, apart=_apart(engine, options, model, kept))
+    return program_alone(measured.looked, trees, known=known, apart=_apart(engine, options, model, kept), also=also)
 
 
 def _apart(engine: Engine, options: Options, model: Model, kept: Sequence[Path]) -> Apart:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from pytest_sdperf.activity import Looked
@@ -56,9 +56,18 @@ class OwnPrograms:
         """For the time that a case is measured: a watch over what it opens."""
         return looking(self._trees, self.engine, options)
 
-    def of(self, measured: Measured, options: Options) -> Program:
-        """The program of a case that was measured with `trees` and `look`."""
-        return program_of(self.engine, measured, options, self._trees, set_here=self._set_here)
+    def of(self, measured: Measured, options: Options, recorded: Program | None = None) -> Program:
+        """The program of a case that was measured with `trees` and `look`.
+
+        It is the one that was ``recorded`` also where that looked at more, and finds it unchanged: what this session's
+        own process lists while a case is measured cannot be told from what the case's processes list.
+        """
+        of_case = partial(program_of, self.engine, measured, options, self._trees, set_here=self._set_here)
+        now = of_case()
+        more = recorded.files.keys() - now.files.keys() if recorded else set()
+        if recorded and more and is_same(recorded, with_more := of_case(also=sorted(more))):
+            return with_more
+        return now
 
     @cached_property
     def revision(self) -> str:
@@ -83,6 +92,6 @@ class OwnPrograms:
             # One that is not the same in one process is not the same in two.
             if len(measurement.processes) > 1:
                 return False
-            return is_same(recorded, self.of(Measured(case, measurement, looked=looked), options))
+            return is_same(recorded, self.of(Measured(case, measurement, looked=looked), options, recorded))
 
         return is_recorded

@@ -116,7 +116,8 @@ class Session:
         wanted = options.thresholds.min_speedup
         # Measured first: where it is the reference variant too, its pictures are there already.
         sibling = self.alone.sibling(wanted[0], case, options) if wanted else None
-        program = self._programs.of(measured, options)
+        recorded = baseline.runs[-1].whole_program if baseline else None
+        program = self._programs.of(measured, options, recorded)
         compared, not_escalated_because = self._compare(measured, options, baseline, spread, program)
         # Head and base are compared by the pictures that both drew in the same minutes.
         measurement = compared.comparison.measurement_of_head(unpaired) if compared else unpaired

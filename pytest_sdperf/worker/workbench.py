@@ -8,8 +8,7 @@ import operator
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from pytest_sdperf.models.families.family import Family
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.worker import environment as surroundings
 from pytest_sdperf.worker import trace
+from pytest_sdperf.worker.collector import collector_off
 from pytest_sdperf.worker.evidence import collect_evidence, library_threads
 from pytest_sdperf.worker.factory import import_function, put_first
 from pytest_sdperf.worker.new_latents import look_at_new_latents
@@ -85,7 +85,7 @@ class Workbench:
             case protocol.Prepare(spec):
                 answer = self._prepare(spec)
             case protocol.Build(spec):
-                with _collector_off():
+                with collector_off():
                     answer = self._build(spec)
             case protocol.WarmUp(size, images):
                 spent_ns = [self._timed(size, 0)[0].total_ns for _ in range(images)]
@@ -269,18 +269,6 @@ class Workbench:
             np.save(file, picture, allow_pickle=False)
         draft.replace(path)
         return path
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """Without the garbage collector, which finds next to nothing in what is imported: 0.7 to 1.2 s of the 4 to 5.6 s
-    that torch and diffusers take (2 cores, torch 2.8, diffusers 0.39), with the same pictures to the bit.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def digest(picture: Picture) -> str:

@@ -189,11 +189,6 @@ class TestApart:
 
 
 class TestLooking:
-    def test_there_is_nothing_to_look_at_in_one_tree(self, sides):
-        for changes in ({"trees": None}, {"target": Target(None, None, None, control=True)}):
-            with looking(dataclasses.replace(sides.base, **changes), sides.engine, Options()) as watch:
-                assert watch is None
-
     @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
     def test_the_heads_files_and_kept_exports_are_watched(self, sides, monkeypatch, tmp_path):
         files = {
@@ -208,7 +203,7 @@ class TestLooking:
             path.touch()
         monkeypatch.setenv("PYTEST_SDPERF_CACHE", str(tmp_path / "kept"))
         trees = dataclasses.replace(sides.base.trees, own=(sides.head / "own",))
-        with looking(dataclasses.replace(sides.base, trees=trees), sides.engine, Options()) as watch:
+        with looking(trees, sides.engine, Options()) as watch:
             subprocess.run(["cat", *files.values()], check=True)
             seen = watch.end(Activity())
         assert seen.trouble == ""

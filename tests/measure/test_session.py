@@ -13,6 +13,7 @@ import pytest_sdperf
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.comparison import Comparison, Pair, Side
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.measure import alone
 from pytest_sdperf.measure import session as module
 from pytest_sdperf.measure.comparer import Compared
 from pytest_sdperf.measure.sampling import Drawing, Sampled
@@ -40,7 +41,7 @@ def calls(calls, monkeypatch, tmp_path):
     picture = tmp_path / "picture.npy"
     np.save(picture, PICTURE)
 
-    def sample(case, model, rig, *, processes, rounds, host, reference_trace):
+    def sample(case, model, rig, *, processes, rounds, host, reference_trace, enough):
         calls.append(("given", reference_trace.stem if reference_trace else None))
         calls.append(("sample", case.variant.name, case.model, model.digest, processes, rounds, rig.work_dir.name))
         drawing = Drawing({"8x8/0": picture}, host, traced(case, 0.5))
@@ -50,8 +51,8 @@ def calls(calls, monkeypatch, tmp_path):
         calls.append(("draw", case.variant.name, case.variant.scheduler, case.model))
         return Drawing({"8x8/0": picture}, host, traced(case, 0.0))
 
-    monkeypatch.setattr(module, "sample", sample)
-    monkeypatch.setattr(module, "draw_reference", draw_reference)
+    monkeypatch.setattr(alone, "sample", sample)
+    monkeypatch.setattr(alone, "draw_reference", draw_reference)
     monkeypatch.setattr(module, "native_size", lambda path: (8, 16))
     return calls
 
@@ -107,26 +108,26 @@ def test_measuring_says_so_and_keeps_every_case_apart(session, calls):
 
 def test_a_sibling_is_measured_once_with_the_model_it_needs(session, calls):
     like = session.case("client", OTHER, SMALL)
-    sibling = session.sibling("ours", like, OTHER)
+    sibling = session.alone.sibling("ours", like, OTHER)
     assert sibling.model == "synthetic:sd15"
-    assert session.sibling("ours", like, OTHER) is sibling
+    assert session.alone.sibling("ours", like, OTHER) is sibling
     assert sibling.stage_parity is None
     assert [c[1] for c in calls if c[0] == "sample"] == ["ours"]
 
 
 def test_a_reference_is_of_the_cases_scheduler(session, calls):
     case = session.case("client", OWN, SMALL)
-    assert session.seen_reference(case, OWN) is None
-    drawn = session.draw_reference(case, OWN)
+    assert session.alone.seen_reference(case, OWN) is None
+    drawn = session.alone.draw_reference(case, OWN)
     assert calls[-1] == ("draw", "fp32", "Euler", "bundled")
-    assert session.seen_reference(case, OWN) is drawn
-    assert session.seen_reference(case, OTHER) is None
+    assert session.alone.seen_reference(case, OWN) is drawn
+    assert session.alone.seen_reference(case, OTHER) is None
 
 
 def test_a_measured_reference_is_seen(session):
     ours = session.case("ours", OWN, SMALL)
     measured = session.measure(session.case("fp32", OWN, SMALL), OWN)
-    seen = session.seen_reference(ours, OWN)
+    seen = session.alone.seen_reference(ours, OWN)
     np.testing.assert_array_equal(np.load(seen.pictures["8x8/0"]), measured.pictures["8x8/0"])
     assert seen.environment == measured.measurement.environment
 
@@ -159,7 +160,7 @@ def test_nothing_is_compared_where_the_picture_is_not_gated_or_the_reference_can
 
 def test_a_variant_without_reference_has_none_to_see(session):
     with pytest.raises(CaseError, match="variant 'ship' names no reference. Compare it with itself."):
-        session.seen_reference(session.case("ship", OWN, SMALL), OWN)
+        session.alone.seen_reference(session.case("ship", OWN, SMALL), OWN)
 
 
 def test_the_baselines_folder_is_relative_to_the_rootdir(session, tmp_path):
@@ -291,10 +292,13 @@ def test_one_process_is_measured_where_pairs_alone_decide(session, calls, ship):
     assert [call[4] for call in calls if call[0] == "sample"][1:] == [1, 3]
 
 
-def test_without_a_base_no_baseline_is_looked_at_before_the_case_is_measured(session, monkeypatch):
-    """A folder that cannot be trusted must not keep people from what they only measure."""
-    monkeypatch.setattr(session, "store", lambda options: pytest.fail("looked at"))
-    session.measure(session.case("ship", OWN, SMALL), OWN)
+def test_a_baseline_that_cannot_be_trusted_keeps_nobody_from_measuring(session):
+    """It is an error where the case is judged."""
+    case = session.case("ship", OWN, SMALL)
+    path = session.store(OWN).path(case.id)
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    assert session.measure(case, OWN).measurement.case_id == case.id
 
 
 def test_only_a_calm_run_that_is_asked_for_is_to_be_recorded_and_once(session, ship):

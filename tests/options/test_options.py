@@ -29,6 +29,7 @@ VALUES = {
     "dependency_files": (("a.txt,b/*.lock", ("a.txt", "b/*.lock")), ("c", ("c",)), (["d"], ("d",))),
     "base_carry": (("a.so,b/*.py", ("a.so", "b/*.py")), ("c", ("c",)), (["d"], ("d",))),
     "base_run": (("make", "make"), ("a && b", "a && b"), (" c ", "c")),
+    "escalate": (("off", "off"), ("auto", "auto"), ("off", "off")),
     "identical": (("measure", "measure"), ("pass", "pass"), ("measure", "measure")),
     "budget": (("10m", 600.0), ("30s", 30.0), (5, 5.0)),
     "ignore": (("0%", 0.0), ("2%", 0.02), (0.03, 0.03)),

@@ -76,12 +76,12 @@ def test_only_under_github_actions(commands, monkeypatch, value):
 def test_a_worker_that_fails_commands_nothing(project, monkeypatch, commands, told):
     """What a library prints in a worker is quoted in the test's section."""
     from pytest_sdperf.errors import WorkerError
-    from pytest_sdperf.measure import session
+    from pytest_sdperf.measure import alone
 
     def sample(*_, **__):
         raise WorkerError("the worker died", cure="Fix it.", log_tail="::error::hello\n  ::warning::you\n##[error]x")
 
-    monkeypatch.setattr(session, "sample", sample)
+    monkeypatch.setattr(alone, "sample", sample)
     [own] = commands("-rA")
     assert (
         own

@@ -11,6 +11,8 @@ def asked(project, monkeypatch):
     found = []
 
     class Escalation:
+        notes = ()
+
         def __init__(self, engine, invocation):
             pass
 

@@ -41,7 +41,8 @@ def test_fail(unsure, told):
         result,
         "ship: latency INCONCLUSIVE: 5 ms is +0.0 % from the baseline's 5 ms, but the noise hides slowdowns up to ",
         "; with 1 recorded run, slowdowns above 97.6 % are detected (weak: no repeated run shows yet how much runs differ here)",
-        "; compare side by side with --sdperf-against=REV (a git revision), or record more runs with --sdperf-update=all.",
+        " is in no git repository, so nothing can be measured side by side with what was recorded: record more runs with "
+        "--sdperf-update=all.",
         "INCONCLUSIVE (fails)",
         "accept    nothing is decided: compare side by side, pytest --sdperf --sdperf-against=REV test_it.py::test_ship, "
         "or record more runs, pytest --sdperf --sdperf-update=all test_it.py::test_ship",

@@ -19,7 +19,7 @@ HULL = """
 @pytest.fixture
 def asked(project, monkeypatch):
     """The models that the inner sessions prepare; none is built."""
-    from pytest_sdperf.measure import engine
+    from pytest_sdperf.measure import engine, identity
     from pytest_sdperf.models.prepare import Prepared
 
     models = []
@@ -32,6 +32,7 @@ def asked(project, monkeypatch):
         return Prepared(project.path, "d1" * 32, built=False)
 
     monkeypatch.setattr(engine, "prepare", prepare)
+    monkeypatch.setattr(identity, "digested_files", lambda folder: [])
     project.conftest(HULL)
     project.test(MARKED.format("unused").replace("@pytest.mark.sdperf(model='unused')", ""))
     return models

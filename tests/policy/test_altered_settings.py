@@ -34,6 +34,7 @@ TABLE = {
     "base_env": ("build", "same", "build -> same", BASE),
     "base_env_extras": ("cpu", "none", "cpu -> none", BASE),
     "dependency_files": ("uv.lock", "none.txt", "uv.lock -> none.txt", BASE),
+    "escalate": ("off", "auto", "off -> auto", BASE),
     "identical": ("measure", "pass", "measure -> pass", BASE),
     "budget": ("10m", "1s", "600 s -> 1 s", BASE),
     "alpha": ("1%", "40%", "1 % -> 40 %", BASE),

@@ -269,7 +269,7 @@ def weather(monkeypatch):
     monkeypatch.setattr(comparer, "NoiseWatch", lambda: Watch(told.seen))
     monkeypatch.setattr(engine, "NoiseWatch", lambda: Watch(told.seen_alone))
     # Collecting all that pytest holds takes longer than everything else here.
-    monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0, disable=int, enable=int))
+    monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0))
     monkeypatch.setattr(surroundings, "peak_rss_bytes", lambda: told.peak_rss_bytes)
     monkeypatch.setattr(surroundings, "library_rss_bytes", lambda: told.library_rss_bytes)
     return told
