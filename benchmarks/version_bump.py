@@ -38,8 +38,8 @@ class Repository:
     def __init__(self, folder: Path, bumps: dict[str, str], variants: Sequence[str], steps: int) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        tests = (_TEST.format(name=name, steps=steps) for name in variants)
-        (folder / "test_speed.py").write_text("".join(tests).lstrip("\n"), encoding="utf-8")
+        tests = "".join(test_of(name, steps) for name in variants)
+        (folder / "test_speed.py").write_text(tests.lstrip("\n"), encoding="utf-8")
         (folder / "requirements.txt").write_text(requirements(bumps), encoding="utf-8")
         self._git("init", "--quiet", "--initial-branch=main")
         self.commit("Pin what we ship")
@@ -66,6 +66,11 @@ class Repository:
         subprocess.run(["git", "-C", str(self.folder), *arguments], check=True, env={**os.environ, "LC_ALL": "C"})
 
 
+def test_of(variant: str, steps: int) -> str:
+    """A test module that checks a built-in variant."""
+    return _TEST.format(name=variant, steps=steps)
+
+
 def requirements(bumps: dict[str, str]) -> str:
     """Pins of what is installed here, but for the versions in ``bumps``."""
     pins = {name: metadata.version(name) for name in PINNED} | bumps
@@ -84,19 +89,20 @@ def run(repository: Repository, arguments: Sequence[str]) -> tuple[int, float, s
         text=True,
         check=False,
     )
-    return done.returncode, time.perf_counter() - begin_s, _without_folders(done.stdout, repository.folder)
+    return done.returncode, time.perf_counter() - begin_s, without_folders(done.stdout, repository.folder)
 
 
 def render(document: dict[str, Any]) -> str:
     """The result as Markdown."""
-    lines = ["# What a version bump costs", ""]
+    lines = [f"# {document.get('title', 'What a version bump costs')}", ""]
     lines += [*machine.render_header(document), ""]
     for run_ in document["runs"]:
         lines += [
             f"## {run_['bump']}",
             "",
             f"Exit code {run_['exit_code']} after {run_['wall_s']:.0f} s, load average before {run_['load_before']}.",
-            *("", "```diff", run_["diff"], "```", ""),
+            *(("", "```diff", run_["diff"], "```") if run_["diff"] else ()),
+            "",
             *("```console", f"$ {shlex.join(run_['command'])}", "```", ""),
             *("```text", run_["output"].strip(), "```", ""),
         ]
@@ -146,7 +152,7 @@ def main() -> None:
     print(render(document))
 
 
-def _without_folders(output: str, folder: Path) -> str:
+def without_folders(output: str, folder: Path) -> str:
     """Without places of this machine, and without the line of dashes that pads it to the screen's width."""
     text = output.replace(str(folder), "project").replace(sys.prefix, "ENV")
     return re.sub(r"(?<=: )/\S+(?=/environments/)", "CACHE", text)

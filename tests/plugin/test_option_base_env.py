@@ -62,7 +62,7 @@ def test_extras_that_nobody_has(project, repository, told):
 @pytest.mark.parametrize(
     ("option", "text"),
     [
-        ("--sdperf-base-env=own", "'own' is not a choice [--sdperf-base-env]. Use one of: same, build."),
+        ("--sdperf-base-env=own", "'own' is not a choice [--sdperf-base-env]. Use one of: auto, same, build."),
         ("--sdperf-dependency-files=/etc/pins.txt", "'/etc/pins.txt' is not a pattern of files in the repository"),
         ("--sdperf-dependency-files=a.txt,../b.txt", "'../b.txt' is not a pattern of files in the repository"),
         ("--sdperf-base-env-extras= ", "' ' names nothing [--sdperf-base-env-extras]"),
