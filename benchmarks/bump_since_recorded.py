@@ -1,4 +1,4 @@
-"""A library is bumped after the baselines were recorded: does `pytest --sdperf` alone name it, and what does it cost?"""
+"""A library is bumped after the baselines were recorded: what does `pytest --sdperf` alone say, and what does it take?"""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def run(python: str, folder: Path, arguments: tuple[str, ...]) -> dict[str, Any]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument(
-        "--recorded", default="openvino=2026.3.1", help="PACKAGE=VERSION that the baseline is recorded with"
-    )
+    parser.add_argument("--recorded", default="openvino=2026.3.1", help="PACKAGE=VERSION of the recording run")
     parser.add_argument("--variant", default="openvino_static", help="built-in variant")
     parser.add_argument("--steps", type=int, default=10, help="denoising steps of the bundled model's pictures")
     parser.add_argument("--results", default=str(machine.RESULTS), help="folder of the result's files")
