@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from pytest_sdperf.base.tree_walk import digest_of_file
 from pytest_sdperf.base.trees import Trees
@@ -22,8 +24,25 @@ def installed_code(modules: Mapping[str, str], trees: Trees) -> dict[str, str]:
     for name, file in sorted(modules.items()):
         package = name.partition(".")[0]
         if file and package not in _OF_THE_START and trees.home(file) == "elsewhere":
-            found.setdefault(package, []).append(f"{name} {digest_of_file(file)}")
+            found.setdefault(package, []).append(f"{name} {_digest(file)}")
     return {name: hashlib.sha256("\n".join(lines).encode()).hexdigest() for name, lines in found.items()}
+
+
+def _digest(file: str) -> str:
+    """sha256 of a file, read once as long as it stays as it is: the modules of torch and diffusers are 3,500 files,
+    which take as long as importing them, and a run asks for them with every case.
+    """
+    try:
+        now = os.stat(file)  # noqa: PTH116 -- texts, thousands of them
+    except OSError:
+        return ""
+    return _digest_of(file, (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
+
+
+@lru_cache(maxsize=None)
+def _digest_of(file: str, state: tuple[int, ...]) -> str:
+    """``state`` is what the file system says of the file: another one means that it may have been written."""
+    return digest_of_file(file)
 
 
 def outside_files(paths: Iterable[str]) -> dict[str, str]:
