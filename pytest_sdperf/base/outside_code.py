@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 from pytest_sdperf.base.tree_walk import digest_of_file
 from pytest_sdperf.base.trees import Trees
@@ -28,6 +27,10 @@ def installed_code(modules: Mapping[str, str], trees: Trees) -> dict[str, str]:
     return {name: hashlib.sha256("\n".join(lines).encode()).hexdigest() for name, lines in found.items()}
 
 
+_digests: dict[tuple[str, ...], str] = {}
+"""(file, what the file system says of its state) -> sha256, of this process."""
+
+
 def _digest(file: str) -> str:
     """sha256 of a file, read once as long as it stays as it is: the modules of torch and diffusers are 3,500 files,
     which take as long as importing them, and a run asks for them with every case.
@@ -36,13 +39,10 @@ def _digest(file: str) -> str:
         now = os.stat(file)  # noqa: PTH116 -- texts, thousands of them
     except OSError:
         return ""
-    return _digest_of(file, (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
-
-
-@lru_cache(maxsize=None)
-def _digest_of(file: str, state: tuple[int, ...]) -> str:
-    """``state`` is what the file system says of the file: another one means that it may have been written."""
-    return digest_of_file(file)
+    state = file, *map(str, (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
+    if state not in _digests:
+        _digests[state] = digest_of_file(file)
+    return _digests[state]
 
 
 def outside_files(paths: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pytest_sdperf.model_difference import FileDifference, ModelDifference
 from pytest_sdperf.models import cache
 from pytest_sdperf.models.digest import model_digest
 from pytest_sdperf.models.folder import check_folder
-from pytest_sdperf.models.folder_difference import differing_files, sizes
+from pytest_sdperf.models.folder_difference import differing_files, total_bytes
 from pytest_sdperf.models.source import OWN
 from pytest_sdperf.observations import Asked
 from pytest_sdperf.options import Options, resolve
@@ -77,8 +77,9 @@ class BaseModels:
             files = self._files[there, here]
         if base.model.digest == head.model.digest and not files:
             return None
+        bytes_there, bytes_here = total_bytes(there), total_bytes(here)
         return ModelDifference(
-            base.name, head.name, base.model.digest, head.model.digest, files, _bytes(there), _bytes(here)
+            base.name, head.name, base.model.digest, head.model.digest, files, bytes_there, bytes_here
         )
 
     def _word(self, asked: Asked) -> tuple[str, bool]:
@@ -118,7 +119,3 @@ class BaseModels:
             return Model(prepared.path, prepared.digest)
         check_folder(folder)
         return Model(folder, model_digest(folder, cache.cache_dir()))
-
-
-def _bytes(folder: Path | None) -> int:
-    return 0 if folder is None else sum(sizes(folder).values())

@@ -33,6 +33,7 @@ from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.paired import PairSampler, SideRig
 from pytest_sdperf.measure.progress import Progress, Step
 from pytest_sdperf.measure.rig import environment_of, prepare_case
+from pytest_sdperf.measure.room import needed_bytes
 from pytest_sdperf.measure.stopping import Limits, Paired, measure_pairs
 from pytest_sdperf.measurement import Evidence
 from pytest_sdperf.model_difference import ModelDifference
@@ -42,13 +43,6 @@ from pytest_sdperf.options import Options
 from pytest_sdperf.program import UNASKED, Program
 from pytest_sdperf.units import format_bytes
 from pytest_sdperf.variant import Case
-
-_ROOM = 1.2
-"""Memory that base and head need, of twice the head's own peak: the base may have been larger."""
-
-_BYTES_PER_MODEL_BYTE = 2.2
-"""Memory of a process for each byte of its model: 9.3 GB for the 4.26 GB of SD 1.5 with OpenVINO in f32, the most of
-all variants (2 cores, Zen 5, 256 px)."""
 
 
 @dataclass(frozen=True)
@@ -265,7 +259,7 @@ class Comparer:
         """Whether memory holds base and head at once."""
         measurement = measured.measurement
         larger = max(0, models.base_bytes - models.head_bytes) if models else 0
-        need = int(_ROOM * (2 * measurement.peak_bytes + _BYTES_PER_MODEL_BYTE * larger))
+        need = needed_bytes(2, measurement.peak_bytes, more_of_model_bytes=larger)
         left = available_memory_bytes()
         if need > left:
             self.engine.note(

@@ -136,7 +136,15 @@ class Engine:
         folder = self.work_dir / f"case-{len(list(self.work_dir.iterdir())) + 1}"
         folder.mkdir(parents=True)
         return Rig(
-            self.launcher, folder, cache.cache_dir(), options.timeout, self.note, trees, self.show, watch=NoiseWatch
+            self.launcher,
+            folder,
+            cache.cache_dir(),
+            options.timeout,
+            self.note,
+            trees,
+            self.show,
+            cores=usable_cores(),
+            watch=NoiseWatch,
         )
 
 

@@ -80,6 +80,8 @@ class Rig:
     "folders of source code: each worker reports which of its modules come from them"
     show: Show = unseen
     "takes each step of the work"
+    cores: int = 1
+    "processes that may be built at once"
     watch: Callable[[], NoiseWatch] | None = None
     "makes what watches one process that is measured by itself; None: nothing does"
     look: FileWatch | None = None

@@ -1,4 +1,4 @@
-"""Measure one case: prepare it, run its processes one after the other, gather what they say."""
+"""Measure one case: prepare it, time its processes one after the other, gather what they say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import msgspec
 
 from pytest_sdperf import protocol
 from pytest_sdperf.activity import Activity, Looked, joined
-from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Progress, Step, expected_end_s
 from pytest_sdperf.measure.rig import (
@@ -26,6 +25,7 @@ from pytest_sdperf.measure.rig import (
     environment_of,
     prepare_case,
 )
+from pytest_sdperf.measure.standing import Processes, Standing
 from pytest_sdperf.measurement import Disturbance, Environment, Measurement, ProcessRun
 from pytest_sdperf.units import format_seconds
 from pytest_sdperf.variant import Case, Launch
@@ -84,12 +84,16 @@ def sample(
     runs: list[ProcessRun] = []
     first: _Process | None = None
     others: dict[str, list[Path]] = {}
-    for index in range(processes):
-        name, part = f"process-{index + 1}", f"process {index + 1} of {processes}"
-        progress.part(part, ends_s=expected_end_s(begun_s, processes))
-        with rig.worker(case, name) as worker:
+    with Processes(case, model, rig) as built:
+        for index in range(processes):
+            part = f"process {index + 1} of {processes}"
+            progress.part(part, ends_s=expected_end_s(begun_s, processes))
+            progress.phase("building")
+            # Whether a second one is needed is known after the first, unless all are.
+            standing = built.next(1 if enough and index == 0 else processes - index)
+            worker = standing.worker
             watch = rig.watch() if rig.watch else None
-            run = _measure(worker, case, build_spec(case, model, rig, name), progress, watch, rounds=rounds)
+            run = _measure(standing, case, progress, watch, beside=built.waiting, rounds=rounds)
             first = first or run
             for key, paths in run.others(first).items():
                 others.setdefault(key, []).extend(paths)
@@ -103,27 +107,28 @@ def sample(
                 trace = _trace(worker, case, rig, given=reference_trace)
             if rig.trees:
                 activities.append(worker.ask(protocol.Inspect(), protocol.Inspected).activity)
-            end_worker(worker, case, name, rig.note)
-        runs.append(run.finished())
-        begun_s.append(progress.elapsed_s)
-        latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
-        progress.done(f"{part}, {latency} a picture", ends_s=expected_end_s(begun_s, processes))
-        environment = environment_of(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus)
-        measurement = Measurement(
-            case_id=case.id,
-            variant=case.variant.name,
-            model=case.model,
-            model_digest=model.digest,
-            scheduler=run.built.scheduler or case.variant.scheduler,
-            # As a stored measurement reads it back: to_builtins would leave tuples, which equal no list.
-            workload=msgspec.json.decode(msgspec.json.encode(case.workload)),
-            processes=[*runs],
-            evidence=evidence,
-            environment=environment,
-            preparation_ns=preparation_ns,
-        )
-        if enough and index < processes - 1 and _is_enough(enough, measurement, activities, rig):
-            break
+            end_worker(worker, case, standing.name, rig.note)
+            runs.append(run.finished())
+            built.peak_bytes = max(built.peak_bytes, runs[-1].peak_rss_bytes)
+            begun_s.append(progress.elapsed_s)
+            latency = format_seconds(runs[-1].median_ns(size_key(case.workload.sizes[0])) / 1e9)
+            progress.done(f"{part}, {latency} a picture", ends_s=expected_end_s(begun_s, processes))
+            environment = environment_of(host, run.built, threads=runs[-1].threads, cpus=runs[-1].cpus)
+            measurement = Measurement(
+                case_id=case.id,
+                variant=case.variant.name,
+                model=case.model,
+                model_digest=model.digest,
+                scheduler=run.built.scheduler or case.variant.scheduler,
+                # As a stored measurement reads it back: to_builtins would leave tuples, which equal no list.
+                workload=msgspec.json.decode(msgspec.json.encode(case.workload)),
+                processes=[*runs],
+                evidence=evidence,
+                environment=environment,
+                preparation_ns=preparation_ns,
+            )
+            if enough and index < processes - 1 and _is_enough(enough, measurement, activities, rig):
+                break
     pictures = first.pictures if first else {}
     drawing = Drawing(pictures, measurement.environment, trace)
     return Sampled(measurement, drawing, others, _looked(activities, rig))
@@ -207,19 +212,21 @@ class _Process:
 
 
 def _measure(
-    worker: AskedWorker,
+    standing: Standing,
     case: Case,
-    spec: BuildSpec,
     progress: Progress,
     watch: NoiseWatch | None,
     *,
+    beside: Sequence[AskedWorker],
     rounds: int,
 ) -> _Process:
-    """Build, then warm up and time each size."""
-    progress.phase("building")
-    run = _Process(worker.spawn_ns, worker.ask(protocol.Build(spec), protocol.Built), {}, {}, {}, {})
+    """Warm up and time each size, when those ``beside`` it, which were built with it, have come to rest."""
+    worker = standing.worker
+    run = _Process(worker.spawn_ns, standing.built, {}, {}, {}, {})
     if watch:
         watch.begin([worker])
+        for other in beside:
+            watch.wait_until_quiet(other.cpu_ns)
     for size in case.workload.sizes:
         # Shown before it warms up: what draws the step for people must be done when the first picture is timed.
         progress.phase(f"timing pictures at {size_key(size)}")

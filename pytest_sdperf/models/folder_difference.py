@@ -25,6 +25,11 @@ def differing_files(base: Path, head: Path) -> list[FileDifference]:
     ]
 
 
+def total_bytes(folder: Path | None) -> int:
+    """Bytes of all files that count; 0 where there is no folder."""
+    return 0 if folder is None else sum(sizes(folder).values())
+
+
 def sizes(folder: Path) -> dict[str, int]:
     """Path relative to the folder -> bytes, of every file in it. Links to files count as these."""
     found = {}

@@ -9,6 +9,7 @@ import pytest
 from pytest_sdperf import protocol
 from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import WorkerError
+from pytest_sdperf.measure import standing
 from pytest_sdperf.measure.progress import Reach
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
 from pytest_sdperf.measure.sampling import call_in_worker, draw_reference, sample
@@ -22,10 +23,15 @@ NO_MODEL = Model(folder=None, digest="")
 class FakeWorkers:
     """Starts workers that answer at once and write down what they were asked."""
 
-    def __init__(self, *, exit_code=0, fails_at=None):
+    def __init__(self, *, exit_code=0, fails_at=None, fails_from=1):
         self.starts = []
         self.asked = []
+        self.order = []
+        "(number of the process, command), of all in the order of their commands"
         self.ended = []
+        self.closed = []
+        self.killed = []
+        self.fails_from = fails_from
         self.exit_code = exit_code
         self.fails_at = fails_at
         self.other_path = ""
@@ -51,13 +57,25 @@ class FakeWorker:
         self.workers, self.number = workers, number
 
     def close(self):
+        self.workers.closed.append(self.number)
         return self.workers.exit_code
 
+    def kill(self):
+        self.workers.killed.append(self.number)
+
     def ask(self, command, expect):
-        self.workers.asked[-1].append(command)
-        if type(command) is self.workers.fails_at:
+        self.send(command)
+        return self.receive(expect)
+
+    def send(self, command):
+        self.workers.asked[self.number - 1].append(command)
+        self.workers.order.append((self.number, type(command).__name__))
+        self.command = command
+
+    def receive(self, expect):
+        if type(self.command) is self.workers.fails_at and self.number >= self.workers.fails_from:
             raise WorkerError("it broke", cure="Fix it.")
-        answer = self.answer(command)
+        answer = self.answer(self.command)
         assert isinstance(answer, expect)
         return answer
 
@@ -114,8 +132,11 @@ class FakeWatch:
         self.counts = [process.cpu_ns() for process in processes]
         self.asked_before = names(self.workers.asked[-1])
 
+    def wait_until_quiet(self, cpu_ns):
+        self.waited_for = [*getattr(self, "waited_for", []), cpu_ns()]
+
     def end(self, usages):
-        assert names(self.workers.asked[-1])[-1] == "Generate"
+        assert self.workers.order[-1] == (self.counts[0], "Generate")
         return Disturbance(float(self.counts[0]), major_faults=len(usages))
 
 
@@ -156,7 +177,8 @@ def test_a_case_is_prepared_then_measured_in_fresh_processes(make_case, rig, tmp
     assert workers.starts == [
         (case.variant.launch, folder / f"{name}.log", 60.0) for name in ("prepare", "process-1", "process-2")
     ]
-    assert workers.ended == ["prepare", "process-1", "process-2"]
+    assert workers.closed == [1, 2, 3]
+    assert sorted(workers.ended) == ["prepare", "process-1", "process-2"]
     assert workers.asked[1][0].spec == BuildSpec.of(
         case,
         model_dir=str(tmp_path / "model"),
@@ -189,7 +211,7 @@ def test_no_step_is_told_between_the_warming_up_and_the_last_timed_picture(make_
     rig = Rig(workers, tmp_path / "work", tmp_path / "cache", 60.0, print, show=show)
     sample(make_case(sizes=((16, 24), (8, 8))), NO_MODEL, rig, processes=1, rounds=3, host=HOST)
     told = names(workers.asked[0])
-    assert told[:8] == ["Step", "Build", "Step", "WarmUp", "Generate", "Step", "WarmUp", "Generate"]
+    assert told[:7] == ["Build", "Step", "WarmUp", "Generate", "Step", "WarmUp", "Generate"]
 
 
 @pytest.mark.parametrize(("processes", "told_of"), [(1, [1]), (3, [1, 2, 3])])
@@ -201,6 +223,92 @@ def test_each_process_is_a_line_of_a_log(make_case, tmp_path, processes, told_of
     assert [step.doing.partition(",")[0] for step in lines] == [f"process {n} of {processes}" for n in told_of]
     assert [step.ends_s is None for step in steps[:3]] == [True] * 3
     assert all(step.ends_s >= step.elapsed_s or step.elapsed_s < 1 for step in lines)
+
+
+@pytest.fixture
+def cores(rig, monkeypatch):
+    """A rig on two cores; returned is what memory holds for each question, a list."""
+    asked = []
+    monkeypatch.setattr(standing, "has_room", lambda count, peak_bytes: asked.append((count, peak_bytes)) or True)
+    return asked, lambda workers: dataclasses.replace(rig(workers), cores=2)
+
+
+def steps(workers):
+    return [f"{number} {name}" for number, name in workers.order]
+
+
+def test_as_many_processes_are_built_at_once_as_there_are_cores(make_case, cores):
+    workers = FakeWorkers()
+    room, on_two = cores
+    sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST)
+    assert steps(workers) == [
+        *["1 Build", "2 Build", "1 WarmUp", "1 Generate", "1 Prove", "1 Trace"],
+        *["2 WarmUp", "2 Generate", "3 Build", "3 WarmUp", "3 Generate"],
+    ]
+    assert room == [(2, 1 << 30)]
+    assert workers.killed == []
+
+
+def test_the_first_is_built_alone_where_it_may_be_enough(make_case, cores):
+    workers = FakeWorkers()
+    room, on_two = cores
+    asked = []
+
+    def enough(measurement, looked):
+        asked.append(len(measurement.processes))
+        return len(asked) == 2
+
+    sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST, enough=enough)
+    assert steps(workers) == [
+        *["1 Build", "1 WarmUp", "1 Generate", "1 Prove", "1 Trace"],
+        *["2 Build", "3 Build", "2 WarmUp", "2 Generate"],
+    ]
+    assert asked == [1, 2]
+    assert room == [(2, 1016)], "by what the first one needed"
+    assert (workers.closed, workers.killed) == ([1, 2], [3]), "nobody needs it"
+
+
+@pytest.mark.parametrize(("holds", "at_once"), [(1, 1), (2, 2), (3, 3)])
+def test_memory_limits_how_many_are_built_at_once(make_case, cores, monkeypatch, holds, at_once):
+    workers = FakeWorkers()
+    _, on_two = cores
+    monkeypatch.setattr(standing, "has_room", lambda count, peak_bytes: count <= holds)
+    rig = dataclasses.replace(on_two(workers), cores=4)
+    sample(make_case(), NO_MODEL, rig, processes=3, rounds=1, host=HOST)
+    assert steps(workers)[:at_once] == [f"{number + 1} Build" for number in range(at_once)]
+    assert steps(workers)[at_once] == "1 WarmUp"
+
+
+def test_pictures_are_timed_when_those_beside_have_come_to_rest(make_case, cores):
+    workers, watches = FakeWorkers(), []
+    _, on_two = cores
+
+    def watch():
+        watches.append(FakeWatch(workers))
+        return watches[-1]
+
+    rig = dataclasses.replace(on_two(workers), watch=watch)
+    sample(make_case(), NO_MODEL, rig, processes=2, rounds=1, host=HOST)
+    assert [(one.counts, getattr(one, "waited_for", [])) for one in watches] == [([1], [2]), ([2], [])]
+
+
+def test_a_process_that_fails_beside_another_says_so_when_its_turn_comes(make_case, cores):
+    workers = FakeWorkers(fails_at=protocol.Build, fails_from=2)
+    _, on_two = cores
+    with pytest.raises(WorkerError, match="it broke"):
+        sample(make_case(), NO_MODEL, on_two(workers), processes=2, rounds=1, host=HOST)
+    assert steps(workers) == ["1 Build", "2 Build", "1 WarmUp", "1 Generate", "1 Prove", "1 Trace"]
+    assert sorted(workers.ended) == ["process-1", "process-2"]
+
+
+def test_one_that_fails_and_that_nobody_needs_fails_nothing(make_case, cores):
+    workers = FakeWorkers(fails_at=protocol.Build, fails_from=3)
+    _, on_two = cores
+    answers = iter([False, True])
+    enough = lambda measurement, looked: next(answers)  # noqa: E731
+    sampled = sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST, enough=enough)
+    assert len(sampled.measurement.processes) == 2
+    assert sorted(workers.ended) == ["process-1", "process-2", "process-3"]
 
 
 def test_the_measurement_holds_what_the_workers_said(make_case, rig):
