@@ -1,4 +1,4 @@
-"""A library is bumped after the baselines were recorded: what does `pytest --sdperf` alone say, and what does it take?"""
+"""A library is bumped after the baselines were recorded: what does `pytest --sdperf` alone say, and at what cost?"""
 
 from __future__ import annotations
 

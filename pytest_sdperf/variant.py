@@ -100,6 +100,8 @@ class Variant:
             _check_text(text, f"variant {self.name!r}: {text!r}")
         for name, value in self.params.items():
             _check_param(name, value, f"variant {self.name!r}: params[{name!r}]={value!r}")
+        # numpy's float64 is a float that JSON's encoder refuses.
+        object.__setattr__(self, "params", {name: _plain(value) for name, value in self.params.items()})
 
     def on(self, *, precision: str, isa: str) -> Variant:
         """The variant with every `auto` replaced by the machine's best precision and instruction set.
@@ -137,6 +139,13 @@ def _check_param(name: object, value: object, what: str) -> None:
             f"{what} is not a text, a truth value or a finite number of at most 64 bits",
             cure="Let the factory make objects from such values: it runs in a process of its own.",
         )
+
+
+def _plain(value: Param) -> Param:
+    """The value as one of Python's own types."""
+    if isinstance(value, bool):
+        return value
+    return next((kind(value) for kind in (str, int, float) if isinstance(value, kind)), value)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 import dataclasses
+from enum import IntEnum
 
+import numpy as np
 import pytest
 
 from pytest_sdperf.claims import Claim
@@ -103,3 +105,13 @@ def test_what_cannot_be_a_process_s_setting(settings, message):
 def test_a_broken_character_in_a_setting_is_refused():
     with pytest.raises(CaseError, match=r"Launch.env: A='a\\udcff' .*Write a text of whole characters"):
         Launch(env={"A": "a\udcff"})
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"), [(np.float64(0.5), float), (np.str_("a"), str), (True, bool), (IntEnum("Size", "S").S, int)]
+)
+def test_parameters_are_of_pythons_own_types(given, kind):
+    """As JSON hands them on."""
+    [value] = Variant("ship", "harbour:build", params={"a": given}).params.values()
+    assert type(value) is kind
+    assert value == given

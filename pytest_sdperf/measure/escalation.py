@@ -56,7 +56,7 @@ class Escalation:
         if of_environment and len(of_environment) == len(found):
             if isinstance(interpreter, str):
                 return interpreter
-            return self._compared(Target(None, None, interpreter, control=False), measured, options, found)
+            return self._compared(Target(None, None, interpreter, control=False), measured, options, before, found)
         target = self._target(before, recorded.revision, path)
         if isinstance(target, str):
             return target
@@ -64,10 +64,10 @@ class Escalation:
             target = replace(target, interpreter=interpreter)
         elif interpreter:
             self._notes[f"what the libraries cost since it was recorded is not measured: {interpreter}"] = None
-        return self._compared(target, measured, options, of_environment or found)
+        return self._compared(target, measured, options, before, of_environment or found)
 
     def _compared(
-        self, target: Target, measured: Measured, options: Options, found: Sequence[Difference]
+        self, target: Target, measured: Measured, options: Options, before: Program, found: Sequence[Difference]
     ) -> Compared | str:
         key = (
             target.revision.commit if target.revision else "",
@@ -80,6 +80,8 @@ class Escalation:
             return f"both would run in this environment, and {_named(found)}"
         busy = "" if comparison.kept else "every pair was disturbed, so run again when nothing else does"
         fault = comparison.invalid or comparison.missing or busy
+        if all(models := (before.model_digest, comparison.base.model_digest)) and models[0] != models[1]:
+            fault = "its model is not the one that was recorded, so record it again with --sdperf-update=all"
         return f"side by side with {target.label}: {fault}" if fault else compared
 
     def _target(self, before: Program, revision: str, path: Path) -> Target | str:

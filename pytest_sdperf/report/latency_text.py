@@ -45,6 +45,8 @@ def stored_details(finding: StoredLatencyFinding) -> list[str]:
     lines = [f"a process was disturbed: {reason}" for reason in finding.disturbed]
     if finding.changed_because:
         lines.append(f"not the program that was recorded: {finding.changed_because}")
+    if finding.not_escalated_because and finding.status is not Status.INCONCLUSIVE:  # which says so itself
+        lines.append(f"not measured side by side with it: {finding.not_escalated_because}")
     worst = worst_size(finding.sizes) if finding.sizes else None
     return lines + [
         f"{one.size}: {one.status.value}: {_stored_size(one, finding)}" for one in finding.sizes if one is not worst
@@ -156,7 +158,8 @@ def _stored_size(one: SizeLatency, finding: StoredLatencyFinding) -> str:
         return f"the baseline has no {one.size}; record it again with --sdperf-update=all"
     status = Status.REGRESSED if one.is_doubted else one.status
     compared = _compared(one, finding, status, one.ratio, one.base_s)
-    advice = f"; {finding.not_escalated_because}" if finding.not_escalated_because else _advice(status)
+    is_open, because = one.status is Status.INCONCLUSIVE, finding.not_escalated_because
+    advice = f"; {because}" if is_open and because else _advice(status)
     advice = "" if finding.same else advice
     sentence = f"{compared}; {_detects(one, finding)}{advice}"
     if finding.doubted_because and one.status is Status.INCONCLUSIVE:

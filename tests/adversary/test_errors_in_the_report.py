@@ -160,16 +160,16 @@ def test_a_model_that_is_not_there(fleet, project):
 
 
 def test_an_error_inside_of_the_plugin_is_in_the_report_too(fleet, monkeypatch):
-    from pytest_sdperf.measure import session
+    from pytest_sdperf.measure import alone
 
-    honest = session.sample
+    honest = alone.sample
 
     def sample(case, *args, **keywords):
         if case.variant.name == "boat":
             raise TypeError("Encoding objects of type object is unsupported")
         return honest(case, *args, **keywords)
 
-    monkeypatch.setattr(session, "sample", sample)
+    monkeypatch.setattr(alone, "sample", sample)
     result = fleet.run("def test_bad(sd_boat):\n    sd_boat.check(num_inference_steps=2)", "--sdperf-update=new")
     sentence = "TypeError: Encoding objects of type object is unsupported"
     assert_in_every_report(fleet, result, "boat", sentence, "boat-own-64x64-2steps")

@@ -231,7 +231,7 @@ def test_what_pytest_does_not_count_is_named(wreck, told):
 def test_a_thread_that_nobody_joined(wreck, told, monkeypatch):
     import threading
 
-    from pytest_sdperf.measure import session
+    from pytest_sdperf.measure import alone
 
     began, ended = threading.Event(), threading.Event()
 
@@ -240,7 +240,7 @@ def test_a_thread_that_nobody_joined(wreck, told, monkeypatch):
         ended.wait(30)
         raise SystemExit
 
-    monkeypatch.setattr(session, "sample", sample)
+    monkeypatch.setattr(alone, "sample", sample)
     monkeypatch.setattr(threading, "began", began, raising=False)
     body = """
         import threading

@@ -152,8 +152,8 @@ def test_a_cache_of_pictures_is_broken(gate, told, key):
     result.assert_outcomes(failed=1)
     told(
         result,
-        "proof BROKEN: broken claim drawn_anew: a picture that was drawn before takes 999 us and 0 calls of unet, one of new latents "
-        "21 ms and 10 calls of unet: the pipeline keeps what it has drawn",
+        "proof BROKEN: broken claim drawn_anew: a picture that was drawn before takes ",
+        " and 0 calls of unet, one of new latents 21 ms and 10 calls of unet: the pipeline keeps what it has drawn",
     )
 
 

@@ -477,10 +477,33 @@ def test_base_and_head_share_the_memory(project, model, yard, gate, told, monkey
     assert not outcome.comparison.side_by_side
 
 
+def test_a_model_that_changed_since_it_was_recorded_is_compared_with_the_recorded_one(project, model, yard, told):
+    project.record()
+    write_toy(model, shade=0.8)
+    at = yard.git("rev-parse", "HEAD")[:10]
+    result = project.run("--sdperf-json=out.json")
+    [outcome] = read((project.path / "out.json").read_text()).outcomes
+    assert outcome.comparison.base.label == f"the recorded program ({at})"
+    assert outcome.verdict.latency.models is not None
+    told(
+        result, "PASSED coarse: latency: ", f"from the recorded program ({at})'s ", "; the models differ: models/ours "
+    )
+
+
+def test_a_recorded_model_that_no_revision_has_is_not_taken_for_another(project, model, yard, told):
+    write_toy(model, shade=0.7)
+    project.record()
+    write_toy(model, shade=0.8)
+    project.run("--sdperf-json=out.json").assert_outcomes(failed=1)
+    [outcome] = read((project.path / "out.json").read_text()).outcomes
+    assert outcome.comparison is None
+    assert outcome.verdict.latency.status.value == "INVALID ENVIRONMENT"
+
+
 def test_a_changed_model_without_a_base_names_the_way(project, model, yard, told):
     project.record()
     write_toy(model, shade=0.8)
-    result = project.run()
+    result = project.run("--sdperf-escalate=off")
     result.assert_outcomes(failed=1)
     told(
         result,

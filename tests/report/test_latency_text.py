@@ -314,3 +314,5 @@ def test_another_program_that_was_not_measured_side_by_side(stored: Make) -> Non
     )
     assert stored_sentence(finding).endswith(f"{DETECTS}; there is no git")
     assert stored_details(finding) == ["not the program that was recorded: module ship differs"]
+    regressed = msgspec.structs.replace(finding, status=Status.REGRESSED)
+    assert stored_details(regressed)[-1] == "not measured side by side with it: there is no git"
