@@ -17,7 +17,8 @@ from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
 # 4: prompt_seeds and picture_index take the places of motifs and motif_index.
 # 5: a build spec says which folders come first on the import path, and in which a worker records what it opens;
 #   Inspect, what it loaded, opened and started.
-PROTOCOL_VERSION = 5
+# 6: Preload, for what a factory will import.
+PROTOCOL_VERSION = 6
 """Said by the worker in its first line: both sides may run in different interpreters."""
 
 OTHER_LOCALE = "Set LC_ALL=C.UTF-8 or PYTHONUTF8=1, or use folders whose names are plain ASCII."
@@ -45,6 +46,19 @@ class Prepare(Command, frozen=True, tag="prepare"):
 
     def __str__(self) -> str:
         return f"preparing variant {self.spec.variant!r} ({self.spec.prepare})"
+
+
+class Preload(Command, frozen=True, tag="preload"):
+    """Import what a factory will, before the workload is known that it is to build for."""
+
+    function: str
+    "`package.module:function`, called with the model's family"
+    model_dir: str
+    watched: tuple[str, ...] = ()
+    "as in a build spec"
+
+    def __str__(self) -> str:
+        return f"importing libraries ({self.function})"
 
 
 class Build(Command, frozen=True, tag="build"):
@@ -120,7 +134,7 @@ class Exit(Command, frozen=True, tag="exit"):
         return "ending"
 
 
-AnyCommand = Call | Prepare | Build | WarmUp | Generate | Draw | Prove | Trace | Inspect | Exit
+AnyCommand = Call | Prepare | Preload | Build | WarmUp | Generate | Draw | Prove | Trace | Inspect | Exit
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,6 +153,10 @@ class Called(Answer, frozen=True, tag="called"):
 
 class Prepared(Answer, frozen=True, tag="prepared"):
     spent_ns: dict[str, int]
+
+
+class Preloaded(Answer, frozen=True, tag="preloaded"):
+    activity: Activity
 
 
 class Built(Answer, frozen=True, tag="built"):
@@ -201,7 +219,9 @@ class Failed(Answer, frozen=True, tag="failed"):
     where: str = ""
 
 
-AnyAnswer = Ready | Called | Prepared | Built | Warmed | Generated | Drawn | Proven | Traced | Inspected | Failed
+AnyAnswer = (
+    Ready | Called | Prepared | Preloaded | Built | Warmed | Generated | Drawn | Proven | Traced | Inspected | Failed
+)
 A = TypeVar("A", bound=Answer)
 
 _commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

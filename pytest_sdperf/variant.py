@@ -81,6 +81,10 @@ class Variant:
     import_path: tuple[str, ...] = field(default=(), compare=False, repr=False, kw_only=True)
     "set by pytest-sdperf: folders of its conftest and of those above, which come first on its workers' import path"
 
+    libraries: str = field(default="", compare=False, repr=False, kw_only=True)
+    """`package.module:function` of pytest-sdperf: imports what the factory will, in the same order, given the model's
+    family. It may be called while another case is built."""
+
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise CaseError(

@@ -37,6 +37,7 @@ specs = st.builds(
 commands = st.one_of(
     st.builds(protocol.Call, texts, st.dictionaries(texts, json_values, max_size=3)),
     st.builds(protocol.Prepare, specs),
+    st.builds(protocol.Preload, texts, texts),
     st.builds(protocol.Build, specs),
     st.builds(protocol.WarmUp, sizes, naturals),
     st.builds(protocol.Generate, sizes, naturals, naturals),
@@ -103,7 +104,7 @@ def test_answer_survives_the_pipe_as_one_line(answer):
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_by_name(line):
     for decode in (protocol.decode_command, protocol.decode_answer):
-        with pytest.raises(WorkerError, match="is no message of protocol 5"):
+        with pytest.raises(WorkerError, match="is no message of protocol 6"):
             decode(line)
 
 
@@ -121,7 +122,7 @@ def test_garbage_is_refused_by_name(line):
 def test_unknown_command_names_what_was_said_and_the_cure(line):
     with pytest.raises(WorkerError) as caught:
         protocol.decode_command(line)
-    assert caught.value.what.startswith(f"the session said {line!r}, which is no message of protocol 5 (")
+    assert caught.value.what.startswith(f"the session said {line!r}, which is no message of protocol 6 (")
     assert caught.value.cure == "Install the same version of pytest-sdperf in both interpreters."
 
 
@@ -136,7 +137,7 @@ def test_equal_version_passes_and_another_is_refused():
     with pytest.raises(WorkerError) as caught:
         protocol.check_version(7, interpreter="/opt/python")
     assert str(caught.value) == (
-        "the worker speaks protocol 7, this session protocol 5 [/opt/python]. "
+        "the worker speaks protocol 7, this session protocol 6 [/opt/python]. "
         "Install the same version of pytest-sdperf in both interpreters."
     )
 

@@ -22,6 +22,7 @@ from pytest_sdperf.hardware.machine import Machine, machine_key
 from pytest_sdperf.hardware.resources import limiting_quota, pinned_cpus, usable_cores
 from pytest_sdperf.launch.host_lock import host_lock
 from pytest_sdperf.launch.launcher import Launcher
+from pytest_sdperf.measure.early import EarlyWorkers
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
 from pytest_sdperf.measure.rig import Model, Rig
@@ -60,6 +61,8 @@ class Engine:
         "what ends with the engine"
         self._models: dict[str, Prepared] = {}
         self.open.enter_context(host_lock(note))
+        self.early = EarlyWorkers(work_dir)
+        self.open.callback(self.early.close)
         cache.sweep(cache.cache_dir())
 
     def close(self) -> None:
@@ -144,6 +147,7 @@ class Engine:
             trees,
             self.show,
             cores=usable_cores(),
+            early=self.early,
             watch=NoiseWatch,
         )
 

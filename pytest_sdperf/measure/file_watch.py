@@ -24,6 +24,14 @@ MOST_FOLDERS = 50_000
 """Folders that are watched at most: a walk through more takes longer than a pair."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """What was opened in some time, absolute paths."""
+
+    files: set[str]
+    folders: set[str]
+
+
 @dataclass
 class FileWatch:
     """Watches folders and all below them from `begin` to `end`.
@@ -70,6 +78,27 @@ class FileWatch:
         yield looked
         self._drain_or_say()
         self._files, self._folders = set(looked.files), set(looked.folders)
+
+    @contextmanager
+    def part(self) -> Iterator[Part]:
+        """What is opened within the block, which counts as ever, too; complete after the block."""
+        self._drain_or_say()
+        before, (self._files, self._folders) = (self._files, self._folders), (set(), set())
+        part = Part(self._files, self._folders)
+        yield part
+        self._drain_or_say()
+        self._files, self._folders = self._files | before[0], self._folders | before[1]
+
+    def add(self, part: Part) -> None:
+        """What a process of this case opened before this watch began."""
+        self._files |= part.files
+        self._folders |= part.folders
+
+    def forget(self, activity: Activity) -> None:
+        """What a process of another case says to have opened so far: what ours open of it, they report themselves."""
+        self._drain_or_say()
+        self._files -= {*activity.opened}
+        self._folders -= {*activity.listed, *activity.searched}
 
     def end(self, activity: Activity) -> Looked:
         """Stop, and say what was opened, next to what the watched processes report."""

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from pytest_sdperf.activity import Activity
 from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import LaunchError
 from pytest_sdperf.launch.process_counts import Waits
+from pytest_sdperf.measure.early import EarlyWorkers
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
@@ -82,6 +83,8 @@ class Rig:
     "takes each step of the work"
     cores: int = 1
     "processes that may be built at once"
+    early: EarlyWorkers = field(default_factory=EarlyWorkers)
+    "import for the next cases on cores that are left while this one is built"
     watch: Callable[[], NoiseWatch] | None = None
     "makes what watches one process that is measured by itself; None: nothing does"
     look: FileWatch | None = None

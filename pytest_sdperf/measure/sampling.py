@@ -93,7 +93,7 @@ def sample(
             standing = built.next(1 if enough and index == 0 else processes - index)
             worker = standing.worker
             watch = rig.watch() if rig.watch else None
-            run = _measure(standing, case, progress, watch, beside=built.waiting, rounds=rounds)
+            run = _measure(standing, case, progress, watch, beside=built.beside, rounds=rounds)
             first = first or run
             for key, paths in run.others(first).items():
                 others.setdefault(key, []).extend(paths)

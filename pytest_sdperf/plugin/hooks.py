@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from pytest_sdperf.errors import OptionError, SdperfError
+from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.options import resolve
 from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.plugin import fixtures, hookspecs
@@ -15,6 +15,7 @@ from pytest_sdperf.plugin.command_line import levels
 from pytest_sdperf.plugin.conftest_path import conftest_path
 from pytest_sdperf.plugin.elsewhere import refusal
 from pytest_sdperf.plugin.fail_or_skip import fail, failures_reported, one_line, refuse, skip, usage_error
+from pytest_sdperf.plugin.markers import requirement_of
 from pytest_sdperf.plugin.results import RESULTS, Results
 from pytest_sdperf.plugin.reviewer_notes import WITHOUT_FLAG
 from pytest_sdperf.plugin.run import RUN, Run
@@ -200,6 +201,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     run = item.config.stash[RUN]
+    run.current = item
     ours = run.measures(item)
     if ours and not run.options.sdperf:
         skip(fixtures.NEEDS_FLAG)
@@ -208,7 +210,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if ours:
         run.options_for(item)  # a marker that says nothing sensible fails its test, whatever that test does
     with failures_reported(item):
-        needs = [n for mark in item.iter_markers() if (n := _requirement(mark)) is not None]
+        needs = [n for mark in item.iter_markers() if (n := requirement_of(mark)) is not None]
     if not needs:
         return
     from pytest_sdperf.hardware import checks
@@ -220,27 +222,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     refuse(unmet, run.options)
 
 
-def _requirement(mark: pytest.Mark) -> str | None:
-    """``requires_isa("avx512_bf16")`` -> ``isa:avx512_bf16``; None for other people's markers. Raises OptionError."""
-    kind = mark.name.removeprefix("requires_")
-    if mark.name == kind or kind not in ("amx", "isa", "cores", "memory", "package"):
-        return None
-    takes = 0 if kind == "amx" else 1
-    if len(mark.args) != takes or mark.kwargs:
-        example = {"isa": '("avx512_bf16")', "cores": "(8)", "memory": '("16GiB")', "package": '("openvino>=2026")'}
-        raise OptionError(
-            f"@pytest.mark.{mark.name} got {mark.args or mark.kwargs or 'nothing'}",
-            cure=f"Write it like @pytest.mark.{mark.name}{example.get(kind, '')}.",
-        )
-    return f"{kind}:{mark.args[0]}" if takes else kind
-
-
 def _understood(mark: pytest.Mark) -> str | None:
     """The requirement that a marker states; None for one that is written wrongly, which fails its own test."""
     from pytest_sdperf.hardware.requirements import parse
 
     try:
-        need = _requirement(mark)
+        need = requirement_of(mark)
         return parse(need).text if need else None
     except SdperfError:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_sdperf.errors import OptionError
 from pytest_sdperf.plugin.fail_or_skip import fail
 
 
@@ -24,3 +25,18 @@ def checked_keywords(item: pytest.Item) -> dict[str, object]:
                 'Write it like @pytest.mark.sdperf(max_slowdown="5%").'
             )
     return marker_keywords(item)
+
+
+def requirement_of(mark: pytest.Mark) -> str | None:
+    """``requires_isa("avx512_bf16")`` -> ``isa:avx512_bf16``; None for other people's markers. Raises OptionError."""
+    kind = mark.name.removeprefix("requires_")
+    if mark.name == kind or kind not in ("amx", "isa", "cores", "memory", "package"):
+        return None
+    takes = 0 if kind == "amx" else 1
+    if len(mark.args) != takes or mark.kwargs:
+        example = {"isa": '("avx512_bf16")', "cores": "(8)", "memory": '("16GiB")', "package": '("openvino>=2026")'}
+        raise OptionError(
+            f"@pytest.mark.{mark.name} got {mark.args or mark.kwargs or 'nothing'}",
+            cure=f"Write it like @pytest.mark.{mark.name}{example.get(kind, '')}.",
+        )
+    return f"{kind}:{mark.args[0]}" if takes else kind

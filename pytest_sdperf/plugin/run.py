@@ -47,6 +47,8 @@ class Run:
         self._config = config
         self._reporter = ProgressReporter(config)
         self._session: Session | None = None
+        self.current: pytest.Item | None = None
+        "the test that runs"
         self._results = config.stash[RESULTS]
         self._report: tuple[object, Report | None] | None = None
         "what it was made of, and the report"
@@ -150,6 +152,7 @@ class Run:
         if self._session is None:
             from pytest_sdperf.measure.engine import Engine
             from pytest_sdperf.measure.session import Session
+            from pytest_sdperf.plugin.upcoming import upcoming
 
             engine = Engine(
                 registry=self.registry,
@@ -158,6 +161,7 @@ class Run:
                 note=self._reporter.note,
                 show=self._reporter.show,
             )
+            engine.early.upcoming = lambda most: upcoming(self, self.current, most)
             rules = self.judged_by.base if self.judged_by else None
             self._session = Session(engine, target=self.target, invocation=invocation(self._config), rules=rules)
         return self._session

@@ -6,9 +6,19 @@ from typing import Any
 
 from pytest_sdperf.errors import CaseError, ModelError
 from pytest_sdperf.models.configurations import ONE_MODEL
-from pytest_sdperf.models.families.family import TEXT_TO_IMAGE
+from pytest_sdperf.models.families.family import TEXT_TO_IMAGE, Family
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.worker.stages import find_stages
+
+LIBRARIES = f"{__name__}:import_libraries"
+
+
+def import_libraries(family: Family) -> Any:
+    """The class that loads the family's pipeline: importing it takes most of a worker's start."""
+    import diffusers
+    import torch  # noqa: F401 -- is loaded here, too
+
+    return getattr(diffusers, family.tasks[TEXT_TO_IMAGE].diffusers.name)
 
 
 def load_diffusers_pipeline(context: BuildContext) -> Any:
@@ -19,10 +29,9 @@ def load_diffusers_pipeline(context: BuildContext) -> Any:
     """
     kind = context.family.tasks[TEXT_TO_IMAGE].diffusers
     with context.phase("import"):
+        loader = import_libraries(context.family)
         import diffusers
         import torch
-
-        loader: Any = getattr(diffusers, kind.name)
     with context.phase("load"):
         try:
             pipeline = loader.from_pretrained(

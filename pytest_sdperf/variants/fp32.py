@@ -7,7 +7,7 @@ from typing import Any
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variant import Variant
-from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline
+from pytest_sdperf.variants.diffusers_pipeline import LIBRARIES, load_diffusers_pipeline
 
 FP32_REQUIREMENTS = ("package:torch", "package:diffusers", "package:transformers")
 
@@ -20,6 +20,7 @@ VARIANT = Variant(
     summary="plain diffusers in fp32",
     requirements=FP32_REQUIREMENTS,
     claims=FP32_CLAIMS,
+    libraries=LIBRARIES,
 )
 VARIANTS = (VARIANT,)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_sdperf.models.families.family import Family
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variant import Variant
+from pytest_sdperf.variants import diffusers_pipeline
 from pytest_sdperf.variants.diffusers_pipeline import AutocastPipeline, load_diffusers_pipeline
 from pytest_sdperf.variants.fp32 import FP32_REQUIREMENTS
 from pytest_sdperf.variants.torch_bf16 import BF16_CLAIMS
@@ -23,14 +25,22 @@ VARIANT = Variant(
         "package:intel-extension-for-pytorch",
     ),
     claims=(*BF16_CLAIMS, *TUNED_CLAIMS),
+    libraries=f"{__name__}:import_libraries",
 )
 VARIANTS = (VARIANT,)
+
+
+def import_libraries(family: Family) -> Any:
+    """All that is imported, IPEX before diffusers: it replaces torch's autocast kernels for the whole process."""
+    import intel_extension_for_pytorch  # noqa: F401 -- is loaded
+
+    return diffusers_pipeline.import_libraries(family)
 
 
 def build(context: BuildContext) -> Any:
     """The model with each module through ``ipex.optimize``, called under autocast."""
     with context.phase("import"):
-        # Before diffusers: importing it replaces torch's autocast kernels for the whole process.
+        import_libraries(context.family)
         import intel_extension_for_pytorch as ipex
         import torch
     pipeline = load_diffusers_pipeline(context)

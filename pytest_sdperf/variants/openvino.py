@@ -30,6 +30,7 @@ VARIANT = Variant(
     requirements=OPENVINO_REQUIREMENTS,
     claims=(*KERNEL_CLAIMS, Claim("dynamic_shapes")),
     params={"precision": "auto"},
+    libraries=optimum_pipeline.LIBRARIES,
 )
 VARIANT_F32 = dataclasses.replace(
     VARIANT,

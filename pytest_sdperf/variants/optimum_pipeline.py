@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.models.cache import locked
-from pytest_sdperf.models.families.family import TEXT_TO_IMAGE
+from pytest_sdperf.models.families.family import TEXT_TO_IMAGE, Family
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variants.diffusers_pipeline import load_diffusers_pipeline, settle
 
@@ -51,6 +51,16 @@ def exported_folder(context: BuildContext) -> Path:
     return folder
 
 
+LIBRARIES = f"{__name__}:import_libraries"
+
+
+def import_libraries(family: Family) -> Any:
+    """The class that loads the family's pipeline: importing it takes most of a worker's start."""
+    from optimum import intel
+
+    return getattr(intel, family.tasks[TEXT_TO_IMAGE].optimum.name)
+
+
 def load_optimum_pipeline(context: BuildContext, *, dynamic_shapes: bool) -> Any:
     """The family's pipeline of optimum-intel that waits for ``compile()``, after ``reshape()`` where it is static.
 
@@ -67,9 +77,7 @@ def load_optimum_pipeline(context: BuildContext, *, dynamic_shapes: bool) -> Any
     folder = exported_folder(context)
     kind = context.family.tasks[TEXT_TO_IMAGE].optimum
     with context.phase("import"):
-        from optimum import intel
-
-        loader: Any = getattr(intel, kind.name)
+        loader = import_libraries(context.family)
     with context.phase("load"):
         pipeline = loader.from_pretrained(
             folder,

@@ -7,7 +7,7 @@ from typing import Any
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.variant import Variant
-from pytest_sdperf.variants.diffusers_pipeline import AutocastPipeline, load_diffusers_pipeline
+from pytest_sdperf.variants.diffusers_pipeline import LIBRARIES, AutocastPipeline, load_diffusers_pipeline
 from pytest_sdperf.variants.fp32 import FP32_REQUIREMENTS
 
 # All convolutions and linear layers are bf16 (measured: 100 % of their time with torch 2.8); the
@@ -24,6 +24,7 @@ VARIANT = Variant(
     summary="PyTorch bf16 autocast, channels-last",
     requirements=("isa:avx512_bf16", *FP32_REQUIREMENTS),
     claims=BF16_CLAIMS,
+    libraries=LIBRARIES,
 )
 VARIANTS = (VARIANT,)
 

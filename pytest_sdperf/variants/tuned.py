@@ -47,5 +47,6 @@ VARIANT = Variant(
     launch=TUNED_LAUNCH,
     requirements=(*TUNED_REQUIREMENTS, *fp32.FP32_REQUIREMENTS),
     claims=(*fp32.FP32_CLAIMS, *TUNED_CLAIMS),
+    libraries=fp32.VARIANT.libraries,
 )
 VARIANTS = (VARIANT,)

@@ -14,7 +14,21 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import CaseError
+from pytest_sdperf.pipeline import BuildContext
+
+
+def context_of(spec: BuildSpec) -> BuildContext:
+    """What a factory is called with."""
+    return BuildContext(
+        model_dir=Path(spec.model_dir) if spec.model_dir is not None else None,
+        model_digest=spec.model_digest,
+        cache_dir=Path(spec.cache_dir),
+        sizes=spec.sizes,
+        scheduler=spec.scheduler,
+        params=spec.params,
+    )
 
 
 def put_first(folders: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import operator
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +23,11 @@ from pytest_sdperf.measurement import ImageTiming, Usage
 from pytest_sdperf.models.configurations import family_of_folder
 from pytest_sdperf.models.families import FAMILIES
 from pytest_sdperf.models.families.family import Family
-from pytest_sdperf.pipeline import BuildContext
 from pytest_sdperf.worker import environment as surroundings
 from pytest_sdperf.worker import trace
 from pytest_sdperf.worker.collector import collector_off
 from pytest_sdperf.worker.evidence import collect_evidence, library_threads
-from pytest_sdperf.worker.factory import import_function, put_first
+from pytest_sdperf.worker.factory import context_of, import_function, put_first
 from pytest_sdperf.worker.new_latents import look_at_new_latents
 from pytest_sdperf.worker.pipeline_call import (
     as_picture,
@@ -71,6 +70,7 @@ class Workbench:
         self._recorder = recorder
         self._watched: tuple[str, ...] = ()
         self._built: _Built | None = None
+        self._imported_ns = 0
         # Asked before any library is there: libiomp5 binds the main thread to one CPU (KMP_AFFINITY),
         # importing torch sets variables of its own.
         self._cpus = surroundings.usable_cpus()
@@ -84,16 +84,13 @@ class Workbench:
                 answer = protocol.Called(import_function(function, role="function")(**kwargs))
             case protocol.Prepare(spec):
                 answer = self._prepare(spec)
-            case protocol.Build(spec):
+            case protocol.Preload() | protocol.Build():
                 with collector_off():
-                    answer = self._build(spec)
+                    answer = (
+                        self._build(command.spec) if isinstance(command, protocol.Build) else self._preload(command)
+                    )
             case protocol.WarmUp(size, images):
-                spent_ns = [self._timed(size, 0)[0].total_ns for _ in range(images)]
-                # Told now and not when it was built: much is imported by the first picture only.
-                answer = protocol.Warmed(spent_ns, _modules(self._bench.spec))
-                # Garbage of building and warming up is collected now. The collector stays on, as in a
-                # service: it is part of what a picture costs, and starts alike in every process.
-                gc.collect()
+                answer = self._warm_up(size, images)
             case protocol.Generate(size, picture_index, rounds):
                 answer = self._generate(size, picture_index, rounds)
             case protocol.Draw(size, picture_index):
@@ -116,11 +113,11 @@ class Workbench:
             raise WorkerError("there is no pipeline yet", cure="Send Build first.")
         return self._built
 
-    def _record(self, spec: BuildSpec) -> None:
-        """Record from now on, where the spec asks for it."""
-        if spec.watched and self._recorder:
-            self._watched = spec.watched
-            self._recorder.start(spec.import_path)
+    def _record(self, watched: tuple[str, ...], import_path: Sequence[str] = ()) -> None:
+        """Record from now on what is opened in the ``watched`` folders, where there are any."""
+        if watched and self._recorder:
+            self._watched = watched
+            self._recorder.start(import_path)
 
     def _activity(self) -> Activity:
         if self._recorder is None:
@@ -128,19 +125,37 @@ class Workbench:
         return self._recorder.activity(self._watched, dict(sys.modules))
 
     def _prepare(self, spec: BuildSpec) -> protocol.Prepared:
-        context = _context(spec)
+        context = context_of(spec)
         put_first(spec.import_path)
-        self._record(spec)
+        self._record(spec.watched, spec.import_path)
         role = f"prepare of variant {spec.variant!r}"
         import_function(spec.prepare, role=role, folders=spec.import_path)(context)
         return protocol.Prepared(context.startup_ns)
 
+    def _warm_up(self, size: Size, images: int) -> protocol.Warmed:
+        spent_ns = [self._timed(size, 0)[0].total_ns for _ in range(images)]
+        # Told now and not when it was built: much is imported by the first picture only.
+        modules = _modules(self._bench.spec)
+        # Garbage of building and warming up is collected now. The collector stays on, as in a
+        # service: it is part of what a picture costs, and starts alike in every process.
+        gc.collect()
+        return protocol.Warmed(spent_ns, modules)
+
+    def _preload(self, command: protocol.Preload) -> protocol.Preloaded:
+        """Import libraries; the time that this takes counts as the build's."""
+        self._record(command.watched)
+        start_ns = self._clock_ns()
+        import_function(command.function, role="function")(family_of_folder(Path(command.model_dir)))
+        self._imported_ns = self._clock_ns() - start_ns
+        return protocol.Preloaded(self._activity())
+
     def _build(self, spec: BuildSpec) -> protocol.Built:
-        context = _context(spec)
+        context = context_of(spec)
         role = f"factory of variant {spec.variant!r}"
         put_first(spec.import_path)
-        self._record(spec)  # after it: our own looks into folders are none of the pipeline's
-        start_ns = self._clock_ns()
+        self._record(spec.watched, spec.import_path)  # after it: our own looks into folders are none of the pipeline's
+        start_ns = self._clock_ns() - self._imported_ns
+        context.startup_ns["import"] = self._imported_ns
         with context.phase("import"):
             factory = import_function(spec.factory, role=role, folders=spec.import_path)
         pipeline = factory(context)
@@ -281,14 +296,3 @@ def _modules(spec: BuildSpec) -> dict[str, str]:
     name = spec.factory.partition(":")[0]
     file = getattr(sys.modules[name], "__file__", None) or ""
     return {name: str(Path(file).resolve()) if file else "", **surroundings.loaded_from(spec.trees, dict(sys.modules))}
-
-
-def _context(spec: BuildSpec) -> BuildContext:
-    return BuildContext(
-        model_dir=Path(spec.model_dir) if spec.model_dir is not None else None,
-        model_digest=spec.model_digest,
-        cache_dir=Path(spec.cache_dir),
-        sizes=spec.sizes,
-        scheduler=spec.scheduler,
-        params=spec.params,
-    )

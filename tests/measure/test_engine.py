@@ -1,5 +1,7 @@
 """How cases run here, with parts that only answer: nothing is started."""
 
+import types
+
 import pytest
 
 from pytest_sdperf.errors import CaseError, ModelError
@@ -18,6 +20,12 @@ def test_the_lock_is_held_from_beginning_to_close(engine, calls):
     assert calls == ["lock", "unlock"]
     engine.close()
     assert calls == ["lock", "unlock"]
+
+
+def test_workers_that_no_case_asked_for_are_ended_before_others_may_measure(engine, calls, monkeypatch):
+    monkeypatch.setattr(engine.early, "_open", types.SimpleNamespace(close=lambda: calls.append("early workers ended")))
+    engine.close()
+    assert calls == ["lock", "early workers ended", "unlock"]
 
 
 def test_a_model_is_prepared_once_and_without_network(engine, calls):

@@ -91,3 +91,27 @@ def test_a_watch_that_somebody_closed_is_trouble(watch, monkeypatch, earlier):
     watch._trouble = earlier
     monkeypatch.setattr(FileWatch, "_drain", fail)
     assert trouble(watch) == (earlier or "opened files cannot be watched here ([Errno 9] Bad file descriptor)")
+
+
+def opened(*paths):
+    for path in paths:
+        path.read_text()
+
+
+def test_what_is_opened_in_a_part_counts_for_all_and_for_another_watch(folder, watch):
+    opened(folder / "a/one")
+    with watch.part() as part:
+        opened(folder / "a/two")
+    assert part.files == {f"{folder}/a/two"}
+    other = FileWatch([str(folder)], lambda path: False)
+    other.add(part)
+    assert other.end(Activity()).files == {f"{folder}/a/two"}
+    assert watch.end(Activity()).files == {f"{folder}/a/one", f"{folder}/a/two"}
+
+
+def test_what_a_process_of_another_case_says_to_have_opened_is_forgotten(folder, watch):
+    opened(folder / "a/one", folder / "a/two")
+    list((folder / "a").iterdir())
+    watch.forget(Activity(opened=[f"{folder}/a/one"], searched=[f"{folder}/a"]))
+    seen = watch.end(Activity())
+    assert (seen.files, seen.folders) == ({f"{folder}/a/two"}, set())

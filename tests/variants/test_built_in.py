@@ -31,9 +31,13 @@ def test_declarations_import_nothing_heavy():
 
 
 def test_factory_and_prepare_can_be_found(variant):
-    for name in filter(None, (variant.factory, variant.prepare)):
+    for name in filter(None, (variant.factory, variant.prepare, variant.libraries)):
         module, _, function = name.partition(":")
         assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_what_the_factory_imports_can_be_imported_before(variant):
+    assert variant.libraries
 
 
 def test_requirements_are_understood(variant):

@@ -13,7 +13,7 @@ from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import CaseError, WorkerError
 from pytest_sdperf.measurement import Usage
 from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
-from pytest_sdperf.worker import trace
+from pytest_sdperf.worker import trace, workbench
 from pytest_sdperf.worker.pipeline_call import draw_latents
 from pytest_sdperf.worker.workbench import Workbench, digest
 
@@ -53,6 +53,24 @@ def built(harbour, ticks, make_case, tmp_path):
         return workbench, workbench.carry_out(protocol.Build(spec))
 
     return built
+
+
+def test_libraries_that_were_imported_before_count_as_the_builds(harbour, make_case, tmp_path, monkeypatch):
+    seen, looks = [], itertools.count(0, 10**10)
+    harbour.import_libraries = lambda family: seen.append((family, gc.isenabled()))
+    monkeypatch.setattr(workbench, "family_of_folder", lambda folder: f"family of {folder.name}")
+    bench = Workbench(lambda: next(looks))
+    answer = bench.carry_out(protocol.Preload("harbour:import_libraries", "/models/tiny"))
+    assert isinstance(answer, protocol.Preloaded)
+    assert seen == [("family of tiny", False)]
+    spec = BuildSpec.of(
+        make_case(), model_dir=None, model_digest="", cache_dir=str(tmp_path), picture_dir=str(tmp_path / "p")
+    )
+    startup_ns = bench.carry_out(protocol.Build(spec)).startup_ns
+    assert list(startup_ns) == ["import", "load", "build"]
+    assert 10**10 <= startup_ns["import"] < 2 * 10**10, "one look at the clock later"
+    assert startup_ns["build"] <= 10**10
+    assert gc.isenabled()
 
 
 def test_build_tells_cold_start_and_surroundings(built):
