@@ -131,6 +131,7 @@ def test_main_job(run):
     document, text = run(
         "main_job",
         "--runs=1",
+        "--timed=0",
         "--",
         "--sdperf-variants=fp32",
         "--sdperf-processes=1",
@@ -142,6 +143,9 @@ def test_main_job(run):
     assert only["exit_code"] == 0
     assert only["tests"] == {"test_fp32": "passed"}
     assert list(only["cases"]) == ["fp32-bundled-128x128-20steps"]
+    assert (only["kind"], list(only["processes"].values())) == ("first", [1])
+    assert sum(only["phases_s"].values()) == pytest.approx(only["wall_s"])
+    assert {"starting and building", "warming up and timing", "evidence and stages"} <= set(only["phases_s"])
     assert 20e6 < only["parent_peak_rss_bytes"] < 1e9
     assert "1 passed" in text
 
