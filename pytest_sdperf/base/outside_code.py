@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import sys
 from collections.abc import Iterable, Mapping
 
+from pytest_sdperf.base.kept_digests import kept_digests
 from pytest_sdperf.base.tree_walk import digest_of_file
 from pytest_sdperf.base.trees import Trees
+from pytest_sdperf.models.cache import cache_dir
 
 _OF_THE_START = ("__main__", "_distutils_hack")
 
@@ -20,31 +22,19 @@ def installed_code(modules: Mapping[str, str], trees: Trees) -> dict[str, str]:
     it is started.
     """
     found: dict[str, list[str]] = {}
+    digests = kept_digests(cache_dir() / "digests" / f"installed-{_digest(sys.prefix)[:12]}.json")
     for name, file in sorted(modules.items()):
         package = name.partition(".")[0]
         if file and package not in _OF_THE_START and trees.home(file) == "elsewhere":
-            found.setdefault(package, []).append(f"{name} {_digest(file)}")
-    return {name: hashlib.sha256("\n".join(lines).encode()).hexdigest() for name, lines in found.items()}
-
-
-_digests: dict[tuple[str, ...], str] = {}
-"""(file, what the file system says of its state) -> sha256, of this process."""
-
-
-def _digest(file: str) -> str:
-    """sha256 of a file, read once as long as it stays as it is: the modules of torch and diffusers are 3,500 files,
-    which take as long as importing them, and a run asks for them with every case.
-    """
-    try:
-        now = os.stat(file)  # noqa: PTH116 -- texts, thousands of them
-    except OSError:
-        return ""
-    state = file, *map(str, (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
-    if state not in _digests:
-        _digests[state] = digest_of_file(file)
-    return _digests[state]
+            found.setdefault(package, []).append(f"{name} {digests.of(file)}")
+    digests.keep()
+    return {name: _digest("\n".join(lines)) for name, lines in found.items()}
 
 
 def outside_files(paths: Iterable[str]) -> dict[str, str]:
     """File -> sha256, of those that are there."""
     return {path: digest for path in sorted(paths) if (digest := digest_of_file(path))}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sdperf.base import outside_code
 from pytest_sdperf.base.outside_code import installed_code, outside_files
-from pytest_sdperf.base.tree_walk import digest_of_file
 from pytest_sdperf.base.trees import Trees
 
 
@@ -37,17 +35,6 @@ def test_one_that_was_built_anew_differs(trees, modules, name):
     before = installed_code(modules, trees)
     Path(modules[name]).write_text("anew")
     assert installed_code(modules, trees) != before
-
-
-def test_a_file_is_read_once_as_long_as_it_stays_as_it_is(trees, modules, monkeypatch):
-    read = []
-    monkeypatch.setattr(outside_code, "digest_of_file", lambda file: read.append(file) or digest_of_file(file))
-    before = installed_code(modules, trees)
-    assert installed_code(modules, trees) == before
-    assert sorted(read) == [modules["oars"], modules["oars.left"]]
-    Path(modules["oars"]).write_text("another length")
-    assert installed_code(modules, trees) != before
-    assert read[2:] == [modules["oars"]]
 
 
 def test_another_choice_of_modules_differs(trees, modules):
