@@ -15,6 +15,9 @@ class ImageTiming(msgspec.Struct, frozen=True):
     "wall time of the pipeline's call, ns"
     stages_ns: dict[str, list[int]] = {}
     "wall time of each call of each stage, ns, in order: text_encoder, unet, vae_decode, or the variant's own"
+    round_trip_ns: list[int] = []
+    """of a byte between two CPUs of the process just before and just after, ns; empty: not measured, as where it has
+    one CPU or one thread"""
 
     @property
     def rest_ns(self) -> int:

@@ -12,7 +12,7 @@ from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.measurement import Environment, Measurement, StageParity
 from pytest_sdperf.program import Program
-from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
+from pytest_sdperf.stats.run_spread import NOTHING_RECORDED, RunSpread
 from pytest_sdperf.variant import Case
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ class Observations:
     references: References = References()
     baseline: Baseline | None = None
     "the baseline as it was before this run; None: there is none"
-    spread: RunSpread = NOTHING_REPEATED
-    "how far recorded runs of this machine differ"
+    spread: RunSpread = NOTHING_RECORDED
+    "of the processes of all that is recorded for this machine"
     is_to_be_recorded: bool = False
     "True where a sound result becomes part of the baseline: it is then judged by everything but that baseline"
     not_recorded_because: str = ""

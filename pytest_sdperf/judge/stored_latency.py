@@ -16,7 +16,7 @@ from pytest_sdperf.observations import Observations
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.stats.disturbance import disturbance, disturbed, explained_slowdown
 from pytest_sdperf.stats.intervals import CONFIDENCE, ratio_of
-from pytest_sdperf.stats.run_spread import RunSpread
+from pytest_sdperf.stats.run_spread import RunSpread, is_watched
 from pytest_sdperf.stats.screen import Screened, screen
 from pytest_sdperf.stats.sequential import Decision
 from pytest_sdperf.verdict.latency_findings import SameProgram, SizeLatency, StoredLatencyFinding, worst_size
@@ -81,7 +81,7 @@ def judge_stored_latency(
     REGRESSED is a slowdown significantly above ``thresholds.max_slowdown``, PASSED one significantly below it, FASTER
     a gain that is significantly as large (see ``stats/intervals.py``); all between is INCONCLUSIVE, and so is a
     slowdown measured while something else took the machine, unless it is certainly more than that explains
-    (`stats/disturbance.py`). ``spread`` is how far runs of this machine differ,
+    (`stats/disturbance.py`). ``spread`` is how far processes differ within runs of this machine,
     ``other_work`` how the recorded ones are of other work: then nothing is compared.
     """
     latency = measurement.latency
@@ -108,7 +108,8 @@ def judge_stored_latency(
         status=worst.status,
         sizes=sizes,
         runs=len(runs),
-        repeats=spread.repeats,
+        processes=min(len(run.processes) for run in runs),
+        is_watched=all(map(is_watched, (measurement, *runs))),
         disturbed=disturbed(measurement),
         doubted_because=doubt if worst.status is Status.INCONCLUSIVE else "",
         in_spite_of=doubt if worst.status is Status.REGRESSED else "",

@@ -16,6 +16,7 @@ from pytest_sdperf.measure.progress import Step
 from pytest_sdperf.measure.sampling import Drawing, Enough, Sampled, draw_reference, sample
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import DEFAULT_ROUNDS, Options
+from pytest_sdperf.stats.enough_processes import UNCOMPARED_PROCESSES
 from pytest_sdperf.variant import Case
 from pytest_sdperf.wording import plural
 from pytest_sdperf.worker.trace import load
@@ -78,7 +79,7 @@ class Alone:
         """Another variant on the same workload: measured in this run, or now."""
         case = self._other(name, like, options, scheduler=None)
         seen = self._sampled.get(_key(case))
-        sampled = seen or self.sample(case, options, processes=options.processes, compared=False)
+        sampled = seen or self.sample(case, options, processes=options.processes or UNCOMPARED_PROCESSES, compared=False)
         return sampled.measurement
 
     def seen_reference(self, case: Case, options: Options) -> Drawing | None:

@@ -12,15 +12,13 @@ from pytest_sdperf.base.checkout.revision import commit_of
 from pytest_sdperf.base.interpreter import this_interpreter
 from pytest_sdperf.base.tree_variables import HeadVariables, is_of_the_tree
 from pytest_sdperf.base.trees import Trees
-from pytest_sdperf.baselines.accepting import is_to_be_recorded
-from pytest_sdperf.baselines.store import BaselineStore
+from pytest_sdperf.baseline import Baseline
 from pytest_sdperf.diff.programs import is_same
-from pytest_sdperf.errors import BaselineError, ComparisonError
+from pytest_sdperf.errors import ComparisonError
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.identity import looking, program_of
-from pytest_sdperf.measure.sampling import Enough
-from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.measure.when_enough import IsRecorded
 from pytest_sdperf.observations import Measured
 from pytest_sdperf.options import Options
 from pytest_sdperf.program import Program
@@ -77,21 +75,11 @@ class OwnPrograms:
         except ComparisonError:  # no git here
             return ""
 
-    def enough(self, case: Case, options: Options, store: BaselineStore) -> Enough | None:
-        """Whether the program is the one that the newest run was recorded of; None where more processes are needed."""
-        try:
-            baseline = store.load(case.id)
-        except BaselineError:  # said when the case is judged
+    def is_recorded(self, case: Case, baseline: Baseline, options: Options) -> IsRecorded | None:
+        """Tells whether a measurement's program is the one that the newest run was recorded of; None: not known."""
+        recorded = baseline.runs[-1].whole_program
+        if recorded is None:
             return None
-        recorded = baseline.runs[-1].whole_program if baseline else None
-        is_measured = options.identical == "measure" or is_to_be_recorded(options, baseline)
-        if recorded is None or is_measured or options.thresholds.min_speedup:
-            return None
-
-        def is_recorded(measurement: Measurement, looked: Looked | None) -> bool:
-            # One that is not the same in one process is not the same in two.
-            if len(measurement.processes) > 1:
-                return False
-            return is_same(recorded, self.of(Measured(case, measurement, looked=looked), options, recorded))
-
-        return is_recorded
+        return lambda measurement, looked: is_same(
+            recorded, self.of(Measured(case, measurement, looked=looked), options, recorded)
+        )

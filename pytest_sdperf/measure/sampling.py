@@ -31,8 +31,19 @@ from pytest_sdperf.units import format_seconds
 from pytest_sdperf.variant import Case, Launch
 from pytest_sdperf.workload import picture_key, size_key
 
-Enough = Callable[[Measurement, Looked | None], bool]
-"""Whether a case that was measured in some processes so far needs no more of them."""
+@dataclass(frozen=True)
+class Enough:
+    """Whether a case that was measured in some processes so far needs no more of them."""
+
+    says: Callable[[Measurement, Looked | None], bool]
+    fewest: int = 1
+    "processes that are needed whatever they show, and so are built side by side"
+    then: int = 2
+    "so many more are built side by side where those are not enough"
+
+    def likely(self, done: int) -> int:
+        """How many of the next processes are likely to be needed."""
+        return self.fewest - done if done < self.fewest else self.then
 
 
 @dataclass(frozen=True)
@@ -86,11 +97,11 @@ def sample(
     others: dict[str, list[Path]] = {}
     with Processes(case, model, rig) as built:
         for index in range(processes):
-            part = f"process {index + 1} of {processes}"
+            part = f"process {index + 1} of {'at most ' if enough else ''}{processes}"
             progress.part(part, ends_s=expected_end_s(begun_s, processes))
             progress.phase("building")
-            # Whether a second one is needed is known after the first, unless all are.
-            standing = built.next(1 if enough and index == 0 else processes - index)
+            left = processes - index
+            standing = built.next(min(enough.likely(index), left) if enough else left)
             worker = standing.worker
             watch = rig.watch() if rig.watch else None
             run = _measure(standing, case, progress, watch, beside=built.beside, rounds=rounds)
@@ -136,9 +147,9 @@ def sample(
 
 def _is_enough(enough: Enough, measurement: Measurement, activities: Sequence[Activity], rig: Rig) -> bool:
     if rig.look is None or not activities:
-        return enough(measurement, None)
+        return enough.says(measurement, None)
     with rig.look.paused(joined(activities)) as looked:
-        return enough(measurement, looked)
+        return enough.says(measurement, looked)
 
 
 def _looked(activities: Sequence[Activity], rig: Rig) -> Looked | None:

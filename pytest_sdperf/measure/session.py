@@ -17,7 +17,7 @@ from pytest_sdperf.baselines.file_format import time_text
 from pytest_sdperf.baselines.store import BaselineStore, certainly_unused
 from pytest_sdperf.baselines.stored_pictures import reference_keys
 from pytest_sdperf.diff.programs import is_same
-from pytest_sdperf.errors import ComparisonError
+from pytest_sdperf.errors import BaselineError, ComparisonError
 from pytest_sdperf.measure.alone import Alone
 from pytest_sdperf.measure.comparer import Compared, Comparer
 from pytest_sdperf.measure.engine import Engine
@@ -31,8 +31,9 @@ from pytest_sdperf.measure.references import (
     load_picture,
     load_pictures,
 )
-from pytest_sdperf.measure.sampling import Sampled
-from pytest_sdperf.measure.when_paired import Pairs, is_screened, own_processes, pairs_for
+from pytest_sdperf.measure.sampling import Enough, Sampled
+from pytest_sdperf.measure.when_enough import enough, most_processes
+from pytest_sdperf.measure.when_paired import Pairs, is_screened, pairs_for
 from pytest_sdperf.models.configurations import native_size
 from pytest_sdperf.observations import NOBODY, Asked, Measured, Observations
 from pytest_sdperf.options import Options
@@ -42,6 +43,7 @@ from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.report.run_notes import run_notes
 from pytest_sdperf.stats.disturbance import disturbance
+from pytest_sdperf.stats.enough_processes import UNCOMPARED_PROCESSES
 from pytest_sdperf.stats.run_spread import RunSpread, run_spread
 from pytest_sdperf.variant import Case
 from pytest_sdperf.workload import workload_of
@@ -152,16 +154,28 @@ class Session:
 
     def _measure(self, case: Case, options: Options, *, compared: bool) -> Sampled:
         if not compared:
-            return self.alone.sample(case, options, processes=options.processes, compared=False)
-        pairs = self._pairs_before(case, options)
-        if self._comparer is not None:
-            trees, look, enough = self._comparer.trees, self._comparer.look(options), None
-        else:
-            trees, look = self._programs.trees, self._programs.look(options)
-            enough = self._programs.enough(case, options, self.store(options))
+            processes = options.processes or UNCOMPARED_PROCESSES
+            return self.alone.sample(case, options, processes=processes, compared=False)
+        programs = self._comparer or self._programs
+        most, said = self._processes(case, options)
         return self.alone.sample(
-            case, options, processes=own_processes(pairs, options), trees=trees, look=look, enough=enough
+            case, options, processes=most, trees=programs.trees, look=programs.look(options), enough=said
         )
+
+    def _processes(self, case: Case, options: Options) -> tuple[int, Enough | None]:
+        """How many processes measure the case by itself at most, and what says that fewer are enough."""
+        store = self.store(options)
+        try:
+            baseline = store.load(case.id)
+        except BaselineError:  # said when the case is judged
+            baseline = None
+        is_recorded = case.id not in self.recorded and is_to_be_recorded(options, baseline)
+        pairs = self._pairs_before(case, options)
+        most = most_processes(pairs, options, has_baseline=baseline is not None, is_recorded=is_recorded)
+        if baseline is None or is_recorded or pairs is Pairs.YES:
+            return most, None
+        same = None if self._comparer else self._programs.is_recorded(case, baseline, options)
+        return most, enough(baseline, options, lambda: run_spread(store.variants()), most, is_recorded=same)
 
     def _pairs_before(self, case: Case, options: Options) -> Pairs:
         """Whether the case will be measured side by side, as far as that is known before it is measured."""

@@ -30,16 +30,6 @@ def pairs_for(options: Options, *, has_target: bool, has_baseline: bool) -> Pair
     return Pairs.UNLESS_SCREENED if has_baseline else Pairs.YES
 
 
-def own_processes(pairs: Pairs, options: Options) -> int:
-    """How many processes measure the case by itself.
-
-    One serves picture and proof where its latency is certain to be judged by pairs alone: where it is neither
-    recorded nor compared with a sibling, which is measured by itself, too.
-    """
-    by_pairs_alone = pairs is Pairs.YES and not options.update and not options.thresholds.min_speedup
-    return 1 if by_pairs_alone else options.processes
-
-
 def is_screened(unpaired: Measurement, baseline: Baseline, options: Options, spread: RunSpread) -> bool:
     """The decision on `UNLESS_SCREENED` after the case was measured by itself: True where no pairs are needed."""
     limits = options.thresholds

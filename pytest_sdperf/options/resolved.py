@@ -50,7 +50,8 @@ class Options(NamedTuple):
     missing: str = "fail"
     require: tuple[str, ...] = ()
     gate: tuple[str, ...] = tuple(PARTS)
-    processes: int = 3
+    processes: int | None = None
+    "fresh processes per case; None: as many as its verdict needs"
     rounds: int | None = None
     "timed pictures per process and size; None: DEFAULT_ROUNDS, and side by side as many as pay"
     timeout: float = 600.0

@@ -72,7 +72,14 @@ SPECS: tuple[OptionSpec, ...] = (
         of_base,
         values.show_names,
     ),
-    OptionSpec("processes", units.parse_count, "fresh processes per case (default: 3)", "N", of_base, on_marker=True),
+    OptionSpec(
+        "processes",
+        units.parse_count,
+        "fresh processes per case (default: as many as the verdict needs, 2 to 6; 5 where it is recorded)",
+        "N",
+        of_base,
+        on_marker=True,
+    ),
     OptionSpec(
         "rounds",
         units.parse_count,

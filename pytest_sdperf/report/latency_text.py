@@ -22,9 +22,6 @@ from pytest_sdperf.verdict.latency_findings import (
 from pytest_sdperf.verdict.status import Missing, Status
 from pytest_sdperf.wording import apart, plain_share, plural, share_apart
 
-_ENOUGH_REPEATS = 10
-"""Repeated runs from which on the machine's own spread outweighs what is assumed (its two degrees) by far."""
-
 _MOST_DROPPED = 3
 """Dropped pairs that are listed one by one."""
 
@@ -196,15 +193,14 @@ def _compared(one: SizeLatency, finding: StoredLatencyFinding, status: Status, r
 
 
 def _detects(one: SizeLatency, finding: StoredLatencyFinding) -> str:
-    """How small a slowdown this screen detects, and how weakly that is founded while few runs are repeats."""
+    """How small a slowdown this screen detects, and from what it knows that."""
     smallest = math.inf if one.detectable is None else one.detectable
-    detects = f"with {plural(finding.runs, 'recorded run')}, slowdowns above {plain_share(smallest)} are detected"
-    repeats = finding.repeats
-    if repeats == 0:
-        return f"{detects} (weak: no repeated run shows yet how much runs differ here)"
-    if repeats < _ENOUGH_REPEATS:
-        shows = "shows" if repeats == 1 else "show"
-        return f"{detects} (weak: only {plural(repeats, 'repeated run')} {shows} how much runs differ here)"
+    runs = f"{plural(finding.runs, 'recorded run')} of {plural(finding.processes, 'process', 'es')}"
+    detects = f"with {runs}, slowdowns above {plain_share(smallest)} are detected"
+    if not finding.is_watched:
+        return f"{detects} (weak: nobody watched the way between the CPUs, and its other regime may halve the speed)"
+    if finding.runs == 1:
+        return f"{detects} (foreseen from how much processes differ: no second run shows yet how much runs do)"
     return detects
 
 

@@ -26,7 +26,7 @@ class Difference:
     "log of the head's latency over the base's"
     standard_error: float
     "of log_ratio"
-    degrees: int
+    degrees: float
     "degrees of freedom of the standard error, 1 or more"
 
     def quantile(self, probability: float) -> float:
@@ -45,9 +45,11 @@ class Difference:
         """One-sided upper confidence bound of the true log ratio."""
         return self.log_ratio + self.quantile(CONFIDENCE)
 
-    def least_significant(self, limit: float, comparisons: int) -> float:
+    def least_significant(
+        self, limit: float, comparisons: int, *, false_alarm: float = FALSE_ALARM, confidence: float = CONFIDENCE
+    ) -> float:
         """The smallest log ratio that is significantly above ``limit`` and no false alarm, with this spread."""
-        return max(limit + self.quantile(CONFIDENCE), self.quantile(1 - FALSE_ALARM / comparisons))
+        return max(limit + self.quantile(confidence), self.quantile(1 - false_alarm / comparisons))
 
     def significantly_above(self, limit: float, comparisons: int) -> bool:
         """True where the noise does not explain that log_ratio is above ``limit`` (log, 0 or more).

@@ -1,4 +1,4 @@
-"""How far runs of the same work differ on this machine: pooled over all that is recorded, moderated by a prior."""
+"""How far runs of the same work differ on this machine: foreseen from its processes, and learned from its runs."""
 
 from __future__ import annotations
 
@@ -8,106 +8,173 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_sdperf.baseline import level_s
-from pytest_sdperf.measurement import Latency, Measurement
+from pytest_sdperf.measurement import Latency, Measurement, ProcessRun
 from pytest_sdperf.stats.intervals import Difference, median_inflation
 
-PRIOR_DEGREES = 2
-PRIOR_SD = 0.06
-"""Run-to-run spread (standard deviation of the log) that is assumed before any run was repeated: as much as two
-degrees of freedom with 6 % would say, so that the true spread is 7 % or less with a chance of one half, and above
-27 % with one in twenty.
+PROCESS_SD = 0.06
+PROCESS_DEGREES = 2
+"""Spread of processes of one run (standard deviation of the log of their medians) before any is known, as much as two
+degrees of freedom with 6 % would say. Recorded ones spread by 2.5 % (2-core Zen 5, `fp32`) to 11 % (2-core Zen 4)."""
 
-Source: fourteen processes of each of two variants over five minutes on a shared two-core virtual machine, cut into
-runs of three. Their medians spread 8 % (fp32) and 32 % (openvino_static, for which the machine ran at half its speed
-for a while). Spreads that differ so much are described by few degrees (the estimator of Smyth 2004 gives 1.3, and a
-spread of 12 %). It is wide on purpose: with one recorded run and nothing repeated, the 95 % bound of a run that is just
-as fast lies 28 % above, and only slowdowns by 81 % or more are called REGRESSED. It is not as wide as that estimator
-would have it: with one recorded run no limit below 100 % could then be passed, not even one for gross slowdowns only.
+VARIANT_DEGREES = 2
+"""What the processes of all other variants say of one variant's, in degrees of freedom. Variants differ: on a 2-core
+Zen 4 the spreads of eight lay between 2.6 and 30 %, which two degrees describe (the estimator of Smyth 2004 on their
+variances, four degrees each, gives 2.0)."""
+
+JOB_SHARE = 0.5
+JOB_SD = 0.02
+JOB_DEGREES = 10
+"""Variance between runs at different hours, beyond what their processes explain: JOB_SHARE of the variance of their
+processes, and JOB_SD squared; with JOB_DEGREES for how well that foresees it.
+
+Fitted to recorded runs of three processes, as shares of the variance of processes: 0.1 and 0.4 (an excess of 2.0 and
+1.5 %) on a 2-core Zen 5 over 21 minutes, pictures of the usual regime only (`openvino_static`, `fp32`), 0.5 and 0.6 on
+a 2-core Zen 4 over 7.5 hours, runs of six. With every series there is, far regimes included, the most likely degrees
+are 9.7 (F distributed ratios, Smyth, Statistical Applications in Genetics and Molecular Biology 3(1), 2004); those of
+the usual regime alone would allow more. `benchmarks/results/stored_power.md` has the series.
+"""
+
+UNWATCHED_SD = 0.32
+"""Further spread of a run while which nobody watched the way between the machine's CPUs: it may be of a regime that
+halves the speed for minutes. As far as four recorded runs of `openvino_static` spread on a shared 2-core machine. Never
+learned from the runs: ten of the usual regime do not show how far away the other one is.
 """
 
 
 @dataclass(frozen=True)
 class RunSpread:
-    """Run-to-run variance of this machine, as far as recorded runs show it.
+    """Spread of the processes within all recorded runs of this machine.
 
-    Moderated as in limma (Smyth, Statistical Applications in Genetics and Molecular Biology 3(1), 2004): s² = (d0 s0²
-    + d s²_pooled) / (d0 + d), with Student's t on d0 + d degrees of freedom.
+    A run's median of n processes with variance p varies by p median_inflation(n) / n + JOB_SHARE p + JOB_SD², as long
+    as nothing else is known. The spread of the recorded runs themselves moderates that as in limma (Smyth 2004):
+    s² = (d0 s0² + d s²_runs) / (d0 + d), with Student's t on d0 + d degrees of freedom, so that it takes over as runs
+    come. Only the variant's own runs count, because all variants of one session share its hour.
 
-    Simulated (normal runs, one or nine variants of 1, 2, 3 or 10 recorded runs each, 20 000 heads, limit 5 %), at
-    equal speed REGRESSED is called for at most
-
-    - 1.2 % of heads where runs spread by 8 % or less, 1.5 % where each variant has a spread of its own of 1 to 10 %;
-    - 2.7 % where all spread by 15 %, 5 % where half of the variants spread by 32 % and one run is recorded: more than
-      the prior expects, until repeats show it;
-    - 2.6 % where nine variants share a drift of 8 % from session to session, since repeats of one session then count
-      nine times.
-
-    Moderation pays while runs are few: without it one run shows nothing at all, and of three runs of one variant
-    that spread by 8 % it finds 19 % of the slowdowns by 20 % where the pooled variance alone finds 9 %, with fewer
-    false alarms (0.4 % for 0.9 %). It costs on machines much quieter than it assumes, until some twenty runs are
-    repeats: three runs of one variant that spread by 3 % find 29 % instead of 44 %.
+    Simulated and from recorded traces (`benchmarks/results/stored_power.md`), at equal speed REGRESSED is called for at
+    most 1 % of heads under every profile: on watched machines under those that a watch leaves (a drift that all
+    variants of a session share up to 4 %), on others under all, runs that spread by 32 % and bimodal ones included.
     """
 
     squares: float = 0.0
-    "sum of squared deviations of the runs' log latencies from their variant's mean"
-    repeats: int = 0
-    "degrees of freedom of ``squares``: the runs beyond the first of each variant"
+    "sum of squared deviations of the processes' log medians from their run's mean"
+    processes: int = 0
+    "degrees of freedom of ``squares``: the processes beyond the first of each run"
 
     @property
     def variance(self) -> float:
-        """Moderated variance of one run's log latency."""
-        return (PRIOR_DEGREES * PRIOR_SD**2 + self.squares) / self.degrees
-
-    @property
-    def degrees(self) -> int:
-        """Degrees of freedom of ``variance``."""
-        return PRIOR_DEGREES + self.repeats
+        """Moderated variance of one process's log median."""
+        return (PROCESS_DEGREES * PROCESS_SD**2 + self.squares) / (PROCESS_DEGREES + self.processes)
 
 
-NOTHING_REPEATED = RunSpread()
-"""The prior alone: what is assumed of a machine on which no case has two runs."""
+NOTHING_RECORDED = RunSpread()
+"""What is assumed of a machine on which nothing was recorded."""
 
 
 def run_spread(variants: Iterable[Sequence[Measurement]]) -> RunSpread:
-    """Pool the recorded runs of one machine: for each variant its runs, all of the same work.
+    """Pool the processes of all recorded runs of one machine; for each variant its runs, all of the same work.
 
-    The sizes of one run share its hour and its processes, so a variant counts once, with the mean of what
-    its sizes show, and not once for each size.
+    The sizes of one run share its processes, so a run counts once, with the mean of what its sizes show.
     """
-    squares, repeats = 0.0, 0
-    for runs in variants:
-        squares += statistics.fmean(_squares(runs, size) for size in runs[0].sizes)
-        repeats += len(runs) - 1
-    return RunSpread(squares, repeats)
+    squares, processes = 0.0, 0
+    for run in (run for runs in variants for run in runs):
+        squares += statistics.fmean(_squares(run.latency_at(size)) for size in run.sizes)
+        processes += len(run.processes) - 1
+    return RunSpread(squares, processes)
 
 
-def difference(measurement: Measurement, runs: Sequence[Measurement], size: str, spread: RunSpread) -> Difference:
-    """One new run against K recorded ones (at least one) at one size that all of them drew.
+def is_watched(run: Measurement) -> bool:
+    """Whether the way between the machine's CPUs was watched beside each picture, or a single CPU has none."""
+    return all(_is_watched(process) for process in run.processes)
 
-    The new run's log median differs from the mean of the recorded ones' with variance s² (1 + 1/K). s² is the
-    machine's run-to-run variance, but never less than what the spread of the new run's own processes makes
-    of their median: a run that is so uneven in itself would not repeat any better.
+
+@dataclass(frozen=True)
+class Compared:
+    """One new run against K recorded ones at one size: all that its `Difference` is made of."""
+
+    log_ratio: float
+    processes: int
+    "of the new run"
+    process_variance: float
+    "of one process's log median, moderated"
+    scale: float
+    "how many times more runs vary than foreseen, moderated by how the recorded ones do"
+    degrees: float
+    "of ``scale`` times what is foreseen"
+    recorded_variance: float
+    "foreseen of the mean of the recorded runs"
+    own_variance: float
+    "of the new run's median, from its own processes; a single one shows none"
+    unwatched_variance: float
+    "for regimes that nobody watched"
+
+    def difference(self, processes: int | None = None) -> Difference:
+        """The difference and its error; with more ``processes`` of the new run, as they would be at the same ratio.
+
+        Variances of different sources are added, with the degrees of Satterthwaite (Biometrics Bulletin 2(6), 1946).
+        """
+        count = processes or self.processes
+        own = self.own_variance * _of_median(count) / _of_median(self.processes)
+        known = max(self.scale * _foreseen(self.process_variance, count), own) + self.scale * self.recorded_variance
+        whole = known + self.unwatched_variance
+        return Difference(self.log_ratio, math.sqrt(whole), self.degrees * (whole / known) ** 2)
+
+    def still_to_move(self, processes: int) -> float:
+        """Standard deviation of what the log ratio still moves by until there are as many ``processes``."""
+        left = _of_median(self.processes) - _of_median(processes)
+        return math.sqrt(self.process_variance * max(left, 0.0))
+
+
+def compared(measurement: Measurement, runs: Sequence[Measurement], size: str, spread: RunSpread) -> Compared:
+    """One new run against recorded ones (at least one) at one size that all of them drew.
+
+    The new run's median is never trusted more than the spread of its own processes allows: a run that is so uneven in
+    itself would not repeat any better.
     """
-    variance = max(spread.variance, _variance_of_median(measurement.latency_at(size), runs, size))
-    return Difference(
-        log_ratio=math.log(measurement.latency_at(size).median_s / level_s(runs, size)),
-        standard_error=math.sqrt(variance * (1 + 1 / len(runs))),
-        degrees=spread.degrees,
+    head, base = measurement.latency_at(size), [run.latency_at(size) for run in runs]
+    degrees = VARIANT_DEGREES + sum(len(side.process_medians_s) - 1 for side in (head, *base))
+    squares = sum(map(_squares, (head, *base)))
+    variance = (VARIANT_DEGREES * spread.variance + squares) / degrees
+    foreseen = [_foreseen(variance, len(side.process_medians_s)) for side in base]
+    # Variances of logarithms of independent estimates add up: 2 / degrees each, for the processes and for the factor.
+    prior_degrees = 1 / (1 / JOB_DEGREES + 1 / degrees)
+    centre, count = level_s(runs, size), len(runs)
+    between = sum(math.log(side.median_s / centre) ** 2 for side in base) / statistics.fmean(foreseen)
+    own = len(head.process_medians_s)
+    unwatched = [not is_watched(run) for run in runs]
+    return Compared(
+        log_ratio=math.log(head.median_s / centre),
+        processes=own,
+        process_variance=variance,
+        scale=(prior_degrees + between) / (prior_degrees + count - 1),
+        degrees=prior_degrees + count - 1,
+        recorded_variance=sum(foreseen) / count**2,
+        own_variance=_squares(head) / (own - 1) * _of_median(own) if own > 1 else 0.0,
+        unwatched_variance=UNWATCHED_SD**2 * ((not is_watched(measurement)) + sum(unwatched) / count**2),
     )
 
 
-def _squares(runs: Sequence[Measurement], size: str) -> float:
-    centre = math.log(level_s(runs, size))
-    return sum((math.log(run.latency_at(size).median_s) - centre) ** 2 for run in runs)
+def difference(measurement: Measurement, runs: Sequence[Measurement], size: str, spread: RunSpread) -> Difference:
+    """The same in short: how far the new run is from the recorded ones, and how sure that is."""
+    return compared(measurement, runs, size, spread).difference()
 
 
-def _variance_of_median(head: Latency, runs: Sequence[Measurement], size: str) -> float:
-    """Of the log median of the head's processes, from their own spread; a single process borrows the recorded runs'."""
-    sides = [head] if len(head.process_medians_s) > 1 else [run.latency_at(size) for run in runs]
-    logs = [[math.log(s) for s in side.process_medians_s] for side in sides]
-    degrees = sum(len(side) - 1 for side in logs)
-    if degrees == 0:
-        return 0.0
-    squares = sum((y - statistics.fmean(side)) ** 2 for side in logs for y in side)
-    count = len(head.process_medians_s)
-    return squares / degrees * median_inflation(count) / count
+def _foreseen(process_variance: float, processes: int) -> float:
+    """Variance of a run's log median, as long as nothing else is known."""
+    return process_variance * (_of_median(processes) + JOB_SHARE) + JOB_SD**2
+
+
+def _of_median(count: int) -> float:
+    """Variance of the median of so many processes, as a share of one's."""
+    return median_inflation(count) / count
+
+
+def _squares(latency: Latency) -> float:
+    logs = [math.log(s) for s in latency.process_medians_s]
+    centre = statistics.fmean(logs)
+    return sum((y - centre) ** 2 for y in logs)
+
+
+def _is_watched(process: ProcessRun) -> bool:
+    if process.threads == 1 or len(process.cpus) == 1:
+        return True
+    return all(picture.round_trip_ns for pictures in process.images.values() for picture in pictures)

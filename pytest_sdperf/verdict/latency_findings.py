@@ -72,8 +72,10 @@ class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_laten
     "of the bounds"
     runs: int = 0
     "recorded runs that were compared with"
-    repeats: int = 0
-    "recorded runs of this machine, beyond the first of each variant, from which the spread between runs is known"
+    processes: int = 0
+    "of each of them; of the one with the fewest, where they differ"
+    is_watched: bool = True
+    "False where the way between the machine's CPUs was not watched in this run, or in one of the recorded ones"
     disturbed: list[str] = msgspec.field(default_factory=list)
     "for each process that was disturbed by something else, by what"
     doubted_because: str = ""

@@ -3,10 +3,11 @@ import math
 import pytest
 
 from pytest_sdperf.baselines.accepting import begins_anew
-from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
+from pytest_sdperf.stats.run_spread import NOTHING_RECORDED, RunSpread, difference
+from pytest_sdperf.wording import plural
 
-KNOWN = RunSpread(squares=40 * 0.01**2 - 2 * 0.06**2, repeats=38)
-"""Jobs spread by 1 %."""
+KNOWN = RunSpread(squares=1000 * 0.01**2, processes=1000)
+"""A machine whose processes spread by 1 %."""
 
 
 @pytest.fixture
@@ -14,23 +15,16 @@ def job(measured):
     return lambda median_s, **fields: measured([median_s] * 3, **fields)
 
 
-def test_both_sides_of_another_level(job):
-    # t(.99, 40) = 2.42326, one stored job: whatever slowdown a test allows
-    edge = 2.42326 * 0.01 * math.sqrt(2)
-    assert begins_anew(job(math.exp(edge + 1e-5)), [job(1.0)], KNOWN) == "significantly slower than the 1 recorded run"
-    assert begins_anew(job(math.exp(-edge - 1e-5)), [job(1.0)], KNOWN) == "significantly faster than the 1 recorded run"
+@pytest.mark.parametrize("count", [1, 10])
+def test_both_sides_of_another_level(job, count):
+    """Whatever slowdown a test allows; and the more runs would be lost, the surer it must be."""
+    recorded = [job(1.0)] * count
+    edge = difference(job(1.0), recorded, "64x64", KNOWN).quantile(1 - 0.01 / count)
+    told = f"than the {plural(count, 'recorded run')}"
+    assert begins_anew(job(math.exp(edge + 1e-5)), recorded, KNOWN) == f"significantly slower {told}"
+    assert begins_anew(job(math.exp(-edge - 1e-5)), recorded, KNOWN) == f"significantly faster {told}"
     for inside in (edge - 1e-5, -edge + 1e-5):
-        assert begins_anew(job(math.exp(inside)), [job(1.0)], KNOWN) == ""
-
-
-def test_the_more_jobs_would_be_lost_the_surer_it_must_be(job):
-    # t(.999, 40) = 3.30688, ten stored jobs
-    edge = 3.30688 * 0.01 * math.sqrt(1.1)
-    assert (
-        begins_anew(job(math.exp(edge + 1e-5)), [job(1.0)] * 10, KNOWN)
-        == "significantly slower than the 10 recorded runs"
-    )
-    assert begins_anew(job(math.exp(edge - 1e-5)), [job(1.0)] * 10, KNOWN) == ""
+        assert begins_anew(job(math.exp(inside)), recorded, KNOWN) == ""
 
 
 def test_it_names_how_many_jobs_and_the_size(job):
@@ -42,8 +36,8 @@ def test_it_names_how_many_jobs_and_the_size(job):
 
 
 def test_what_a_weak_screen_cannot_tell_joins(job):
-    assert begins_anew(job(1.5), [job(1.0)], NOTHING_REPEATED) == ""
-    assert begins_anew(job(2.0), [job(1.0)], NOTHING_REPEATED) == "significantly slower than the 1 recorded run"
+    assert begins_anew(job(1.15), [job(1.0)], NOTHING_RECORDED) == ""
+    assert begins_anew(job(1.3), [job(1.0)], NOTHING_RECORDED) == "significantly slower than the 1 recorded run"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pytest_sdperf.judge.assembly import judge
 from pytest_sdperf.measurement import Environment, Evidence
 from pytest_sdperf.observations import Observations, References
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
+from pytest_sdperf.stats.run_spread import NOTHING_RECORDED, RunSpread
 from pytest_sdperf.variant import Case, Variant
 from pytest_sdperf.verdict.parts import PARTS
 from pytest_sdperf.verdict.status import Status
@@ -22,7 +22,7 @@ PLAIN = Variant(name="ours", factory="package.module:build", claims=(Claim("thre
 PROVEN = Evidence(threads=2, threads_asked=2)
 
 
-KNOWN = RunSpread(squares=0.0, repeats=1000)
+KNOWN = RunSpread(processes=1000)
 """A machine whose jobs spread by 0.3 %: these tests are not about its noise."""
 
 
@@ -81,7 +81,7 @@ def test_parts_outside_the_gate_are_judged_but_do_not_fail(measured):
 @pytest.mark.parametrize(("inconclusive", "passed"), [("warn", True), ("fail", False)])
 def test_an_inconclusive_latency_fails_where_it_was_asked_for(measured, inconclusive, passed):
     limits = Thresholds(inconclusive=inconclusive)
-    verdict = judged(measured(evidence=PROVEN), jobs=[measured()], spread=NOTHING_REPEATED, thresholds=limits)
+    verdict = judged(measured(evidence=PROVEN), jobs=[measured()], spread=NOTHING_RECORDED, thresholds=limits)
     assert verdict.worst("latency").status is Status.INCONCLUSIVE
     assert verdict.passed is passed
 

@@ -9,13 +9,13 @@ import pytest
 from pytest_sdperf.judge.stored_latency import judge_stored_latency
 from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread, run_spread
+from pytest_sdperf.stats.run_spread import NOTHING_RECORDED, RunSpread, difference, run_spread
 from pytest_sdperf.verdict.latency_findings import worst_size
 from pytest_sdperf.verdict.status import Status
 
 LIMITS = Thresholds(max_slowdown=0.05)
-KNOWN = RunSpread(squares=40 * 0.01**2 - 2 * 0.06**2, repeats=38)
-"""A machine whose runs spread by 1 %, as 40 degrees of freedom say (the prior's two among them)."""
+KNOWN = RunSpread(squares=1000 * 0.01**2, processes=1000)
+"""A machine whose processes spread by 1 %."""
 
 
 def judged(head, *runs, limits=LIMITS, spread=KNOWN):
@@ -29,14 +29,25 @@ def run(measured):
 
 
 def test_significantly_slower_is_regressed(run):
-    finding = judged(run(2.525), run(2.31), run(2.32))
+    runs = run(2.31), run(2.32)
+    finding = judged(run(2.525), *runs)
     [size] = finding.sizes
     assert (finding.part, finding.status, size.size) == ("latency", Status.REGRESSED, "64x64")
     assert size.base_s == pytest.approx(math.sqrt(2.31 * 2.32))
     assert (size.median_s, size.ratio) == (pytest.approx(2.525), pytest.approx(2.525 / size.base_s))
-    assert (size.lower, size.detectable) == (pytest.approx(1.0685, abs=1e-4), pytest.approx(0.0831, abs=1e-4))
-    assert size.upper > size.ratio
-    assert (finding.limit, finding.runs, finding.repeats, finding.confidence) == (0.05, 2, 38, 0.95)
+    diff = difference(run(2.525), runs, "64x64", KNOWN)
+    assert (size.lower, size.upper) == (pytest.approx(math.exp(diff.lower)), pytest.approx(math.exp(diff.upper)))
+    assert size.detectable == pytest.approx(math.expm1(diff.detectable(math.log1p(0.05), 1)))
+    assert (finding.limit, finding.runs, finding.processes, finding.confidence) == (0.05, 2, 3, 0.95)
+    assert finding.is_watched
+
+
+def test_it_says_of_how_many_processes_and_whether_somebody_watched(measured):
+    runs = measured([1.0] * 5), measured([1.0] * 4)
+    assert judged(measured([1.0] * 2), *runs).processes == 4
+    unseen = msgspec.structs.replace(runs[0], processes=[msgspec.structs.replace(p, threads=2) for p in runs[0].processes])
+    for head, recorded in ((unseen, runs), (measured([1.0] * 2), (unseen,))):
+        assert not judged(head, *recorded).is_watched
 
 
 @pytest.mark.parametrize(
@@ -48,17 +59,17 @@ def test_significantly_slower_is_regressed(run):
     ],
 )
 def test_both_sides_of_every_limit(run, edge, above, below):
-    # t(.95, 40) = 1.68385 and one recorded run: standard error .01 x sqrt(2)
-    room, limit = 1.68385 * 0.01 * math.sqrt(2), math.log1p(0.05)
+    runs = [run(1.0)] * 4
+    room, limit = difference(run(1.0), runs, "64x64", KNOWN).quantile(0.95), math.log1p(0.05)
     edge = {"least": limit + room, "most": limit - room, "faster": -limit - room}[edge]
     for hair, status in ((1e-5, above), (-1e-5, below)):
-        assert judged(run(math.exp(edge + hair)), run(1.0)).status is status
+        assert judged(run(math.exp(edge + hair)), *runs).status is status
 
 
 def test_the_false_alarm_rate_is_shared_out_over_the_sizes(measured):
-    """At equal speed: t(1 - .01, 40) = 2.423 standard errors alarm for one size, t(1 - .005, 40) = 2.704 for two."""
+    """At equal speed: the 1 % quantile alarms for one size, the 0.5 % quantile for two."""
     tight = Thresholds(max_slowdown=0.0)
-    between = math.exp(2.55 * 0.01 * math.sqrt(2))
+    between = math.exp(difference(measured([1.0] * 3), [measured([1.0] * 3)], "64x64", KNOWN).quantile(0.9925))
     one = judged(measured([between] * 3), measured([1.0] * 3), limits=tight)
     more = {"128x128": [1.0] * 3}
     two = judged(measured([between] * 3, more_sizes=more), measured([1.0] * 3, more_sizes=more), limits=tight)
@@ -137,10 +148,10 @@ def test_what_is_undecided_is_doubted_too_and_what_passes_is_not(measured, run):
     assert (passed.status, passed.doubted_because) == (Status.PASSED, "")
 
 
-def test_one_recorded_run_detects_only_gross_slowdowns(run):
-    assert judged(run(1.01), run(1.0), spread=NOTHING_REPEATED).status is Status.INCONCLUSIVE
-    assert judged(run(1.8), run(1.0), spread=NOTHING_REPEATED).status is Status.INCONCLUSIVE
-    assert judged(run(1.81), run(1.0), spread=NOTHING_REPEATED).status is Status.REGRESSED
+def test_one_recorded_run_detects_slowdowns_by_a_fifth(run):
+    assert judged(run(1.01), run(1.0), spread=NOTHING_RECORDED).status is Status.INCONCLUSIVE
+    assert judged(run(1.19), run(1.0), spread=NOTHING_RECORDED).status is Status.INCONCLUSIVE
+    assert judged(run(1.20), run(1.0), spread=NOTHING_RECORDED).status is Status.REGRESSED
 
 
 @pytest.mark.parametrize("sd", [0.01, 0.03, 0.05])
@@ -149,10 +160,10 @@ def test_a_gross_limit_passes_right_after_the_first_recording(measured, sd):
     random = np.random.default_rng(5)
     limits = Thresholds(max_slowdown=0.5)
     runs = [[measured(np.exp(random.normal(0, sd, 3))) for _ in range(2)] for _ in range(300)]
-    found = [judged(head, base, limits=limits, spread=NOTHING_REPEATED).status for base, head in runs]
+    found = [judged(head, base, limits=limits, spread=NOTHING_RECORDED).status for base, head in runs]
     assert found.count(Status.PASSED) >= 297
     assert Status.REGRESSED not in found
-    doubled = judged(measured([2.0] * 3), measured([1.0] * 3), limits=limits, spread=NOTHING_REPEATED)
+    doubled = judged(measured([2.0] * 3), measured([1.0] * 3), limits=limits, spread=NOTHING_RECORDED)
     assert doubled.status is Status.REGRESSED
 
 

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
-from pytest_sdperf.measure.when_paired import Pairs, is_screened, own_processes, pairs_for
+from pytest_sdperf.measure.when_paired import Pairs, is_screened, pairs_for
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.stats.run_spread import NOTHING_REPEATED, RunSpread
+from pytest_sdperf.stats.run_spread import NOTHING_RECORDED, RunSpread
 
 OWN = Options(processes=3)
 
@@ -31,28 +31,14 @@ def test_before_the_case_is_measured(options, facts, pairs):
     assert pairs_for(options, **{"has_target": True, "has_baseline": False, **facts}) is pairs
 
 
-@pytest.mark.parametrize(
-    ("pairs", "options", "processes"),
-    [
-        (Pairs.YES, OWN, 1),
-        (Pairs.UNLESS_SCREENED, OWN, 3),
-        (Pairs.NO, OWN, 3),
-        (Pairs.YES, OWN._replace(update="new"), 3),
-        (Pairs.YES, OWN._replace(thresholds=Thresholds(min_speedup=("fp32", 2.0))), 3),
-    ],
-)
-def test_one_process_is_enough_where_pairs_alone_decide(pairs, options, processes):
-    assert own_processes(pairs, options) == processes
-
-
 def measured(median_ns, **changed):
-    runs = [ProcessRun({"8x8": [ImageTiming(median_ns)]}, {}, {}, peak_rss_bytes=1)] * 3
+    runs = [ProcessRun({"8x8": [ImageTiming(median_ns)]}, {}, {}, peak_rss_bytes=1, threads=1)] * 3
     one = Measurement("id", "ship", "own", "", "PNDM", {}, runs, Evidence(), Environment(machine_key="here"))
     return msgspec.structs.replace(one, **changed)
 
 
 BASELINE = Baseline([RecordedRun("", measured(1_000_000))] * 3)
-KNOWN = RunSpread(squares=40 * 0.01**2, repeats=40)
+KNOWN = RunSpread(squares=0.01, processes=1000)
 
 
 def limits(max_slowdown, must_catch):
@@ -64,7 +50,7 @@ WIDE = limits(0.5, 0.05)
 
 def test_after_the_case_is_measured_recorded_runs_may_show_that_it_is_fine():
     assert is_screened(measured(1_000_000), BASELINE, WIDE, KNOWN)
-    assert not is_screened(measured(1_000_000), BASELINE, WIDE, NOTHING_REPEATED), "the noise hides it"
+    assert not is_screened(measured(1_000_000), BASELINE, WIDE, NOTHING_RECORDED), "the noise hides it"
 
 
 def test_the_screen_is_as_strict_as_the_pairs():

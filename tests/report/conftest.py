@@ -105,7 +105,7 @@ def stored(status: Status = Status.PASSED, **more: Any) -> StoredLatencyFinding:
     sizes = _sizes(status, more)
     known: dict[str, Any] = {"median_s": sizes[0].median_s if sizes else 12.0, "spread": 0.012, "limit": 0.05}
     if sizes:
-        known |= {"runs": 2, "repeats": 12}
+        known |= {"runs": 2, "processes": 5}
     if status in (Status.NO_BASELINE, Status.NOT_JUDGED):
         known["missing"] = MISSING if status is Status.NO_BASELINE else Missing(MISSING.what, "record")
     if status is Status.INVALID_ENVIRONMENT:

@@ -48,12 +48,12 @@ openvino_f32          19.5 ±0.5 %    1.82x   0.848  0.9999    132.4  8.7 GiB  f
 openvino_static_f32   18.9 ±0.5 %    1.88x   0.822  0.9999    132.4  8.7 GiB  f32 100 % · static            NO BASELINE
 torch_bf16            23.2 ±0.4 %    1.53x   1.009  0.9995     48.0  4.8 GiB  bf16 96 % · avx512_bf16 · +1  PASSED
 INCONCLUSIVE openvino: latency: 13.3 s is 6.0 % slower than the baseline's 12.5 s (limit 5 %), but not by more than the \
-noise explains; with 2 recorded runs, slowdowns above 8.31 % are detected; compare side by side with --sdperf-against=REV \
+noise explains; with 2 recorded runs of 5 processes, slowdowns above 8.31 % are detected; compare side by side with --sdperf-against=REV \
 (a git revision), or record more runs with --sdperf-update=all
 NOTE baselines/old.json belongs to no case of this session (foreign file)
 FAILED ipex_bf16_dpm: proof BROKEN: broken claim kernel_isa(avx512_bf16): lost. [{node}_ipex_bf16_dpm]
 FAILED openvino_static: latency REGRESSED: 12 s is 9.1 % slower than the baseline's 11 s (limit 5 %; with 95 % \
-confidence at least 6 % slower); with 2 recorded runs, slowdowns above 8.31 % are detected; --sdperf-against=REV (a git \
+confidence at least 6 % slower); with 2 recorded runs of 5 processes, slowdowns above 8.31 % are detected; --sdperf-against=REV (a git \
 revision) finds out whether it is the code or the machine. [{node}_openvino_static]
 FAILED openvino_static_f32: latency NO BASELINE: 18.9 s ±0.5 %, but there is no baseline for this case and machine \
 yet; record it with --sdperf-update=new. [{node}_openvino_static_f32]

@@ -5,7 +5,7 @@ import pytest
 from pytest_sdperf.stats.run_spread import RunSpread
 from pytest_sdperf.stats.screen import passes_screen, screen
 
-CALM = RunSpread(squares=0.01, repeats=1000)
+CALM = RunSpread(squares=0.01, processes=1000)
 LIMITS = {"max_slowdown": 0.05, "must_catch": 0.05}
 
 
@@ -19,7 +19,7 @@ LIMITS = {"max_slowdown": 0.05, "must_catch": 0.05}
     ],
 )
 def test_a_screen_lets_nothing_pass_that_pairs_would_have_to_catch(measured, limits, passes):
-    runs, known = [measured([1.0] * 3)] * 10, RunSpread(squares=0.01, repeats=100)
+    runs, known = [measured([1.0] * 3)] * 10, CALM
     assert (
         passes_screen(measured([1.1] * 3), runs, known, **{"max_slowdown": 0.05, "must_catch": 0.05, **limits})
         is passes

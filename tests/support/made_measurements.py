@@ -35,6 +35,7 @@ def make_measurement(
                 startup_ns={k: round(v * 1e9) for k, v in (startup_s or {}).items()},
                 peak_rss_bytes=peak,
                 library_rss_bytes=libraries,
+                threads=1,  # no way between CPUs to watch
                 seen=seen[i] if seen else None,
             )
         )
