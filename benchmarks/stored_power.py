@@ -144,7 +144,13 @@ class Series:
         logs = [np.array(run) for run in self.runs]
         within, degrees = sum(float(((y - y.mean()) ** 2).sum()) for y in logs), sum(len(y) - 1 for y in logs)
         between = float(np.var([np.median(y) for y in logs], ddof=1))
-        return math.sqrt(within / degrees), math.sqrt(between), len(logs) - 1, degrees, float(np.mean([*map(len, logs)]))
+        return (
+            math.sqrt(within / degrees),
+            math.sqrt(between),
+            len(logs) - 1,
+            degrees,
+            float(np.mean([*map(len, logs)])),
+        )
 
 
 def series(folder: Path | None) -> list[Series]:
@@ -262,11 +268,16 @@ def render(document: dict[str, Any]) -> str:
         "",
         *machine.render_header(document),
         f"- {document['heads']} heads of each kind, seed {document['seed']}; limit 5 %, nine variants",
-        f"- a recorded run has {looks.RECORDED_PROCESSES} processes, a new one {looks.FEWEST_PROCESSES} to "
-        f"{looks.MOST_PROCESSES}, one at a time while that may change the verdict",
+        (
+            f"- a recorded run has {looks.RECORDED_PROCESSES} processes, a new one {looks.FEWEST_PROCESSES} to "
+            f"{looks.MOST_PROCESSES}, one at a time while that may change the verdict"
+        ),
         "",
-        "A cell holds the smallest slowdown that is called REGRESSED four times in five, and the share of heads at equal "
-        "speed that are. *Passed at +5 %* is the largest share of heads, slower by just the limit, that are PASSED.",
+        (
+            "A cell holds the smallest slowdown that is called REGRESSED four times in five, and the share of heads at "
+            "equal speed that are. *Passed at +5 %* is the largest share of heads, slower by just the limit, that are "
+            "PASSED."
+        ),
         "",
         "## The way between the CPUs is watched",
         "",
@@ -278,15 +289,19 @@ def render(document: dict[str, Any]) -> str:
         "",
         "## Were it watched and showed nothing",
         "",
-        "Of machines whose runs differ by far more than their processes. No rule can foresee that from one run: where "
-        "such a thing is left in spite of the watch, false alarms are more than 1 % until runs have shown it.",
+        (
+            "Of machines whose runs differ by far more than their processes. No rule can foresee that from one run: "
+            "where such a thing is left in spite of the watch, false alarms are more than 1 % until runs have shown it."
+        ),
         "",
         *machine.table(headings, _rows(machines["hidden"])),
         "",
         "## Recorded traces, as if watched",
         "",
-        "One recorded run as the new one, others as its baseline; of one variant alone, with as many processes a run as "
-        "were recorded.",
+        (
+            "One recorded run as the new one, others as its baseline; of one variant alone, with as many processes a "
+            "run as were recorded."
+        ),
         "",
         *machine.table(headings, _rows(document["traces"])),
         "",
@@ -297,13 +312,23 @@ def render(document: dict[str, Any]) -> str:
         "## From processes to runs",
         "",
         *machine.table(
-            ["series", "runs", "processes a run", "spread of processes", "spread of runs", "runs add, sd", "as a share"],
+            [
+                "series",
+                "runs",
+                "processes a run",
+                "spread of processes",
+                "spread of runs",
+                "runs add, sd",
+                "as a share",
+            ],
             [_series_row(name, *ratio) for name, ratio in document["series"].items()],
         ),
         "",
-        f"*As a share* is of the variance of processes. Most likely, over all series: {fit['share']:.2f}, with "
-        f"{fit['degrees']:.1f} degrees of freedom. The rule takes {known.JOB_SHARE} and {known.JOB_SD:.0%}, with "
-        f"{known.JOB_DEGREES}.",
+        (
+            f"*As a share* is of the variance of processes. Most likely, over all series: {fit['share']:.2f}, with "
+            f"{fit['degrees']:.1f} degrees of freedom. The rule takes {known.JOB_SHARE} and {known.JOB_SD:.0%}, with "
+            f"{known.JOB_DEGREES}."
+        ),
         "",
         "## How many processes",
         "",

@@ -85,7 +85,7 @@ def ended(found: list[Heads], slowdown: float, limit: float) -> tuple[Array, Arr
         least = np.maximum(limit + sure * one.error, _quantile(1 - FALSE_ALARM, one.degrees) * one.error)
         early = _quantile(1 - looks.EARLY_ALARM, one.degrees) * one.error
         within = ratio + _quantile(looks.EARLY_CONFIDENCE, one.degrees) * one.error < limit
-        error, moves = one.error_with_most, looks._FUTILE * one.moves
+        error, moves = one.error_with_most, looks.FUTILE_SDS * one.moves
         surely = np.maximum(limit + sure * error, _quantile(1 - FALSE_ALARM, one.degrees) * error)
         hopeless = (limit - sure * error + moves < ratio) & (ratio < surely - moves)
         stops = np.isnan(verdict) & ((np.abs(ratio) > limit + early) | within | hopeless | is_last)

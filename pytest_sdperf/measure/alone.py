@@ -79,7 +79,9 @@ class Alone:
         """Another variant on the same workload: measured in this run, or now."""
         case = self._other(name, like, options, scheduler=None)
         seen = self._sampled.get(_key(case))
-        sampled = seen or self.sample(case, options, processes=options.processes or UNCOMPARED_PROCESSES, compared=False)
+        sampled = seen or self.sample(
+            case, options, processes=options.processes or UNCOMPARED_PROCESSES, compared=False
+        )
         return sampled.measurement
 
     def seen_reference(self, case: Case, options: Options) -> Drawing | None:

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 
-from pytest_sdperf.activity import Looked
 from pytest_sdperf.base.checkout.git import git
 from pytest_sdperf.base.checkout.revision import commit_of
 from pytest_sdperf.base.interpreter import this_interpreter

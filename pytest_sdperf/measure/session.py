@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -175,7 +176,8 @@ class Session:
         if baseline is None or is_recorded or pairs is Pairs.YES:
             return most, None
         same = None if self._comparer else self._programs.is_recorded(case, baseline, options)
-        return most, enough(baseline, options, lambda: run_spread(store.variants()), most, is_recorded=same)
+        spread = cache(lambda: run_spread(store.variants()))
+        return most, enough(baseline, options, spread, most, is_recorded=same)
 
     def _pairs_before(self, case: Case, options: Options) -> Pairs:
         """Whether the case will be measured side by side, as far as that is known before it is measured."""

@@ -75,7 +75,7 @@ SPECS: tuple[OptionSpec, ...] = (
     OptionSpec(
         "processes",
         units.parse_count,
-        "fresh processes per case (default: as many as the verdict needs, 2 to 6; 5 where it is recorded)",
+        "fresh processes per case (default: 2 to 6, as many as the verdict needs; 5 to record)",
         "N",
         of_base,
         on_marker=True,

@@ -33,9 +33,9 @@ EARLY_CONFIDENCE = 0.99
 """With which it is PASSED before: all looks together let pass at most as many as the last one alone would, 5 % of the
 cases that are slower by just the limit (`benchmarks/results/stored_power.md`)."""
 
-_FUTILE = 2.0
-"""Standard deviations by which the ratio would have to move (stochastic curtailment: Lan, Simon and Halperin, Sequential
-Analysis 1(3), 1982)."""
+FUTILE_SDS = 2.0
+"""By so much the ratio would have to move, at least, for the processes to go on no longer (stochastic curtailment: Lan,
+Simon and Halperin, Sequential Analysis 1(3), 1982)."""
 
 
 def has_enough_processes(
@@ -72,6 +72,6 @@ def _is_surely_within(one: Compared, limit: float) -> bool:
 
 def _is_hopeless(one: Compared, limit: float, comparisons: int, most: int) -> bool:
     """Whether the ratio is too far from both verdicts to reach one with as many processes as there may be."""
-    diff, moves = one.difference(most), _FUTILE * one.still_to_move(most)
+    diff, moves = one.difference(most), FUTILE_SDS * one.still_to_move(most)
     passes_below = limit - (diff.upper - diff.log_ratio)
     return passes_below + moves < diff.log_ratio < diff.least_significant(limit, comparisons) - moves

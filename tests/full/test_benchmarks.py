@@ -13,6 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pytest_sdperf.stats.enough_processes import has_enough_processes
+from pytest_sdperf.stats.run_spread import run_spread
+from pytest_sdperf.stats.screen import screen
+from pytest_sdperf.stats.sequential import Decision
+
 pytestmark = pytest.mark.full
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -60,7 +65,7 @@ def module(monkeypatch):
     "name",
     [
         *("speedups", "startup", "main_job", "good_from_broken", "drawn"),
-        *("real_gates", "stored_screen", "gate_power", "version_bump"),
+        *("real_gates", "stored_screen", "gate_power", "version_bump", "stored_power", "real_screens"),
     ],
 )
 def test_help(name):
@@ -419,6 +424,63 @@ def test_stored_screen(run):
     assert gate["status"] in ("PASSED", "INCONCLUSIVE", "REGRESSED", "FASTER")
     assert "with 1 recorded run" in gate["sentence"]
     assert gate["sentence"] in text
+
+
+def test_stored_power(run):
+    document, text = run("stored_power", "--heads=40")
+    quiet = document["machines"]["watched"]["quiet"]
+    assert list(quiet) == ["1", "2", "3", "10"]
+    for rates in quiet.values():
+        assert rates["false_alarms"] == 0.0
+        assert 0.05 < rates["smallest_seen"] < 0.2
+        assert 2 <= rates["processes_gross"] <= rates["processes"] <= 6
+    assert "| quiet | " in text
+
+
+@pytest.mark.parametrize("runs", [1, 3, 10])
+def test_the_rule_on_arrays_is_the_packages(module, measured, runs):
+    rules, rng = module("stored_rules"), np.random.default_rng(runs)
+    for slower in (0.0, 0.05, 0.1, 0.3) * 5:
+        y = rng.normal(0, rng.choice([0.01, 0.03]), (2, runs + 1, 6)) + rng.normal(0, 0.02, (2, runs + 1, 1))
+        y[0, runs] += slower
+        recorded = [[measured(np.exp(run[:5])) for run in variant[:runs]] for variant in y]
+        spread = run_spread(recorded)
+        base = y[None, :, :runs, :5]
+        found = rules.gate(base[:, 0], rules.pooled_variance(base), y[:1, runs], watched=True, most=6)
+        [verdict], [processes] = rules.ended(found, 0.0, math.log1p(0.05))
+        head = next(
+            head
+            for head in (measured(np.exp(y[0, runs, :count])) for count in range(2, 7))
+            if len(head.processes) == 6 or has_enough_processes(head, recorded[0], spread, max_slowdown=0.05, most=6)
+        )
+        screened = screen(head, recorded[0], 0.05, spread)["64x64"]
+        at = found[len(head.processes) - 2]
+        assert len(head.processes) == processes
+        assert screened.difference.standard_error == pytest.approx(at.error[0])
+        assert screened.difference.degrees == pytest.approx(at.degrees[0])
+        words = {Decision.REGRESSED: rules.REGRESSED, Decision.INCONCLUSIVE: rules.INCONCLUSIVE}
+        assert words.get(screened.decision, rules.PASSED) == verdict
+
+
+def test_real_screens_are_counted(module):
+    header = module("machine").header(["real_screens.py"])
+    case = {
+        "status": "REGRESSED", "sentence": "", "side_by_side": False, "processes": 3, "process_medians_ms": [],
+        "unet_share": 0.9, "recorded": False, "detectable": 0.12, "runs": 3, "ratio": 1.2,
+    }  # fmt: skip
+    run = {"arguments": [], "started": 0, "wall_s": 60.0, "cases": {"fp32": case}}
+    paired = {**run, "cases": {"fp32": {**case, "side_by_side": True, "status": "PASSED"}}}
+    text = module("real_screens").render(
+        {
+            "header": header, "variants": ["fp32"], "steps": 20, "recorded": [run], "same": [run],
+            "screens": {"0.0 off": [], "0.15 off": [run, run], "0.15 auto": [run, paired]},
+        }
+    )  # fmt: skip
+    assert "| 0%, off | 0 | 0 | 0 | 0 | 0 | 0 | - | - |" in text
+    assert "| 15%, off | 2 | 2 | 0 | 0 | 0 | 0 | 3.0 | 60 s |" in text
+    assert "| 15%, auto | 2 | 1 | 1 | 0 | 0 | 1 | 3.0 | 60 s |" in text
+    assert "| fp32 | - | - | 12% (5) | - |" in text
+    assert "| as it is | 60 s | 1 REGRESSED |" in text
 
 
 def test_what_was_measured_is_not_measured_again(module):

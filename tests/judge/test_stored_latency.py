@@ -30,12 +30,12 @@ def run(measured):
 
 def test_significantly_slower_is_regressed(run):
     runs = run(2.31), run(2.32)
-    finding = judged(run(2.525), *runs)
+    finding = judged(run(2.8), *runs)
     [size] = finding.sizes
     assert (finding.part, finding.status, size.size) == ("latency", Status.REGRESSED, "64x64")
     assert size.base_s == pytest.approx(math.sqrt(2.31 * 2.32))
-    assert (size.median_s, size.ratio) == (pytest.approx(2.525), pytest.approx(2.525 / size.base_s))
-    diff = difference(run(2.525), runs, "64x64", KNOWN)
+    assert (size.median_s, size.ratio) == (pytest.approx(2.8), pytest.approx(2.8 / size.base_s))
+    diff = difference(run(2.8), runs, "64x64", KNOWN)
     assert (size.lower, size.upper) == (pytest.approx(math.exp(diff.lower)), pytest.approx(math.exp(diff.upper)))
     assert size.detectable == pytest.approx(math.expm1(diff.detectable(math.log1p(0.05), 1)))
     assert (finding.limit, finding.runs, finding.processes, finding.confidence) == (0.05, 2, 3, 0.95)
@@ -45,7 +45,9 @@ def test_significantly_slower_is_regressed(run):
 def test_it_says_of_how_many_processes_and_whether_somebody_watched(measured):
     runs = measured([1.0] * 5), measured([1.0] * 4)
     assert judged(measured([1.0] * 2), *runs).processes == 4
-    unseen = msgspec.structs.replace(runs[0], processes=[msgspec.structs.replace(p, threads=2) for p in runs[0].processes])
+    unseen = msgspec.structs.replace(
+        runs[0], processes=[msgspec.structs.replace(p, threads=2) for p in runs[0].processes]
+    )
     for head, recorded in ((unseen, runs), (measured([1.0] * 2), (unseen,))):
         assert not judged(head, *recorded).is_watched
 
@@ -92,7 +94,7 @@ QUIET, BUSY = Disturbance(1.0), Disturbance(1.0, foreign=0.8)
     ],
 )
 def test_a_slowdown_of_disturbed_processes_is_no_verdict(measured, run, seen, status, doubt):
-    finding = judged(measured([2.525] * 3, seen=seen), run(2.31), run(2.32))
+    finding = judged(measured([2.8] * 3, seen=seen), run(2.31), run(2.32))
     assert finding.status is status
     assert finding.doubted_because.startswith(doubt)
     assert bool(finding.doubted_because) is bool(doubt)
@@ -132,11 +134,11 @@ def test_one_size_may_stand_while_the_other_is_doubted(measured, run):
 
 def test_of_sizes_that_are_all_doubted_or_undecided_the_slowest_decides(measured, run):
     base = measured([2.31] * 3, more_sizes={"128x128": [1.0] * 3})
-    head = measured([2.525] * 3, more_sizes={"128x128": [1.045] * 3}, seen=[BUSY] * 3)
+    head = measured([2.8] * 3, more_sizes={"128x128": [1.045] * 3}, seen=[BUSY] * 3)
     finding = judged(head, base, base)
     assert [(one.size, one.is_doubted) for one in finding.sizes] == [("64x64", True), ("128x128", False)]
     assert (finding.status, worst_size(finding.sizes).size) == (Status.INCONCLUSIVE, "64x64")
-    calm = judged(measured([2.525] * 3, more_sizes={"128x128": [1.045] * 3}), base, base)
+    calm = judged(measured([2.8] * 3, more_sizes={"128x128": [1.045] * 3}), base, base)
     assert (calm.status, [one.is_doubted for one in calm.sizes]) == (Status.REGRESSED, [False, False])
 
 
@@ -148,10 +150,10 @@ def test_what_is_undecided_is_doubted_too_and_what_passes_is_not(measured, run):
     assert (passed.status, passed.doubted_because) == (Status.PASSED, "")
 
 
-def test_one_recorded_run_detects_slowdowns_by_a_fifth(run):
+def test_one_recorded_run_detects_slowdowns_by_a_quarter(run):
     assert judged(run(1.01), run(1.0), spread=NOTHING_RECORDED).status is Status.INCONCLUSIVE
-    assert judged(run(1.19), run(1.0), spread=NOTHING_RECORDED).status is Status.INCONCLUSIVE
-    assert judged(run(1.20), run(1.0), spread=NOTHING_RECORDED).status is Status.REGRESSED
+    assert judged(run(1.24), run(1.0), spread=NOTHING_RECORDED).status is Status.INCONCLUSIVE
+    assert judged(run(1.2408), run(1.0), spread=NOTHING_RECORDED).status is Status.REGRESSED
 
 
 @pytest.mark.parametrize("sd", [0.01, 0.03, 0.05])
@@ -204,7 +206,8 @@ def test_the_worst_size_decides(measured):
     ]
     slower = judged(measured([1.01] * 3, more_sizes={"128x128": [4.08] * 3}), base)
     assert worst_size(slower.sizes).size == "128x128"
-    assert judged(measured([0.5] * 3, more_sizes={"128x128": [4.0] * 3}), base).status is Status.PASSED
+    many = [base] * 10
+    assert judged(measured([0.5] * 3, more_sizes={"128x128": [4.0] * 3}), *many).status is Status.PASSED
     assert judged(measured([0.5] * 3, more_sizes={"128x128": [2.0] * 3}), base).status is Status.FASTER
 
 

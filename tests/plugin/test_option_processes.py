@@ -1,4 +1,4 @@
-"""--sdperf-processes and --sdperf-rounds: how much is sampled."""
+"""--sdperf-processes and --sdperf-rounds: how much is sampled; by default as many processes as the verdict needs."""
 
 import pytest
 
@@ -30,7 +30,30 @@ def sampled(weather):
 
 def test_default(project, option, sampled):
     project.record()
-    assert sampled(option) == {"processes": 3, "rounds": 5}[option]
+    assert sampled(option) == {"processes": 5, "rounds": 5}[option]
+
+
+def test_by_default_as_many_as_the_verdict_needs(project, weather, told):
+    project.record_with_a_past()
+    weather.processes.clear()
+    measured = ["--sdperf-identical=measure"]
+    told(project.run(*measured), "PASSED")
+    assert len(weather.processes) == 2
+    weather.processes.clear()
+    weather.step_ns["ship"] = 1_020_000
+    project.run(*measured)
+    assert len(weather.processes) == 6, "each may still decide"
+    weather.processes.clear()
+    weather.step_ns["ship"] = 2_000_000
+    told(project.run(*measured), "REGRESSED")
+    assert len(weather.processes) == 2
+
+
+def test_a_number_is_a_fixed_number(project, weather):
+    project.record_with_a_past()
+    weather.processes.clear()
+    project.run("--sdperf-identical=measure", "--sdperf-processes=4")
+    assert len(weather.processes) == 4
 
 
 def test_every_level_over_the_next(project, option, sampled):

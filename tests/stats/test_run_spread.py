@@ -103,7 +103,7 @@ def test_an_uneven_head_is_trusted_no_more_than_its_processes_allow(measured, ev
     base = [measured([1.0, 1.001] * 50)]
     uneven = compared(measured(np.exp([-0.3, 0.0, 0.3])), base, SIZE, RunSpread(processes=10**6))
     assert uneven.own_variance == pytest.approx(0.09 * OF_THREE)
-    assert uneven.difference().standard_error**2 == pytest.approx(
+    assert uneven.difference().standard_error ** 2 == pytest.approx(
         0.09 * OF_THREE + uneven.scale * uneven.recorded_variance, rel=1e-6
     )
 
@@ -143,7 +143,6 @@ def test_what_nobody_watched_is_never_learned(even):
     ):
         watched, diff = (difference(*sides, SIZE, NOTHING_RECORDED) for sides in ((head, runs), (one, others)))
         assert diff.standard_error**2 - watched.standard_error**2 == pytest.approx(variance)
-        # Satterthwaite: what is added is known
         share = (diff.standard_error / watched.standard_error) ** 4
         assert diff.degrees == pytest.approx(watched.degrees * share)
 

@@ -360,7 +360,7 @@ class Project:
     def record_with_a_past(self):
         """Record, and give this machine a calm past: ten jobs like this one, of the case and of eight others.
 
-        So many repeats show that jobs hardly differ here, and slowdowns from 7 % on are seen.
+        They show that jobs hardly differ here, and slowdowns from 8 % on are seen.
         """
         self.record()
         path = self.baseline
