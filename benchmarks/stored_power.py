@@ -56,7 +56,7 @@ WATCHED = (
     Kind("quiet", process=0.004, job=0.004, rounds=0.01),
     Kind("VM", process=0.01, job=0.02, rounds=0.025),
     Kind("VM, heavy-tailed", process=0.01, job=0.02, rounds=0.025, tails=3),
-    Kind("VM, hours differ by 4 %, shared by all variants", process=0.01, hour=0.04, rounds=0.025),
+    Kind("VM, hours differ by 3 %, shared by all variants", process=0.01, hour=0.03, rounds=0.025),
     Kind("fp32 on a Zen 5, usual regime", process=0.025, job=0.0155, rounds=0.0),
     Kind("openvino_static on a Zen 5, usual regime", process=0.065, job=0.02, rounds=0.0),
     Kind("a Zen 4", process=0.11, job=0.08, rounds=0.0),

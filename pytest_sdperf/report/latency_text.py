@@ -198,7 +198,8 @@ def _detects(one: SizeLatency, finding: StoredLatencyFinding) -> str:
     runs = f"{plural(finding.runs, 'recorded run')} of {plural(finding.processes, 'process', 'es')}"
     detects = f"with {runs}, slowdowns above {plain_share(smallest)} are detected"
     if not finding.is_watched:
-        return f"{detects} (weak: nobody watched the way between the CPUs, and its other regime may halve the speed)"
+        weak = "weak: the machine's regime was not watched, or not the usual one, and another may halve the speed"
+        return f"{detects} ({weak})"
     if finding.runs == 1:
         return f"{detects} (foreseen from how much processes differ: no second run shows yet how much runs do)"
     return detects

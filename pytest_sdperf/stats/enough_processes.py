@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pytest_sdperf.baseline import other_work
 from pytest_sdperf.measurement import Measurement
+from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.stats.run_spread import Compared, RunSpread, compared
 
 FEWEST_PROCESSES = 2
@@ -44,9 +45,9 @@ def has_enough_processes(
     """Whether the processes so far decide on every size, or even ``most`` would not.
 
     ``runs`` are the recorded ones (at least one), ``max_slowdown`` is a share: 0.05 is 5 % slower. A size that has
-    surely regressed needs no other's answer.
+    surely regressed needs no other's answer. Where half of the processes or more were disturbed, further ones may not be.
     """
-    if len(measurement.processes) < FEWEST_PROCESSES:
+    if len(measurement.processes) < FEWEST_PROCESSES or disturbance(measurement):
         return False
     sizes = [size for size in measurement.sizes if all(size in run.sizes for run in runs)]
     if not sizes or other_work(runs[-1], measurement):

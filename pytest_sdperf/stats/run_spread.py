@@ -52,7 +52,7 @@ class RunSpread:
 
     Simulated and from recorded traces (`benchmarks/results/stored_power.md`), at equal speed REGRESSED is called for at
     most 1 % of heads under every profile: on watched machines under those that a watch leaves (a drift that all
-    variants of a session share up to 4 %), on others under all, runs that spread by 32 % and bimodal ones included.
+    variants of a session share up to 3 %), on others under all, runs that spread by 32 % and bimodal ones included.
     """
 
     squares: float = 0.0

@@ -75,7 +75,7 @@ class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_laten
     processes: int = 0
     "of each of them; of the one with the fewest, where they differ"
     is_watched: bool = True
-    "False where the way between the machine's CPUs was not watched in this run, or in one of the recorded ones"
+    "False where this run, or a recorded one, was not drawn in the machine's usual regime as far as is known"
     disturbed: list[str] = msgspec.field(default_factory=list)
     "for each process that was disturbed by something else, by what"
     doubted_because: str = ""

@@ -23,7 +23,7 @@ def slower(project, weather):
 
 
 def test_both_sides_of_the_default(slower, told):
-    result = slower(0.03).run()
+    result = slower(0.02).run()
     result.assert_outcomes(passed=1)
     told(result, "PASSED")
     result = slower(0.08).run()
@@ -61,8 +61,9 @@ def test_a_gross_limit_is_passed_right_after_the_first_recording(project, weathe
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: latency REGRESSED: 10 ms is 100.0 % slower",
-        "with 1 recorded run, slowdowns above 110 % are detected",
+        "ship: latency REGRESSED: ",
+        "with 1 recorded run of 5 processes, slowdowns above ",
+        " are detected (foreseen from how much processes differ: no second run shows yet how much runs do)",
     )
 
 
@@ -75,7 +76,7 @@ def test_a_slowdown_on_a_busy_machine_is_no_verdict(project, weather, told):
     told(
         result,
         "INCONCLUSIVE ship: latency: ",
-        "3 of 3 processes were disturbed, the last because other processes took 80.0 % of the CPUs' time (limit 10 %)",
+        "3 of 6 processes were disturbed, the last because other processes took 80.0 % of the CPUs' time (limit 10 %)",
     )
 
 

@@ -63,7 +63,7 @@ def test_each_status_against_recorded_runs(stored: Make, status: Status, fields:
     [
         ({"runs": 1, "processes": 5}, "with 1 recorded run of 5 processes, slowdowns above 8.31 % are detected (foreseen from how much processes differ: no second run shows yet how much runs do)"),
         ({"runs": 2, "processes": 1}, "with 2 recorded runs of 1 process, slowdowns above 8.31 % are detected"),
-        ({"runs": 1, "is_watched": False}, "with 1 recorded run of 5 processes, slowdowns above 8.31 % are detected (weak: nobody watched the way between the CPUs, and its other regime may halve the speed)"),
+        ({"runs": 1, "is_watched": False}, "with 1 recorded run of 5 processes, slowdowns above 8.31 % are detected (weak: the machine's regime was not watched, or not the usual one, and another may halve the speed)"),
     ],
 )  # fmt: skip
 def test_from_what_a_limit_is_known(stored: Make, fields: dict[str, Any], told: str) -> None:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.stats.enough_processes import (
     EARLY_ALARM,
     EARLY_CONFIDENCE,
@@ -29,6 +30,12 @@ def enough(head, base, max_slowdown=0.05, most=MOST_PROCESSES):
 def test_one_process_is_never_enough(measured, base):
     assert not enough(measured([9.0]), base)
     assert enough(measured([9.0] * 2), base)
+
+
+def test_processes_that_were_disturbed_are_not_enough(measured, base):
+    busy, quiet = Disturbance(1.0, foreign=0.8), Disturbance(1.0)
+    assert not enough(measured([9.0] * 2, seen=[busy, quiet]), base)
+    assert enough(measured([9.0] * 3, seen=[busy, quiet, quiet]), base)
 
 
 def test_a_speed_like_the_recorded_one_ends_early_and_a_close_one_goes_on(measured, base):
