@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -240,49 +241,68 @@ def _detectable(document: dict[str, Any], name: str, runs: int) -> str:
     return f"{found[len(found) // 2]:.0%} ({len(found)})" if found else "-"
 
 
-def study(project: Project, document: dict[str, Any], arguments: argparse.Namespace, keep: Any) -> None:
-    """Record, screen, slow down, in turn, until each count is reached or the time is over."""
-    ends_s = time.monotonic() + 60 * arguments.minutes
+class Study:
+    """Records, runs the same program again, and screens other programs, until each count is reached or time is over."""
 
-    def has_time() -> bool:
-        return time.monotonic() < ends_s
+    def __init__(self, project: Project, document: dict[str, Any], arguments: argparse.Namespace) -> None:
+        self.project, self.document, self.arguments = project, document, arguments
+        self._ends_s = time.monotonic() + 60 * arguments.minutes
+        self._limit = f"--sdperf-max-slowdown={arguments.max_slowdown}"
 
-    while len(document["recorded"]) < arguments.recorded and has_time():
-        if document["recorded"] and time.time() - document["recorded"][-1]["started"] < 60 * arguments.hours_apart * 60:
-            break
-        project.burden({})
-        run = project.run("--sdperf-update=" + ("all" if document["recorded"] else "new"))
-        if not all(case["recorded"] for case in run["cases"].values()) or not run["cases"]:
-            machine.tell(f"not everything was recorded: {run.get('output', run['cases'])}")
-        document["recorded"].append(run)
-        project.commit()
-        keep()
-    for extra in ([], ["--sdperf-identical=measure"]):
-        done = sum(run["arguments"] == [*extra, *_loose(arguments)] for run in document["same"])
-        if done < len(document["recorded"]) and has_time():
-            project.burden({})
-            document["same"].append(project.run(*extra, *_loose(arguments)))
-            keep()
-    for slowdown, wanted in (
-        SLOWDOWNS if arguments.screens == 0 else dict.fromkeys(SLOWDOWNS, arguments.screens)
-    ).items():
-        for escalate in ("off",) if slowdown == 0 else ("off", "auto"):
-            runs = document["screens"].setdefault(f"{slowdown} {escalate}", [])
-            while sum(len(run["cases"]) for run in runs) < wanted and has_time():
-                burdens = {name: slowdown / share for name, share in _unet_shares(document).items()}
-                project.burden(burdens, comment=f"another program, {time.time_ns()}")
-                runs.append(project.run(f"--sdperf-escalate={escalate}", *_loose(arguments)))
-                machine.tell(f"{slowdown:.0%}, {escalate}: {Counter(c['status'] for c in runs[-1]['cases'].values())}")
-                keep()
+    def run(self) -> None:
+        """Each part as far as it may go now: with fewer recorded runs than wanted, its share of equal speeds alone."""
+        recorded = self.document["recorded"]
+        while self._may_record():
+            self.project.burden({})
+            recorded.append(self._run(f"--sdperf-update={'all' if recorded else 'new'}"))
+            self.project.commit()
+            self._keep()
+        self._again([])
+        self._again(["--sdperf-identical=measure"])
+        for slowdown, count in SLOWDOWNS.items():
+            share = len(recorded) / self.arguments.recorded
+            if slowdown == 0 or share >= 1:
+                wanted = (self.arguments.screens or count) * share
+                for escalate in ("off", "auto") if slowdown else ("off",):
+                    self._screen(slowdown, escalate, wanted)
 
+    def _may_record(self) -> bool:
+        recorded = self.document["recorded"]
+        since_s = time.time() - recorded[-1]["started"] if recorded else math.inf
+        is_due = since_s > 3600 * self.arguments.hours_apart
+        return is_due and len(recorded) < self.arguments.recorded and self._has_time()
 
-def _loose(arguments: argparse.Namespace) -> list[str]:
-    return [f"--sdperf-max-slowdown={arguments.max_slowdown}"]
+    def _again(self, asked: list[str]) -> None:
+        """The recorded program, once after each recording."""
+        done = [run for run in self.document["same"] if run["arguments"] == [*asked, self._limit]]
+        if len(done) < len(self.document["recorded"]) and self._has_time():
+            self.project.burden({})
+            self.document["same"].append(self._run(*asked, self._limit))
+            self._keep()
 
+    def _screen(self, slowdown: float, escalate: str, wanted: float) -> None:
+        """Other programs, until there are as many verdicts."""
+        runs = self.document["screens"].setdefault(f"{slowdown} {escalate}", [])
+        shares = {name: case["unet_share"] for name, case in self.document["recorded"][0]["cases"].items()}
+        while sum(len(run["cases"]) for run in runs) < wanted and self._has_time():
+            burdens = {name: slowdown / share for name, share in shares.items()}
+            self.project.burden(burdens, comment=f"another program, {time.time_ns()}")
+            runs.append(self._run(f"--sdperf-escalate={escalate}", self._limit))
+            found = Counter(case["status"] for case in runs[-1]["cases"].values())
+            machine.tell(f"{slowdown:.0%} slower, escalation {escalate}: {dict(found)}")
+            self._keep()
 
-def _unet_shares(document: dict[str, Any]) -> dict[str, float]:
-    """Variant -> its UNet's share of a picture's time, as recorded."""
-    return {name: case["unet_share"] for name, case in document["recorded"][0]["cases"].items()}
+    def _run(self, *arguments: str) -> dict[str, Any]:
+        found = self.project.run(*arguments)
+        if not found["cases"]:
+            sys.exit(f"this run gave no report (exit code {found['exit_code']}):\n{found.get('output')}")
+        return found
+
+    def _has_time(self) -> bool:
+        return time.monotonic() < self._ends_s
+
+    def _keep(self) -> None:
+        machine.write(self.document, render(self.document), self.arguments.name, Path(self.arguments.results))
 
 
 def main() -> None:
@@ -317,13 +337,9 @@ def main() -> None:
             sys.exit(f"{path} is to be gone on with: name the --folder of its baselines")
         document = found
 
-    def keep() -> None:
-        machine.write(document, render(document), arguments.name, results)
-
     with tempfile.TemporaryDirectory(prefix="sdperf-screens-") as scratch:
-        study(
-            Project(arguments.folder or Path(scratch, "project"), variants, arguments.steps), document, arguments, keep
-        )
+        project = Project(arguments.folder or Path(scratch, "project"), variants, arguments.steps)
+        Study(project, document, arguments).run()
     print(render(document))
 
 

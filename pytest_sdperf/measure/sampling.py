@@ -31,6 +31,7 @@ from pytest_sdperf.units import format_seconds
 from pytest_sdperf.variant import Case, Launch
 from pytest_sdperf.workload import picture_key, size_key
 
+
 @dataclass(frozen=True)
 class Enough:
     """Whether a case that was measured in some processes so far needs no more of them."""

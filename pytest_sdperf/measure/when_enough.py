@@ -11,6 +11,7 @@ from pytest_sdperf.measure.when_paired import Pairs
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.options import Options
 from pytest_sdperf.stats.enough_processes import (
+    FEWEST_PROCESSES,
     MOST_PROCESSES,
     RECORDED_PROCESSES,
     UNCOMPARED_PROCESSES,
@@ -69,4 +70,6 @@ def enough(
             return False
         return has_enough_processes(measurement, baseline.measurements, spread(), max_slowdown=limit, most=most)
 
-    return say_enough
+    if options.processes:
+        return Enough(say_enough, fewest=1, then=most)
+    return Enough(say_enough, fewest=1 if is_recorded and is_one_enough else FEWEST_PROCESSES)

@@ -14,13 +14,13 @@ FEWEST_PROCESSES = 2
 """One does not show how far processes of this program differ."""
 
 MOST_PROCESSES = 6
-"""Of a case that is timed. More change little, because what is left is between runs and not between processes: from six
-to nine the smallest slowdown that three recorded runs detect falls by less than 1 % (`stored_power.md`)."""
+"""Of a case that is timed. More change little, because what is left is between runs and not between processes: the
+smallest slowdown that one recorded run detects is 21 % with at most three, 18 % with six and with nine
+(`benchmarks/results/stored_power.md`)."""
 
 RECORDED_PROCESSES = 5
-"""Of a run that later ones are compared with. They cost once what they give to every later run: from three to five,
-the smallest slowdown that one recorded run detects falls by an eighth, from five to seven by another 3 %
-(`benchmarks/results/stored_power.md`)."""
+"""Of a run that later ones are compared with: they cost once what they give to every later run. One recorded run of three
+detects slowdowns from 21 % on, of five from 18 %, of seven from 17 % (`benchmarks/results/stored_power.md`)."""
 
 UNCOMPARED_PROCESSES = 3
 """Of a run that nothing is compared with, for a figure with some spread."""
@@ -45,7 +45,7 @@ def has_enough_processes(
     """Whether the processes so far decide on every size, or even ``most`` would not.
 
     ``runs`` are the recorded ones (at least one), ``max_slowdown`` is a share: 0.05 is 5 % slower. A size that has
-    surely regressed needs no other's answer. Where half of the processes or more were disturbed, further ones may not be.
+    surely regressed needs no other's answer. Where half of the processes or more were disturbed, others may not be.
     """
     if len(measurement.processes) < FEWEST_PROCESSES or disturbance(measurement):
         return False

@@ -19,7 +19,7 @@ degrees of freedom with 6 % would say. Recorded ones spread by 2.5 % (2-core Zen
 VARIANT_DEGREES = 2
 """What the processes of all other variants say of one variant's, in degrees of freedom. Variants differ: on a 2-core
 Zen 4 the spreads of eight lay between 2.6 and 30 %, which two degrees describe (the estimator of Smyth 2004 on their
-variances, four degrees each, gives 2.0)."""
+variances, four degrees each, gives 1.9)."""
 
 JOB_SHARE = 0.5
 JOB_SD = 0.02
@@ -28,10 +28,10 @@ JOB_DEGREES = 10
 processes, and JOB_SD squared; with JOB_DEGREES for how well that foresees it.
 
 Fitted to recorded runs of three processes, as shares of the variance of processes: 0.1 and 0.4 (an excess of 2.0 and
-1.5 %) on a 2-core Zen 5 over 21 minutes, pictures of the usual regime only (`openvino_static`, `fp32`), 0.5 and 0.6 on
-a 2-core Zen 4 over 7.5 hours, runs of six. With every series there is, far regimes included, the most likely degrees
-are 9.7 (F distributed ratios, Smyth, Statistical Applications in Genetics and Molecular Biology 3(1), 2004); those of
-the usual regime alone would allow more. `benchmarks/results/stored_power.md` has the series.
+1.5 %) on a 2-core Zen 5 over 21 minutes, pictures of the usual regime only (`openvino_static`, `fp32`), 0.6 and 0.7 on
+a 2-core Zen 4 over 7.5 hours, where nobody watched. Over all series there are, far regimes included, a share of 0.65
+with 7.5 degrees is the most likely (F distributed ratios: Smyth, Statistical Applications in Genetics and Molecular
+Biology 3(1), 2004); those of the usual regime alone would allow more. The series: `benchmarks/results/stored_power.md`.
 """
 
 UNWATCHED_SD = 0.32
@@ -52,7 +52,9 @@ class RunSpread:
 
     Simulated and from recorded traces (`benchmarks/results/stored_power.md`), at equal speed REGRESSED is called for at
     most 1 % of heads under every profile: on watched machines under those that a watch leaves (a drift that all
-    variants of a session share up to 3 %), on others under all, runs that spread by 32 % and bimodal ones included.
+    variants of a session share up to 3 %), on others under all, runs that spread by 32 % and bimodal ones included. It
+    is more where whole runs move by 8 % or more in spite of a watch that shows nothing: 12 % with one recorded run, 3 %
+    with ten. The price on machines that nobody watches: slowdowns below 120 % are not detected.
     """
 
     squares: float = 0.0

@@ -250,7 +250,7 @@ def test_a_throttled_process_is_disturbed(project, weather, told):
     project.record_with_a_past()
     weather.step_ns["ship"] = 1_500_000
     weather.seen_alone = [{"throttled": 0.9, "lost_s": 0.9}] * 3
-    result = project.run("--sdperf-gate=latency")
+    result = project.run("--sdperf-gate=latency", "--sdperf-processes=3")
     result.assert_outcomes(passed=1)
     told(
         result,

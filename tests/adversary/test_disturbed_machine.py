@@ -17,6 +17,12 @@ BUSY = {"foreign": 0.51}
 """One core of two is taken."""
 
 
+@pytest.fixture(autouse=True)
+def _three_processes(monkeypatch):
+    """Of which it is told below how many were disturbed."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--sdperf-processes=3")
+
+
 def slower(weather, factor):
     weather.step_ns["ship"] = round(1_000_000 * factor)
 

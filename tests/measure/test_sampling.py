@@ -12,7 +12,7 @@ from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measure import standing
 from pytest_sdperf.measure.progress import Reach
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
-from pytest_sdperf.measure.sampling import call_in_worker, draw_reference, sample
+from pytest_sdperf.measure.sampling import Enough, call_in_worker, draw_reference, sample
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement
 from pytest_sdperf.variant import Launch
 
@@ -258,7 +258,7 @@ def test_the_first_is_built_alone_where_it_may_be_enough(make_case, cores):
         asked.append(len(measurement.processes))
         return len(asked) == 2
 
-    sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST, enough=enough)
+    sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST, enough=Enough(enough))
     assert steps(workers) == [
         *["1 Build", "1 WarmUp", "1 Generate", "1 Prove", "1 Trace"],
         *["2 Build", "3 Build", "2 WarmUp", "2 Generate"],
@@ -306,7 +306,7 @@ def test_one_that_fails_and_that_nobody_needs_fails_nothing(make_case, cores):
     _, on_two = cores
     answers = iter([False, True])
     enough = lambda measurement, looked: next(answers)  # noqa: E731
-    sampled = sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST, enough=enough)
+    sampled = sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST, enough=Enough(enough))
     assert len(sampled.measurement.processes) == 2
     assert sorted(workers.ended) == ["process-1", "process-2", "process-3"]
 

@@ -55,11 +55,24 @@ def said(measured):
         )
         if ask is None:
             return None
-        answers = [ask(measured([ratio] * n), None) for n in range(1, processes + 1)]
+        answers = [ask.says(measured([ratio] * n), None) for n in range(1, processes + 1)]
         assert asked == ([] if same is None else [1])
         return answers[-1]
 
+    said.asked = lambda options, is_recorded: enough(
+        baseline, options, RunSpread, MOST_PROCESSES, is_recorded=is_recorded
+    )
     return said
+
+
+def test_as_many_are_built_at_once_as_are_sure_to_be_needed(said):
+    def of(options, is_recorded=lambda measurement, looked: True):
+        asked = said.asked(options, is_recorded)
+        return asked.fewest, asked.then
+
+    assert of(DEFAULT) == (1, 2)
+    assert of(FIXED) == (1, MOST_PROCESSES)
+    assert of(DEFAULT._replace(identical="measure")) == of(DEFAULT, is_recorded=None) == (2, 2)
 
 
 def test_the_program_that_was_recorded_needs_one(said):

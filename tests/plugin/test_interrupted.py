@@ -76,7 +76,7 @@ def interrupted(project, own_process, default_sigint):
 @pytest.mark.usefixtures("real_workers")
 class TestControlC:
     def test_while_a_case_is_measured(self, interrupted, project):
-        code, said = interrupted("--sdperf-update=new", when="barge: process 1 of 3")
+        code, said = interrupted("--sdperf-update=new", when="barge: process 1 of 5")
         assert code == pytest.ExitCode.INTERRUPTED, said
         assert workers_in(project.path) == []
         [row] = [line for line in said.splitlines() if line.startswith("ship ")]
