@@ -53,7 +53,8 @@ class Alone:
         """
         reference = self._trace_of_reference(case, options) if compared else None
         rounds = options.rounds or DEFAULT_ROUNDS
-        doing = f"measuring {case.id}, {plural(processes, 'process', 'es')} x {plural(rounds, 'picture')}"
+        most = f"{'at most ' if enough else ''}{plural(processes, 'process', 'es')}"
+        doing = f"measuring {case.id}, {most} x {plural(rounds, 'picture')}"
         self.engine.show(Step(case.variant.name, doing))
         with look or nullcontext() as file_watch:
             sampled = sample(

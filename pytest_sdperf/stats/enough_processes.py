@@ -19,8 +19,8 @@ smallest slowdown that one recorded run detects is 21 % with at most three, 18 %
 (`benchmarks/results/stored_power.md`)."""
 
 RECORDED_PROCESSES = 5
-"""Of a run that later ones are compared with: they cost once what they give to every later run. One recorded run of three
-detects slowdowns from 21 % on, of five from 18 %, of seven from 17 % (`benchmarks/results/stored_power.md`)."""
+"""Of a run that later ones are compared with: they cost once what they give to every later run. One recorded run of
+three detects slowdowns from 21 % on, of five from 18 %, of seven from 17 % (`benchmarks/results/stored_power.md`)."""
 
 UNCOMPARED_PROCESSES = 3
 """Of a run that nothing is compared with, for a figure with some spread."""

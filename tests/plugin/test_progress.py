@@ -15,9 +15,9 @@ NOTES = "RECORDED 1 new baseline"
 class TestLog:
     def test_a_line_for_each_stage(self, project):
         lines = [line for line in project.run("--sdperf-update=new").outlines if line.startswith("sdperf: ship")]
-        assert lines[0] == "sdperf: ship: measuring ship-own-64x64-2steps, 3 processes x 5 pictures"
+        assert lines[0] == "sdperf: ship: measuring ship-own-64x64-2steps, 5 processes x 5 pictures"
         assert [line.partition(", ")[0] for line in lines[1:]] == [
-            f"sdperf: ship: process {number} of 3" for number in (1, 2, 3)
+            f"sdperf: ship: process {number} of 5" for number in (1, 2, 3, 4, 5)
         ]
 
     def test_a_line_for_each_pair(self, project):
@@ -30,7 +30,7 @@ class TestLog:
 
     def test_quiet_says_nothing_on_the_way_and_all_that_matters_in_the_end(self, project, told):
         result = project.run("--sdperf-update=new", "-q")
-        assert "process 1 of 3" not in result.stdout.str()
+        assert "process 1 of 5" not in result.stdout.str()
         told(result, "PASSED (recorded)", NOTES)
         assert "NO BASELINE" in project.run("-q", "--sdperf-baselines=elsewhere").stdout.str()
 
