@@ -55,7 +55,7 @@ def test_the_same_program_passes_in_one_process(project, recorded, told):
 def test_it_is_measured_where_that_is_asked_for(project, recorded):
     project.run(*LOOSE, "--sdperf-identical=measure", "--sdperf-escalate=off")
     outcome, found = latency(project)
-    assert len(outcome.measurement.processes) == 3
+    assert len(outcome.measurement.processes) >= 2
     assert found.same is not None
 
 
