@@ -18,7 +18,7 @@ BUSY = {"foreign": 0.51}
 
 
 @pytest.fixture(autouse=True)
-def _three_processes(monkeypatch):
+def _three_processes(project, monkeypatch):
     """Of which it is told below how many were disturbed."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "--sdperf-processes=3")
 
