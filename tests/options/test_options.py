@@ -265,7 +265,7 @@ def test_addopts_are_between_the_command_line_and_the_ini():
 
 
 def test_help_of_a_default_states_the_default():
-    shown = {"processes": "3", "rounds": "5", "timeout": "10m", "max_slowdown": "5%%", "max_memory_growth": "10%%",
+    shown = {"processes": "2 to 6, as many as the verdict needs; 5 to record", "rounds": "5", "timeout": "10m", "max_slowdown": "5%%", "max_memory_growth": "10%%",
              "min_ssim": "0.98", "min_psnr": "35", "missing": "fail"}  # fmt: skip
     for name, text in shown.items():
         assert f"(default: {text})" in BY_NAME[name].help
