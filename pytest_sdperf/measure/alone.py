@@ -78,12 +78,16 @@ class Alone:
 
     def sibling(self, name: str, like: Case, options: Options) -> Measurement:
         """Another variant on the same workload: measured in this run, or now."""
+        if seen := self.seen_sibling(name, like, options):
+            return seen
         case = self._other(name, like, options, scheduler=None)
-        seen = self._sampled.get(_key(case))
-        sampled = seen or self.sample(
-            case, options, processes=options.processes or UNCOMPARED_PROCESSES, compared=False
-        )
+        sampled = self.sample(case, options, processes=options.processes or UNCOMPARED_PROCESSES, compared=False)
         return sampled.measurement
+
+    def seen_sibling(self, name: str, like: Case, options: Options) -> Measurement | None:
+        """The same; None where it was not measured in this run."""
+        seen = self._sampled.get(_key(self._other(name, like, options, scheduler=None)))
+        return seen.measurement if seen else None
 
     def seen_reference(self, case: Case, options: Options) -> Drawing | None:
         """The drawing of the case's reference variant with the same scheduler in this run; None where it drew none."""

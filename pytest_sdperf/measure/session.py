@@ -177,7 +177,9 @@ class Session:
             return most, None
         same = None if self._comparer else self._programs.is_recorded(case, baseline, options)
         spread = cache(lambda: run_spread(store.variants()))
-        return most, enough(baseline, options, spread, most, is_recorded=same)
+        wanted = options.thresholds.min_speedup
+        sibling = self.alone.seen_sibling(wanted[0], case, options) if wanted else None
+        return most, enough(baseline, options, spread, most, is_recorded=same, sibling=sibling)
 
     def _pairs_before(self, case: Case, options: Options) -> Pairs:
         """Whether the case will be measured side by side, as far as that is known before it is measured."""

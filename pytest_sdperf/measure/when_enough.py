@@ -18,6 +18,7 @@ from pytest_sdperf.stats.enough_processes import (
     has_enough_processes,
 )
 from pytest_sdperf.stats.run_spread import RunSpread
+from pytest_sdperf.stats.sure_factor import is_sure_of_factor
 
 IsRecorded = Callable[[Measurement, Looked | None], bool]
 """Whether the program that was measured, and what its workers looked at, is the one that was recorded."""
@@ -45,14 +46,17 @@ def enough(
     most: int,
     *,
     is_recorded: IsRecorded | None,
+    sibling: Measurement | None = None,
 ) -> Enough | None:
     """Whether the processes of a case that is not recorded say enough; None where a fixed number is asked for.
 
-    The program that was recorded needs one process, unless its latency is asked for. ``is_recorded`` is None where the
-    case is compared with a base. What goes on side by side must rule out what pairs would have to catch, too.
+    The program that was recorded needs one process, unless its latency is asked for, or it may be too slow beside
+    ``sibling``, the variant that a promised factor names, as measured in this run; None: it was not yet.
+    ``is_recorded`` is None where the case is compared with a base. What goes on side by side must rule out what pairs
+    would have to catch, too.
     """
     limits = options.thresholds
-    is_one_enough = options.identical == "pass" and not limits.min_speedup
+    is_one_enough = options.identical == "pass" and (sibling is not None or not limits.min_speedup)
     if options.processes and (is_recorded is None or not is_one_enough):
         return None
     both = min(limits.max_slowdown, limits.must_catch)
@@ -63,7 +67,7 @@ def enough(
         nonlocal limit
         # A program that is not the same in one process is not the same in two.
         if is_recorded and len(measurement.processes) == 1 and is_recorded(measurement, looked):
-            if is_one_enough:
+            if is_one_enough and _is_sure(measurement, sibling, limits.min_speedup, spread):
                 return True
             limit = limits.max_slowdown
         if options.processes:
@@ -73,3 +77,12 @@ def enough(
     if options.processes:
         return Enough(say_enough, fewest=1, then=most)
     return Enough(say_enough, fewest=1 if is_recorded and is_one_enough else FEWEST_PROCESSES)
+
+
+def _is_sure(
+    measurement: Measurement,
+    sibling: Measurement | None,
+    promised: tuple[str, float] | None,
+    spread: Callable[[], RunSpread],
+) -> bool:
+    return not promised or (sibling is not None and is_sure_of_factor(measurement, sibling, promised[1], spread()))

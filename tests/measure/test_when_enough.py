@@ -39,7 +39,7 @@ def said(measured):
     """Whether so many processes, so much slower than ten recorded runs of a calm machine, are enough."""
     baseline = Baseline([RecordedRun("", measured([1.0] * 5))] * 10)
 
-    def said(ratio, processes, options=DEFAULT, *, same=None):
+    def said(ratio, processes, options=DEFAULT, *, same=None, sibling=None):
         asked = []
 
         def is_recorded(measurement, looked):
@@ -52,6 +52,7 @@ def said(measured):
             lambda: RunSpread(squares=0.01, processes=1000),
             MOST_PROCESSES,
             is_recorded=None if same is None else is_recorded,
+            sibling=sibling,
         )
         if ask is None:
             return None
@@ -101,3 +102,13 @@ def test_what_may_go_on_side_by_side_is_held_to_what_pairs_must_catch(said):
     assert said(1.02, 2, gross._replace(escalate="off"), same=False)
     assert said(1.02, 2, gross._replace(gate=("picture",)), same=False)
     assert said(1.02, 2, gross._replace(identical="measure"), same=True)
+
+
+@pytest.mark.parametrize(("factor", "is_one_enough"), [(1.98, False), (2.01, False), (2.1, True), (1.9, True)])
+def test_a_recorded_program_needs_no_more_where_its_promised_factor_is_sure(said, measured, factor, is_one_enough):
+    options = DEFAULT._replace(thresholds=FASTER)
+    assert said(1.0, 1, options, same=True, sibling=measured([factor])) is is_one_enough
+
+
+def test_nor_is_it_sure_before_the_other_was_measured(said):
+    assert said(1.0, 1, DEFAULT._replace(thresholds=FASTER), same=True) is False

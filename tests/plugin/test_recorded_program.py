@@ -52,6 +52,31 @@ def test_the_same_program_passes_in_one_process(project, recorded, told):
     assert run.program.unknown == []
 
 
+def test_one_process_shows_a_promised_factor_that_is_far_from_its_limit(project, make_repository):
+    make_repository(path=project.path)
+    project.conftest(
+        CONFTEST.replace(
+            "needs_model=False)]",
+            'needs_model=False), Variant("boat", "harbour:build", reference="ship", needs_model=False)]',
+        )
+    )
+    project.harbour(NAP_S=0.01)
+    project.test(
+        """
+        import pytest
+        def test_ship(sd_ship):
+            sd_ship.check(num_inference_steps=4)
+        @pytest.mark.sdperf(min_speedup=("ship", "0.1x"))
+        def test_boat(sd_boat):
+            sd_boat.check(num_inference_steps=4)
+        """
+    )
+    project.record("--sdperf-rounds=2", "--sdperf-processes=2")
+    project.run(*LOOSE)
+    outcomes = read((project.path / "out.json").read_text()).outcomes
+    assert [len(outcome.measurement.processes) for outcome in outcomes] == [1, 1]
+
+
 def test_it_is_measured_where_that_is_asked_for(project, recorded):
     project.run(*LOOSE, "--sdperf-identical=measure", "--sdperf-escalate=off")
     outcome, found = latency(project)
