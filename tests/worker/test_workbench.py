@@ -73,6 +73,26 @@ def test_libraries_that_were_imported_before_count_as_the_builds(harbour, make_c
     assert gc.isenabled()
 
 
+def test_the_collector_is_off_while_factory_and_libraries_are_imported_and_on_for_pictures(built, harbour, monkeypatch):
+    seen = []
+    denoise, build = harbour.Ship.denoise, harbour.build
+
+    def watched_build(context):
+        seen.append(("build", gc.isenabled()))
+        return build(context)
+
+    def watched_denoise(self, latents, text):
+        seen.append(("denoise", gc.isenabled()))
+        return denoise(self, latents, text)
+
+    monkeypatch.setattr(harbour, "build", watched_build)
+    monkeypatch.setattr(harbour.Ship, "denoise", watched_denoise)
+    bench, _ = built()
+    bench.carry_out(protocol.WarmUp((16, 24), 1))
+    bench.carry_out(protocol.Generate((16, 24), 0, 2))
+    assert set(seen) == {("build", False), ("denoise", True)}
+
+
 def test_build_tells_cold_start_and_surroundings(built):
     _, answer = built()
     assert list(answer.startup_ns) == ["import", "load", "build"]
