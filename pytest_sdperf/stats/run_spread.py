@@ -53,7 +53,7 @@ class RunSpread:
     Simulated and from recorded traces (`benchmarks/results/stored_power.md`), at equal speed REGRESSED is called for at
     most 1 % of heads under every profile: on watched machines under those that a watch leaves (a drift that all
     variants of a session share up to 3 %), on others under all, runs that spread by 32 % and bimodal ones included. It
-    is more where whole runs move by 8 % or more in spite of a watch that shows nothing: 12 % with one recorded run, 3 %
+    is more where whole runs move by 8 % or more in spite of a watch that shows nothing: 10 % with one recorded run, 3 %
     with ten. The price on machines that nobody watches: slowdowns below 120 % are not detected.
     """
 
