@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -14,6 +15,7 @@ from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.observations import Observations
 from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.program import Program
 from pytest_sdperf.stats.disturbance import disturbance, disturbed, explained_slowdown
 from pytest_sdperf.stats.intervals import CONFIDENCE, ratio_of
 from pytest_sdperf.stats.run_spread import RunSpread, is_watched
@@ -39,24 +41,26 @@ def judge(seen: Observations, options: Options) -> StoredLatencyFinding | None:
 
 def judge_recorded(seen: Observations, options: Options) -> StoredLatencyFinding:
     """The same whether it is compared with a base or not."""
-    found = judge_stored_latency(
-        seen.measurement, seen.comparable, options.thresholds, seen.spread, other_work=seen.other_work
-    )
     recorded = seen.baseline.runs[-1] if seen.baseline and seen.comparable else None
-    return found if recorded is None else of_program(found, recorded, seen)
-
-
-def of_program(found: StoredLatencyFinding, recorded: RecordedRun, seen: Observations) -> StoredLatencyFinding:
-    """The finding where it is known what program was recorded.
-
-    The same program again is as fast as it was: only what is certainly slower is REGRESSED, and anything else PASSED.
-    """
-    before, now = recorded.whole_program, seen.program
-    if before is None or now is None:
+    before, now = recorded and recorded.whole_program, seen.program
+    is_same_again = bool(before and now and is_same(before, now))
+    # Whatever makes the same program slower, the code is not it: a watch need not see all that a machine does.
+    spread = replace(seen.spread, is_watch_enough=False) if is_same_again else seen.spread
+    found = judge_stored_latency(
+        seen.measurement, seen.comparable, options.thresholds, spread, other_work=seen.other_work
+    )
+    if not recorded or not before or not now:
         return found
-    if not is_same(before, now):
-        because = why_not_same(before, now)
-        return msgspec.structs.replace(found, changed_because=because, not_escalated_because=seen.not_escalated_because)
+    if is_same_again:
+        return _of_same_program(found, recorded, now, seen)
+    because = why_not_same(before, now)
+    return msgspec.structs.replace(found, changed_because=because, not_escalated_because=seen.not_escalated_because)
+
+
+def _of_same_program(
+    found: StoredLatencyFinding, recorded: RecordedRun, now: Program, seen: Observations
+) -> StoredLatencyFinding:
+    """The same program again is as fast as it was: only what is certainly slower is REGRESSED, and all else PASSED."""
     same = SameProgram(
         modules=len(now.modules),
         files=len(now.files) + len(now.outside),

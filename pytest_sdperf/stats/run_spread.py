@@ -61,6 +61,8 @@ class RunSpread:
     "sum of squared deviations of the processes' log medians from their run's mean"
     processes: int = 0
     "degrees of freedom of ``squares``: the processes beyond the first of each run"
+    is_watch_enough: bool = True
+    "False: runs may differ as on a machine that nobody watched, whatever a watch showed"
 
     @property
     def variance(self) -> float:
@@ -142,7 +144,7 @@ def compared(measurement: Measurement, runs: Sequence[Measurement], size: str, s
     centre, count = level_s(runs, size), len(runs)
     between = sum(math.log(side.median_s / centre) ** 2 for side in base) / statistics.fmean(foreseen)
     own = len(head.process_medians_s)
-    unwatched = [not is_watched(run) for run in runs]
+    unwatched = [not (spread.is_watch_enough and is_watched(run)) for run in (measurement, *runs)]
     return Compared(
         log_ratio=math.log(head.median_s / centre),
         processes=own,
@@ -151,7 +153,7 @@ def compared(measurement: Measurement, runs: Sequence[Measurement], size: str, s
         degrees=prior_degrees + count - 1,
         recorded_variance=sum(foreseen) / count**2,
         own_variance=_squares(head) / (own - 1) * _of_median(own) if own > 1 else 0.0,
-        unwatched_variance=UNWATCHED_SD**2 * ((not is_watched(measurement)) + sum(unwatched) / count**2),
+        unwatched_variance=UNWATCHED_SD**2 * (unwatched[0] + sum(unwatched[1:]) / count**2),
     )
 
 

@@ -46,7 +46,7 @@ def judged(
 
 
 def test_all_parts_hold(measured):
-    verdict = judged(measured(evidence=PROVEN), jobs=[measured(evidence=PROVEN)])
+    verdict = judged(measured(evidence=PROVEN), jobs=[measured(evidence=PROVEN)] * 10)
     assert [f.part for f in verdict.findings] == ["latency", "picture", "proof", "memory"]
     assert {f.status for f in verdict.findings} == {Status.PASSED}
     assert verdict.passed
@@ -129,7 +129,7 @@ def test_a_base_that_lacks_the_variant_is_as_if_there_were_no_baseline(measured,
 def test_a_base_that_cannot_run_leaves_the_head_its_own_parts(measured):
     side = Side("main", Environment(machine_key="zen5"))
     broken = Comparison(side, side, pairs=[], invalid="the base cannot run")
-    verdict = judged(measured(evidence=PROVEN), jobs=[measured(evidence=PROVEN)], comparison=broken)
+    verdict = judged(measured(evidence=PROVEN), jobs=[measured(evidence=PROVEN)] * 10, comparison=broken)
     assert [(f.part, f.status) for f in verdict.failures] == [
         ("latency", Status.INVALID_ENVIRONMENT),
         ("memory", Status.INVALID_ENVIRONMENT),

@@ -147,6 +147,16 @@ def test_what_nobody_watched_is_never_learned(even):
         assert diff.degrees == pytest.approx(watched.degrees * share)
 
 
+def test_a_watch_that_is_not_enough_counts_as_none(even):
+    head, runs = even(1.0)[0], even(*[1.0] * 10)
+    spread = RunSpread(is_watch_enough=False)
+    found = [
+        difference(*sides, SIZE, spread)
+        for sides in ((head, runs), (unwatched(head), [unwatched(run) for run in runs]))
+    ]
+    assert found[0] == found[1] == difference(unwatched(head), [*map(unwatched, runs)], SIZE, NOTHING_RECORDED)
+
+
 def alarms(measured, process_sd, job_sd, runs, heads=400):
     """Share of heads at equal speed that are called slower than 5 %."""
     random = np.random.default_rng(3)
