@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 
-class ImageTiming(msgspec.Struct, frozen=True):
+class ImageTiming(msgspec.Struct, frozen=True, omit_defaults=True):
     """One picture: its latency and where the time went."""
 
     total_ns: int
@@ -18,6 +18,8 @@ class ImageTiming(msgspec.Struct, frozen=True):
     round_trip_ns: list[int] = []
     """of a byte between two CPUs of the process just before and just after, ns; empty: not measured, as where it has
     one CPU or one thread"""
+    wake_up_ns: list[int] = []
+    "of a blocked wake-up, likewise"
 
     @property
     def rest_ns(self) -> int:
@@ -100,6 +102,8 @@ class ProcessRun(msgspec.Struct, frozen=True):
     "CPUs the process could use"
     seen: Disturbance | None = None
     "what else went on while its pictures were timed; None: not watched, or of a pair, which was watched as a whole"
+    replaced: dict[str, list[ImageTiming]] = {}
+    "by size: pictures in another regime of the machine, in whose place others were drawn later; without their stages"
 
     def median_ns(self, size: str) -> float:
         """Median latency of this process at one size, ns."""

@@ -12,6 +12,7 @@ from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.comparison import Comparison
 from pytest_sdperf.measurement import Environment, Measurement, StageParity
 from pytest_sdperf.program import Program
+from pytest_sdperf.stats.regime import UNKNOWN, Usual
 from pytest_sdperf.stats.run_spread import NOTHING_RECORDED, RunSpread
 from pytest_sdperf.variant import Case
 
@@ -136,6 +137,8 @@ class Observations:
     "that was measured; None: not known"
     not_escalated_because: str = ""
     "why the recorded program was not measured side by side, as a clause; empty: it was, or there was no need"
+    regime: Usual = UNKNOWN
+    "the machine's usual one"
     revision: str = ""
     "the commit that is checked out, full hash; empty: not known"
 

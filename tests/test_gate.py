@@ -14,6 +14,7 @@ from pytest_sdperf.baselines.store import BaselineStore
 from pytest_sdperf.claims import Claim
 from pytest_sdperf.errors import BaselineError
 from pytest_sdperf.measure.alone import Alone
+from pytest_sdperf.measure.regime_watch import RegimeWatch
 from pytest_sdperf.measure.session import Session
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.observations import Measured
@@ -53,7 +54,11 @@ def session(tmp_path):
         own = SimpleNamespace(digest="")
         return Session(
             SimpleNamespace(
-                rootdir=tmp_path, machine_key="here", registry={"ship": SHIP}, model_of=lambda variant, options: own
+                rootdir=tmp_path,
+                machine_key="here",
+                registry={"ship": SHIP},
+                model_of=lambda variant, options: own,
+                regime=RegimeWatch(),
             )
         )
 

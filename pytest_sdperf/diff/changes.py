@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 
 from pytest_sdperf.measurement import Environment, Evidence, KernelTime, Measurement
+from pytest_sdperf.stats.regime import Usual, readings_ns
 from pytest_sdperf.units import format_seconds, format_share
 
 _WORTH_A_LINE = 0.01
@@ -94,6 +95,9 @@ def machine_changes(base: Measurement, head: Measurement) -> list[str]:
     before, after = _frequency_mhz(base), _frequency_mhz(head)
     if before and after and abs(after / before - 1) >= _MOVED:
         lines.append(f"{before:.0f} MHz -> {after:.0f} MHz")
+    then, now = (statistics.median(readings_ns(m.processes) or [0]) for m in (base, head))
+    if then and now and not Usual(then).includes_ns(now):
+        lines.append(f"a round trip between two CPUs {then:.0f} ns -> {now:.0f} ns")
     return lines
 
 

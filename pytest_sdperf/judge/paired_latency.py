@@ -18,6 +18,7 @@ from pytest_sdperf.stats.boundary import FEWEST_PAIRS
 from pytest_sdperf.stats.disturbance import MOST_EXPLAINED, dropped_clause, explained, too_many_dropped
 from pytest_sdperf.stats.intervals import ratio_of
 from pytest_sdperf.stats.looks import looks, ratios_of_rounds
+from pytest_sdperf.stats.regime import other_regime
 from pytest_sdperf.stats.sequential import CONFIDENCE, Decision, Look
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
@@ -43,6 +44,8 @@ def judge(seen: Observations, options: Options) -> PairedLatencyFinding | None:
     if seen.comparison is None:
         return None
     found = judge_paired_latency(seen.comparison, seen.measurement, options.thresholds)
+    processes = [run for pair in seen.comparison.kept for run in (pair.base, pair.head)]
+    found = msgspec.structs.replace(found, other_regime=other_regime(processes, seen.regime))
     if seen.earlier:
         found = msgspec.structs.replace(found, recorded=judge_recorded(seen, options))
     return missing_as_asked(found, seen, options)

@@ -18,6 +18,7 @@ from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.program import Program
 from pytest_sdperf.stats.disturbance import disturbance, disturbed, explained_slowdown
 from pytest_sdperf.stats.intervals import CONFIDENCE, ratio_of
+from pytest_sdperf.stats.regime import other_regime
 from pytest_sdperf.stats.run_spread import RunSpread, is_watched
 from pytest_sdperf.stats.screen import Screened, screen
 from pytest_sdperf.stats.sequential import Decision
@@ -49,6 +50,7 @@ def judge_recorded(seen: Observations, options: Options) -> StoredLatencyFinding
     found = judge_stored_latency(
         seen.measurement, seen.comparable, options.thresholds, spread, other_work=seen.other_work
     )
+    found = msgspec.structs.replace(found, other_regime=other_regime(seen.measurement.processes, seen.regime))
     if not recorded or not before or not now:
         return found
     if is_same_again:

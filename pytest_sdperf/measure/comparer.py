@@ -215,6 +215,7 @@ class Comparer:
                 at_once=at_once,
                 own_libraries=base.interpreter is not None,
                 progress=progress,
+                regime=head.rig.regime,
             )
             found = measure_pairs(
                 sampler.sample,

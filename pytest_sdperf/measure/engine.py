@@ -25,6 +25,7 @@ from pytest_sdperf.launch.launcher import Launcher
 from pytest_sdperf.measure.early import EarlyWorkers
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
+from pytest_sdperf.measure.regime_watch import RegimeWatch
 from pytest_sdperf.measure.rig import Model, Rig
 from pytest_sdperf.measure.sampling import call_in_worker
 from pytest_sdperf.measurement import Environment
@@ -59,6 +60,8 @@ class Engine:
         self.note, self.show = note, show
         self.open = ExitStack()
         "what ends with the engine"
+        self.regime = RegimeWatch()
+        "what this session knows of the machine's regimes"
         self._models: dict[str, Prepared] = {}
         self.open.enter_context(host_lock(note))
         self.early = EarlyWorkers(work_dir)
@@ -149,6 +152,7 @@ class Engine:
             cores=usable_cores(),
             early=self.early,
             watch=NoiseWatch,
+            regime=self.regime,
         )
 
 

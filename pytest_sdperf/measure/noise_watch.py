@@ -101,6 +101,25 @@ def _numbers() -> NDArray[np.float64]:
     return np.random.default_rng(0).random(_KERNEL_NUMBERS)
 
 
+def falls_quiet(
+    process: CpuNs,
+    *,
+    within_s: float,
+    clock_ns: Callable[[], int] = time.perf_counter_ns,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Wait until a process has stopped computing; False where it does not in time, True where nobody can tell."""
+    before_ns = process()
+    deadline_ns = clock_ns() + int(within_s * 1e9)
+    while before_ns is not None and clock_ns() < deadline_ns:
+        sleep(_QUIET_STEP_S)
+        now_ns = process()
+        if now_ns is None or now_ns - before_ns <= _QUIET_SHARE * _QUIET_STEP_S * 1e9:
+            return True
+        before_ns = now_ns
+    return before_ns is None
+
+
 @dataclass
 class NoiseWatch:
     """Watches one pair, or one process that is measured by itself, from its first picture to its last.
@@ -117,6 +136,8 @@ class NoiseWatch:
     cpus: Callable[[], Sequence[int]] = usable_cpus
     quota: Callable[[], float | None] = cpu_quota
     throttled_s: Callable[[], float | None] = throttled_s
+    helper_ns: CpuNs = lambda: 0
+    "of a process of our own that works beside the pictures"
 
     def begin(self, processes: Sequence[Watched]) -> None:
         """The pictures begin; ``processes`` are those that are timed."""
@@ -139,15 +160,8 @@ class NoiseWatch:
 
         One that does not within two seconds is counted: its own time on CPUs is nobody's who is foreign.
         """
-        before_ns = process()
-        deadline_ns = self.clock_ns() + int(_LONGEST_WAIT_S * 1e9)
-        while before_ns is not None and self.clock_ns() < deadline_ns:
-            self.sleep(_QUIET_STEP_S)
-            now_ns = process()
-            if now_ns is None or now_ns - before_ns <= _QUIET_SHARE * _QUIET_STEP_S * 1e9:
-                return
-            before_ns = now_ns
-        self._restless += before_ns is not None
+        quiet = falls_quiet(process, within_s=_LONGEST_WAIT_S, clock_ns=self.clock_ns, sleep=self.sleep)
+        self._restless += not quiet
 
     def end(self, usages: Sequence[Usage]) -> Disturbance:
         """The rounds are done; ``usages`` are those that the workers saw of their pictures."""
@@ -200,7 +214,7 @@ class NoiseWatch:
         waited_ns, ran_ns = ([one and one[i] for one in waits] for i in (0, 1))
         return _Counters(
             self.cpu_times(),
-            self.own_s(),
+            self.own_s() + (self.helper_ns() or 0) / 1e9,
             _sum_s(processes_ns),
             _sum_s(waited_ns),
             _sum_s(ran_ns),

@@ -10,23 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from pytest_sdperf import protocol
 from pytest_sdperf.activity import Activity
 from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.diff.package_versions import Installed
 from pytest_sdperf.measure.blame import blamed_on_base
 from pytest_sdperf.measure.noise_watch import NoiseWatch
+from pytest_sdperf.measure.pair_rounds import RoundsAtSize, Turns, joined
 from pytest_sdperf.measure.progress import Progress, unseen
+from pytest_sdperf.measure.regime_watch import RegimeWatch, without_stages
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, ProcessRun, Usage
 from pytest_sdperf.protocol import A
 from pytest_sdperf.variant import Case
 from pytest_sdperf.workload import picture_key, size_key
-
-_OTHER = {BASE: HEAD, HEAD: BASE}
-
 
 _INSTALLED = "pytest_sdperf.worker.installed:installed_packages"
 
@@ -74,6 +71,8 @@ class _Running:
     worker: AskedWorker
     warmup_ns: dict[str, list[int]] = field(default_factory=dict)
     images: dict[str, list[ImageTiming]] = field(default_factory=dict)
+    replaced: dict[str, list[ImageTiming]] = field(default_factory=dict)
+    "by size key, like the images that count"
     digests: dict[str, list[str]] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     is_recorded: bool = False
@@ -97,12 +96,12 @@ class _Running:
         """A context whose errors are blamed on the base, if this side is the base."""
         return blamed_on_base() if self.name == BASE else nullcontext()
 
-    def draw(self, size: tuple[int, int]) -> None:
+    def draw(self, size: tuple[int, int]) -> ImageTiming:
         """Time one picture of the first prompt and seed."""
         answer = self.last = self.ask(protocol.Generate(size, 0, 1), protocol.Generated)
-        self.images.setdefault(size_key(size), []).extend(answer.images)
         self.digests.setdefault(picture_key(size, 0), []).extend(answer.sha256)
         self.usage += answer.usage
+        return answer.images[0]
 
     def shown(self) -> dict[str, Any]:
         """Fields of SampledPair: what is not timed."""
@@ -144,6 +143,7 @@ class _Running:
             picture_sha256=self.digests,
             threads=self.last.threads,
             cpus=self.last.cpus,
+            replaced=self.replaced,
         )
 
     # Set when the worker answers.
@@ -162,6 +162,8 @@ class PairSampler:
     "draws which is started first, and which draws first in each round"
     watch: Callable[[], NoiseWatch]
     "makes what watches one pair"
+    regime: RegimeWatch | None = None
+    "watches the regime of the machine beside the pictures; None: nothing does"
     at_once: bool = True
     "False: memory holds one of them only, so one process follows the other"
     own_libraries: bool = False
@@ -183,7 +185,7 @@ class PairSampler:
         seen: list[Disturbance] = []
         spent_s = dict.fromkeys(("start", "rounds", "end"), 0.0)
         shown: dict[str, Any] = {}
-        turns = _Turns()
+        turns = Turns()
         for names in stints:
             marks_s = [self.clock_s()]
             with ExitStack() as stack:
@@ -210,7 +212,7 @@ class PairSampler:
         pair = Pair(
             base=running[BASE].finished(),
             head=running[HEAD].finished(),
-            seen=_joined(seen),
+            seen=joined(seen),
             started_first=order[0],
             drew_first=turns.drew_first,
             kernel_ns=turns.kernel_ns,
@@ -225,35 +227,25 @@ class PairSampler:
             worker = stack.enter_context(side.rig.worker(side.case, label))
             return _Running(name, label, side, worker, is_recorded=is_recorded)
 
-    def _rounds(self, here: Sequence[_Running], rounds: int, turns: _Turns) -> Disturbance:
+    def _rounds(self, here: Sequence[_Running], rounds: int, turns: Turns) -> Disturbance:
         """Every size, round by round; with both here each draws first in every other round, in random order."""
         watch = self.watch()
-        watch.begin([one.worker for one in here])
-        by_name = {one.name: one for one in here}
-        for size in here[0].side.case.workload.sizes:
-            firsts = [here[0].name, here[-1].name] * ((rounds + 1) // 2)
-            self.rng.shuffle(firsts)
-            for number, first in enumerate(firsts[:rounds], 1):
-                # Between pictures: the quiet that each waits for, and the kernel, lie between this and the next.
-                self.progress.tick(f"round {number} of {rounds} at {size_key(size)}")
-                if len(here) > 1:
-                    turns.drew_first.setdefault(size_key(size), []).append(first)
-                for name in (first, _OTHER[first]) if len(here) > 1 else (first,):
-                    for other in here:
-                        if other.name != name:
-                            watch.wait_until_quiet(other.worker.cpu_ns)
-                    kernel_ns = turns.kernel_ns.setdefault(size_key(size), {BASE: [], HEAD: []})
-                    kernel_ns[name].append(watch.time_kernel())
-                    by_name[name].draw(size)
-        return watch.end([one.usage for one in here])
-
-
-@dataclass
-class _Turns:
-    """Who drew when, as it fills."""
-
-    drew_first: dict[str, list[str]] = field(default_factory=dict)
-    kernel_ns: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+        workers = [one.worker for one in here]
+        with self.regime.beside(workers) if self.regime else nullcontext() as beside:
+            if beside:
+                watch.helper_ns = beside.cpu_ns
+            watch.begin(workers)
+            for size in here[0].side.case.workload.sizes:
+                firsts = [here[0].name, here[-1].name] * ((rounds + 1) // 2)
+                self.rng.shuffle(firsts)
+                at_size = RoundsAtSize(here, size, rounds, firsts, watch, beside, self.progress)
+                kept, replaced = at_size.draw_all()
+                turns.add(size_key(size), kept)
+                for one in here:
+                    one.images[size_key(size)] = [drawn.timings[one.name] for drawn in kept]
+                    if replaced:
+                        one.replaced[size_key(size)] = without_stages([drawn.timings[one.name] for drawn in replaced])
+            return watch.end([one.usage for one in here])
 
 
 def _get_ready(here: Sequence[_Running]) -> None:
@@ -271,22 +263,3 @@ def _get_ready(here: Sequence[_Running]) -> None:
         for size in one.side.case.workload.sizes:
             warmed = one.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed)
             one.warmup_ns[size_key(size)], one.modules = warmed.spent_ns, warmed.modules
-
-
-def _joined(seen: Sequence[Disturbance]) -> Disturbance:
-    """Disturbance in one stretch, or in two that followed each other: the worse of the shares and kernels."""
-    worst = max(seen, key=lambda d: d.kernel_ns)
-    return msgspec.structs.replace(
-        worst,
-        window_s=sum(d.window_s for d in seen),
-        steal=max(d.steal for d in seen),
-        foreign=max(d.foreign for d in seen),
-        restless=sum(d.restless for d in seen),
-        involuntary_switches=sum(d.involuntary_switches for d in seen),
-        major_faults=sum(d.major_faults for d in seen),
-        throttled=max(d.throttled for d in seen),
-        switched_cpus=sorted({cpu for d in seen for cpu in d.switched_cpus}),
-        lost_s=None if None in (lost_s := [d.lost_s for d in seen]) else sum(s for s in lost_s if s is not None),
-        unseen=next((d.unseen for d in seen if d.unseen), ""),
-        unseen_steal=any(d.unseen_steal for d in seen),
-    )

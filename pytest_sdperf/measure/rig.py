@@ -21,6 +21,7 @@ from pytest_sdperf.measure.early import EarlyWorkers
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Show, Step, unseen
+from pytest_sdperf.measure.regime_watch import RegimeWatch
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.protocol import A
 from pytest_sdperf.texts import text_fault
@@ -87,6 +88,8 @@ class Rig:
     "import for the next cases on cores that are left while this one is built"
     watch: Callable[[], NoiseWatch] | None = None
     "makes what watches one process that is measured by itself; None: nothing does"
+    regime: RegimeWatch | None = None
+    "watches the regime of the machine beside the timed pictures; None: nothing does"
     look: FileWatch | None = None
     "sees what the processes that measure a case by itself open, which record that themselves, too; None: nothing does"
 

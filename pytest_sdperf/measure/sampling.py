@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_sdperf import protocol
 from pytest_sdperf.activity import Activity, Looked, joined
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Progress, Step, expected_end_s
+from pytest_sdperf.measure.regime_watch import RegimeWatch
 from pytest_sdperf.measure.rig import (
     WARM_UP_IMAGES,
     AskedWorker,
@@ -26,7 +28,8 @@ from pytest_sdperf.measure.rig import (
     prepare_case,
 )
 from pytest_sdperf.measure.standing import Processes, Standing
-from pytest_sdperf.measurement import Disturbance, Environment, Measurement, ProcessRun
+from pytest_sdperf.measure.time_pictures import time_pictures
+from pytest_sdperf.measurement import Disturbance, Environment, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.units import format_seconds
 from pytest_sdperf.variant import Case, Launch
 from pytest_sdperf.workload import picture_key, size_key
@@ -105,7 +108,7 @@ def sample(
             standing = built.next(min(enough.likely(index), left) if enough else left)
             worker = standing.worker
             watch = rig.watch() if rig.watch else None
-            run = _measure(standing, case, progress, watch, beside=built.beside, rounds=rounds)
+            run = _measure(standing, case, progress, watch, beside=built.beside, regime=rig.regime, rounds=rounds)
             first = first or run
             for key, paths in run.others(first).items():
                 others.setdefault(key, []).extend(paths)
@@ -194,6 +197,8 @@ class _Process:
     warmup_ns: dict[str, list[int]]
     picture_sha256: dict[str, list[str]]
     pictures: dict[str, Path]
+    replaced: dict[str, list[ImageTiming]] = field(default_factory=dict)
+    "by size key: drawn again later"
     seen: Disturbance | None = None
 
     def others(self, first: _Process) -> dict[str, list[Path]]:
@@ -220,6 +225,7 @@ class _Process:
             threads=last.threads,
             cpus=last.cpus,
             seen=self.seen,
+            replaced=self.replaced,
         )
 
 
@@ -230,25 +236,31 @@ def _measure(
     watch: NoiseWatch | None,
     *,
     beside: Sequence[AskedWorker],
+    regime: RegimeWatch | None,
     rounds: int,
 ) -> _Process:
     """Warm up and time each size, when those ``beside`` it, which were built with it, have come to rest."""
     worker = standing.worker
     run = _Process(worker.spawn_ns, standing.built, {}, {}, {}, {})
-    if watch:
-        watch.begin([worker])
-        for other in beside:
-            watch.wait_until_quiet(other.cpu_ns)
-    for size in case.workload.sizes:
-        # Shown before it warms up: what draws the step for people must be done when the first picture is timed.
-        progress.phase(f"timing pictures at {size_key(size)}")
-        run.warmup_ns[size_key(size)] = worker.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed).spent_ns
-        generated = worker.ask(protocol.Generate(size, 0, rounds), protocol.Generated)
-        run.generated[size_key(size)] = generated
-        run.picture_sha256[picture_key(size, 0)] = generated.sha256
-        run.pictures[picture_key(size, 0)] = Path(generated.path)
-    if watch:
-        run.seen = watch.end([generated.usage for generated in run.generated.values()])
+    with regime.beside([worker]) if regime else nullcontext() as probes:
+        if watch:
+            if probes:
+                watch.helper_ns = probes.cpu_ns
+            watch.begin([worker])
+            for other in beside:
+                watch.wait_until_quiet(other.cpu_ns)
+        for size in case.workload.sizes:
+            # Shown before it warms up: what draws the step for people must be done when the first picture is timed.
+            progress.phase(f"timing pictures at {size_key(size)}")
+            run.warmup_ns[size_key(size)] = worker.ask(protocol.WarmUp(size, WARM_UP_IMAGES), protocol.Warmed).spent_ns
+            generated, replaced = time_pictures(worker, size, rounds, probes)
+            run.generated[size_key(size)] = generated
+            run.picture_sha256[picture_key(size, 0)] = generated.sha256
+            run.pictures[picture_key(size, 0)] = Path(generated.path)
+            if replaced:
+                run.replaced[size_key(size)] = replaced
+        if watch:
+            run.seen = watch.end([generated.usage for generated in run.generated.values()])
     return run
 
 

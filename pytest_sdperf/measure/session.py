@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -45,6 +46,7 @@ from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.report.run_notes import run_notes
 from pytest_sdperf.stats.disturbance import disturbance
 from pytest_sdperf.stats.enough_processes import UNCOMPARED_PROCESSES
+from pytest_sdperf.stats.regime import readings_ns, usual
 from pytest_sdperf.stats.run_spread import RunSpread, run_spread
 from pytest_sdperf.variant import Case
 from pytest_sdperf.workload import workload_of
@@ -150,10 +152,14 @@ class Session:
             control=compared.control if compared else None,
             program=program,
             not_escalated_because=not_escalated_because,
+            regime=self.engine.regime.usual,
             revision=self._programs.revision,
         )
 
     def _measure(self, case: Case, options: Options, *, compared: bool) -> Sampled:
+        if self.engine.regime.stored is None:
+            runs = chain.from_iterable(self.store(options).variants())
+            self.engine.regime.stored = usual(readings_ns(chain.from_iterable(run.processes for run in runs)))
         if not compared:
             processes = options.processes or UNCOMPARED_PROCESSES
             return self.alone.sample(case, options, processes=processes, compared=False)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pytest_sdperf.report.finding_text import Text
 from pytest_sdperf.report.model_text import model_clause, model_lines
+from pytest_sdperf.report.regime_text import regime_clause
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
@@ -31,11 +32,11 @@ def stored_sentence(finding: StoredLatencyFinding) -> str:
         return of_other_work(finding.other_work)
     if finding.missing or not finding.sizes:
         return without_baseline(_measured(finding), finding.missing, mode="all" if finding.runs else "new")
-    worst = worst_size(finding.sizes)
+    worst, regime = worst_size(finding.sizes), regime_clause(finding.other_regime)
     if finding.same and finding.status is Status.PASSED:
-        return _same_again(finding.same, worst)
+        return _same_again(finding.same, worst) + regime
     sentence = _at(worst.size, finding.sizes) + _stored_size(worst, finding)
-    return f"{sentence}; {_machine(finding.same)}" if finding.same else sentence
+    return (f"{sentence}; {_machine(finding.same)}" if finding.same else sentence) + regime
 
 
 def stored_details(finding: StoredLatencyFinding) -> list[str]:
@@ -68,7 +69,9 @@ def paired_sentence(finding: PairedLatencyFinding) -> str:
         return f"the budget ended before a pair was measured undisturbed: {last}"
     worst = worst_size(finding.sizes)
     models = f"; {model_clause(finding.models)}" if finding.models else ""
-    return f"{_at(worst.size, finding.sizes)}{_paired_size(worst, finding)}{models}"
+    return (
+        f"{_at(worst.size, finding.sizes)}{_paired_size(worst, finding)}{models}{regime_clause(finding.other_regime)}"
+    )
 
 
 def paired_details(finding: PairedLatencyFinding) -> list[str]:

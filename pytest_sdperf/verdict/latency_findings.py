@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pytest_sdperf.model_difference import ModelDifference
+from pytest_sdperf.other_regime import OtherRegime
 from pytest_sdperf.verdict.status import Finding, Status
 
 WORST_SIZE_FIRST = (Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER)
@@ -86,6 +87,8 @@ class StoredLatencyFinding(Finding, frozen=True, kw_only=True, tag="stored_laten
     "the largest slowdown, as a factor, that the disturbance explains"
     other_work: str = ""
     "how the recorded runs are of other work, as a clause after `measured with`; empty: they are not"
+    other_regime: OtherRegime | None = None
+    "None: all pictures were drawn in the machine's usual regime, or that is not known"
     same: SameProgram | None = None
     "None: what was measured is not known to be what was recorded"
     changed_because: str = ""
@@ -155,6 +158,8 @@ class PairedLatencyFinding(Finding, frozen=True, kw_only=True, tag="paired_laten
     "True where memory is too small for both, so that one ran after the other"
     invalid: str = ""
     "why base and head must not be compared, as a sentence; empty: they may be"
+    other_regime: OtherRegime | None = None
+    "None: all pictures were drawn in the machine's usual regime, or that is not known"
     models: ModelDifference | None = None
     "how the models of base and head differ; None: they do not"
     recorded: StoredLatencyFinding | None = None

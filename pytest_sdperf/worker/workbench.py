@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import operator
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ from pytest_sdperf.worker.pipeline_call import (
 )
 from pytest_sdperf.worker.recorder import Recorder
 from pytest_sdperf.worker.stages import StageTimer, find_stages
+from pytest_sdperf.worker.timed_pictures import TimedPictures, digest
 from pytest_sdperf.workload import size_key
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class _Built:
     timer: StageTimer
     stage_calls: dict[str, int] = field(default_factory=dict)
     "calls of each stage for the last timed picture"
-    timed: dict[tuple[Size, int], tuple[list[ImageTiming], list[str]]] = field(default_factory=dict)
-    "size and number of the picture -> its last timed rounds, and their digests"
+    timed: dict[tuple[Size, int], TimedPictures] = field(default_factory=dict)
+    "by size and number of the picture"
 
 
 class Workbench:
@@ -95,7 +96,7 @@ class Workbench:
                 answer = self._generate(size, picture_index, rounds)
             case protocol.Draw(size, picture_index):
                 picture = self._draw(size, picture_index)
-                path = self._keep(picture, size, picture_index)
+                path = self._keep(picture, size=size, picture_index=picture_index)
                 answer = protocol.Drawn(digest(picture), str(path), library_threads(self._bench.pipeline))
             case protocol.Prove():
                 answer = self._prove()
@@ -182,29 +183,21 @@ class Workbench:
 
     def _generate(self, size: Size, picture_index: int, rounds: int) -> protocol.Generated:
         bench = self._bench
-        images: list[ImageTiming] = []
-        digests: list[str] = []
-        other_path = ""
+        keep = partial(self._keep, size=size, picture_index=picture_index)
+        timed = bench.timed.setdefault((size, picture_index), TimedPictures(keep))
         usage = Usage()
-        for index in range(rounds):
+        for _ in range(rounds):
             before = surroundings.usage_so_far()
             timing, array = self._timed(size, picture_index)
             usage += Usage(*map(operator.sub, surroundings.usage_so_far(), before))
-            picture = as_picture(array)
-            images.append(timing)
-            digests.append(digest(picture))
-            if index == 0:
-                first = picture
-            elif not other_path and digests[index] != digests[0]:
-                other_path = str(self._keep(picture, size, picture_index, suffix="-other"))
+            timed.add(timing, as_picture(array))
         peak_rss_bytes, library_rss_bytes = surroundings.peak_rss_bytes(), surroundings.library_rss_bytes()
-        bench.stage_calls = images[-1].calls
-        bench.timed[size, picture_index] = images, digests
+        bench.stage_calls = timed.images[-1].calls
         return protocol.Generated(
-            images=images,
-            sha256=digests,
-            path=str(self._keep(first, size, picture_index)),
-            other_path=other_path,
+            images=timed.images[-rounds:],
+            sha256=timed.digests[-rounds:],
+            path=timed.path,
+            other_path=timed.other_path,
             peak_rss_bytes=peak_rss_bytes,
             library_rss_bytes=library_rss_bytes,
             threads=library_threads(bench.pipeline),
@@ -216,14 +209,14 @@ class Workbench:
         bench = self._bench
         size = bench.spec.sizes[0]
         evidence = collect_evidence(bench.pipeline, lambda: self._draw(size, 0), bench.stage_calls)
-        if seen := bench.timed.get((size, 0)):
-            timings, digests = seen
+        if timed := bench.timed.get((size, 0)):
 
             def draw(seed: int | None) -> tuple[ImageTiming, str]:
                 timing, array = self._timed(size, 0, seed)
                 return timing, digest(as_picture(array))
 
-            evidence = msgspec.structs.replace(evidence, new_latents=look_at_new_latents(draw, timings, digests[-1]))
+            new_latents = look_at_new_latents(draw, timed.images, timed.digests[-1])
+            evidence = msgspec.structs.replace(evidence, new_latents=new_latents)
         return protocol.Proven(evidence)
 
     def _trace(self, path: Path, given: Path | None) -> protocol.Traced:
@@ -273,7 +266,7 @@ class Workbench:
             )
         return timing, array
 
-    def _keep(self, picture: Picture, size: Size, picture_index: int, suffix: str = "") -> Path:
+    def _keep(self, picture: Picture, suffix: str = "", *, size: Size, picture_index: int) -> Path:
         """Save a picture; by rename, so that nobody reads half of it."""
         import numpy as np
 
@@ -284,11 +277,6 @@ class Workbench:
             np.save(file, picture, allow_pickle=False)
         draft.replace(path)
         return path
-
-
-def digest(picture: Picture) -> str:
-    """The sha256 of a picture's shape and pixels."""
-    return hashlib.sha256(str(picture.shape).encode() + picture.tobytes()).hexdigest()
 
 
 def _modules(spec: BuildSpec) -> dict[str, str]:

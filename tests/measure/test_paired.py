@@ -15,7 +15,8 @@ from pytest_sdperf.errors import ComparisonError, LaunchError, WorkerError
 from pytest_sdperf.hardware.cpu_times import CpuTimes
 from pytest_sdperf.measure.blame import blamed_on_base
 from pytest_sdperf.measure.noise_watch import NoiseWatch
-from pytest_sdperf.measure.paired import PairSampler, SideRig, _joined
+from pytest_sdperf.measure.pair_rounds import joined
+from pytest_sdperf.measure.paired import PairSampler, SideRig
 from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Usage
@@ -460,7 +461,7 @@ def test_of_two_stretches_the_worse_counts_and_what_is_counted_adds_up():
         kernel_ns=6e6,
         frequency_mhz=2000.0,
     )
-    joined = Disturbance(
+    both = Disturbance(
         window_s=30.0,
         steal=0.04,
         foreign=0.09,
@@ -469,8 +470,8 @@ def test_of_two_stretches_the_worse_counts_and_what_is_counted_adds_up():
         kernel_ns=6e6,
         frequency_mhz=2000.0,
     )
-    assert _joined([calm, slow]) == _joined([slow, calm]) == joined
-    assert _joined([calm]) == calm
+    assert joined([calm, slow]) == joined([slow, calm]) == both
+    assert joined([calm]) == calm
 
 
 def test_two_numpy_pipelines_are_paired_for_real(start, make_case, tmp_path):

@@ -27,6 +27,7 @@ from pytest_sdperf.baselines.file_format import decode, encode
 from pytest_sdperf.hardware import detection
 from pytest_sdperf.launch import host_lock, launcher
 from pytest_sdperf.measure import comparer, engine
+from pytest_sdperf.measure.regime_watch import RegimeWatch
 from pytest_sdperf.measurement import Disturbance
 from pytest_sdperf.protocol import Generated
 from pytest_sdperf.report import json as report_json
@@ -150,6 +151,8 @@ class Weather:
         "what else goes on during the first, second … pair, as keywords of Disturbance; nothing during all further ones"
         self.seen_alone = []
         "the same for the processes that are measured alone, in order"
+        self.way = None
+        "what a session measures between two CPUs, like `hardware.round_trip.RoundTrip`; None: nothing"
         self.processes = []
         "the variants whose pipeline was built, in order"
         self.alone = []
@@ -271,6 +274,9 @@ def weather(monkeypatch):
     monkeypatch.setattr(engine, "Launcher", lambda **kwargs: Launcher(told, **kwargs))
     monkeypatch.setattr(comparer, "NoiseWatch", lambda: Watch(told.seen))
     monkeypatch.setattr(engine, "NoiseWatch", lambda: Watch(told.seen_alone))
+    monkeypatch.setattr(
+        engine, "RegimeWatch", lambda: RegimeWatch(lambda cpus: contextlib.nullcontext(told.way), sleep=lambda s: None)
+    )
     # Collecting all that pytest holds takes longer than everything else here.
     monkeypatch.setattr(workbench, "gc", types.SimpleNamespace(collect=lambda: 0))
     monkeypatch.setattr(surroundings, "peak_rss_bytes", lambda: told.peak_rss_bytes)
