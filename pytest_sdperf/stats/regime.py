@@ -23,6 +23,12 @@ FEWEST = 15
 """Readings before they show a level: those of one recorded case, three processes with five pictures each."""
 
 
+MOST = 2 / 3
+"""Of the readings, that must lie around a level for it to be the usual one. 85 % and 91 % did on the Zen 5 machine over
+21 minutes. On a busy Cascade Lake half of them lie twice as high, and change from picture to picture: nothing would be
+gained by drawing again what is of neither level for long."""
+
+
 @dataclass(frozen=True)
 class Usual:
     """The machine's usual level, as far as it is known."""
@@ -31,8 +37,12 @@ class Usual:
     "None: too little was measured so far"
 
     def includes(self, timing: ImageTiming) -> bool:
-        """Whether the machine was in its usual regime before and after a picture; True where that is not known."""
-        return all(self.includes_ns(reading) for reading in timing.round_trip_ns)
+        """Whether the machine was in its usual regime just before or just after a picture; True where nobody knows.
+
+        Regimes last longer than pictures do: what is seen on one side only was short, or disturbed the probe alone.
+        """
+        readings = timing.round_trip_ns
+        return not readings or any(map(self.includes_ns, readings))
 
     def includes_ns(self, round_trip_ns: float) -> bool:
         level = self.round_trip_ns
@@ -43,9 +53,12 @@ UNKNOWN = Usual()
 
 
 def usual(readings_ns: Iterable[int]) -> Usual:
-    """The level around which most readings lie: their median, where there are enough."""
+    """The level around which most readings lie: their median, where there are enough, and most lie there."""
     known = list(readings_ns)
-    return Usual(statistics.median(known)) if len(known) >= FEWEST else UNKNOWN
+    if len(known) < FEWEST:
+        return UNKNOWN
+    found = Usual(statistics.median(known))
+    return found if sum(map(found.includes_ns, known)) >= MOST * len(known) else UNKNOWN
 
 
 def other_regime(processes: Sequence[ProcessRun], level: Usual) -> OtherRegime | None:

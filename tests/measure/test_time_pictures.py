@@ -76,9 +76,9 @@ def test_with_a_probe_one_at_a_time():
 
 
 def test_a_picture_in_another_regime_is_drawn_again():
-    generated, replaced = timed(Worker(), 2, 100, 400, 400, 400, 100, 100, 100, 100)
+    generated, replaced = timed(Worker(), 2, 400, 400, 400, 400, 100, 100, 100, 100)
     assert [t.total_ns for t in generated.images] == [3, 4]
-    assert replaced == [ImageTiming(1, {}, [100, 400], [9, 9]), ImageTiming(2, {}, [400, 400], [9, 9])]
+    assert replaced == [ImageTiming(1, {}, [400, 400], [9, 9]), ImageTiming(2, {}, [400, 400], [9, 9])]
     assert generated.sha256 == ["d1", "d2", "d3", "d4"]
 
 

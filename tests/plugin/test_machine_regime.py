@@ -38,11 +38,12 @@ def test_round_trips_are_stored_beside_each_picture(recorded):
 
 
 def test_pictures_in_another_regime_are_drawn_again(recorded, weather):
-    weather.way = Way(100, 384, 384, 100)  # before the first picture, after it, after the second, and so on
+    weather.way = Way(100, 384, 384, 384, 100)  # before the first picture, after it, after the second, and so on
     recorded.run("--sdperf-update=all").assert_outcomes(passed=1)
     first = recorded.jobs()[-1].measurement.processes[0]
-    assert [timing.round_trip_ns for timing in first.images["64x64"]] == [[100, 100]] * 5
-    assert [timing.round_trip_ns for timing in first.replaced["64x64"]] == [[100, 384], [384, 384], [384, 100]]
+    kept = [timing.round_trip_ns for timing in first.images["64x64"]]
+    assert kept == [[100, 384], [384, 100], *[[100, 100]] * 3]
+    assert [timing.round_trip_ns for timing in first.replaced["64x64"]] == [[384, 384], [384, 384]]
     assert all(timing.stages_ns == {} for timing in first.replaced["64x64"])
 
 

@@ -36,8 +36,10 @@ def process(*timings, replaced=()):
         ([], None),
         ([100] * (FEWEST - 1), None),
         ([100] * FEWEST, 100),
-        ([100] * 9 + [400] * 8, 100),
-        ([100] * 8 + [400] * 9, 400),
+        ([100] * 10 + [400] * 5, 100),
+        ([100] * 5 + [400] * 10, 400),
+        ([100] * 9 + [400] * 6, None),
+        ([100] * 12 + [149, 68, 151, 66], 100),
     ],
 )
 def test_the_level_is_where_most_readings_lie(readings, level):
@@ -46,9 +48,17 @@ def test_the_level_is_where_most_readings_lie(readings, level):
 
 @pytest.mark.parametrize(
     ("readings", "is_usual"),
-    [([100, 100], True), ([150, 67], True), ([151, 100], False), ([100, 151], False), ([100, 66], False), ([], True)],
+    [
+        ([100, 100], True),
+        ([150, 67], True),
+        ([151, 100], True),
+        ([100, 151], True),
+        ([66, 151], False),
+        ([151, 152], False),
+        ([], True),
+    ],
 )
-def test_a_picture_is_usual_where_both_readings_are_within_half_as_much_again(readings, is_usual):
+def test_a_picture_is_of_another_regime_where_both_readings_are_beyond_half_as_much_again(readings, is_usual):
     assert Usual(100).includes(picture(*readings)) is is_usual
 
 
@@ -58,8 +68,8 @@ def test_where_no_level_is_known_everything_is_usual():
 
 
 def test_pictures_that_count_are_told_with_their_readings():
-    runs = [process(picture(100, 384), picture(380, 390)), process(picture(100, 100), replaced=[picture(900, 900)])]
-    assert other_regime(runs, Usual(86)) == OtherRegime(2, 3, 384, 86)
+    runs = [process(picture(370, 384), picture(380, 390)), process(picture(100, 100), replaced=[picture(900, 900)])]
+    assert other_regime(runs, Usual(86)) == OtherRegime(2, 3, 382, 86)
     assert other_regime(runs[1:], Usual(86)) is None
 
 
