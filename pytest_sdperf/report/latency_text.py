@@ -68,10 +68,8 @@ def paired_sentence(finding: PairedLatencyFinding) -> str:
     if not finding.sizes:
         return f"the budget ended before a pair was measured undisturbed: {last}"
     worst = worst_size(finding.sizes)
-    models = f"; {model_clause(finding.models)}" if finding.models else ""
-    return (
-        f"{_at(worst.size, finding.sizes)}{_paired_size(worst, finding)}{models}{regime_clause(finding.other_regime)}"
-    )
+    more = (f"; {model_clause(finding.models)}" if finding.models else "") + regime_clause(finding.other_regime)
+    return f"{_at(worst.size, finding.sizes)}{_paired_size(worst, finding)}{more}"
 
 
 def paired_details(finding: PairedLatencyFinding) -> list[str]:
