@@ -207,7 +207,7 @@ class Bench:
         answer = self._bench.carry_out(command)
         assert isinstance(answer, expect)
         if isinstance(answer, Generated):  # one thread: no way between CPUs to watch
-            answer = msgspec.structs.replace(answer, threads=1)
+            answer = msgspec.structs.replace(answer, threads=1 if self._weather.way is None else 2)
         return answer
 
     def cpu_ns(self):
