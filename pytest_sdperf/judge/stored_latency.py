@@ -115,7 +115,7 @@ def judge_stored_latency(
         sizes=sizes,
         runs=len(runs),
         processes=min(len(run.processes) for run in runs),
-        is_watched=all(map(is_watched, (measurement, *runs))),
+        is_watched=all(is_watched(run, spread.usual) for run in (measurement, *runs)),
         disturbed=disturbed(measurement),
         doubted_because=doubt if worst.status is Status.INCONCLUSIVE else "",
         in_spite_of=doubt if worst.status is Status.REGRESSED else "",

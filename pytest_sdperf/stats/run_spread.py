@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pytest_sdperf.baseline import level_s
 from pytest_sdperf.measurement import Latency, Measurement, ProcessRun
 from pytest_sdperf.stats.intervals import Difference, median_inflation
+from pytest_sdperf.stats.regime import UNKNOWN, Usual, readings_ns, timings_of, usual
 
 PROCESS_SD = 0.06
 PROCESS_DEGREES = 2
@@ -33,6 +34,9 @@ a 2-core Zen 4 over 7.5 hours, where nobody watched. Over all series there are, 
 with 7.5 degrees is the most likely (F distributed ratios: Smyth, Statistical Applications in Genetics and Molecular
 Biology 3(1), 2004); those of the usual regime alone would allow more. The series: `benchmarks/results/stored_power.md`.
 """
+
+MOST_USUAL = 0.75
+"""Of a run's pictures. With a quarter elsewhere most processes have their median where the usual ones are."""
 
 UNWATCHED_SD = 0.32
 """Further spread of a run while which nobody watched the way between the machine's CPUs: it may be of a regime that
@@ -63,6 +67,8 @@ class RunSpread:
     "degrees of freedom of ``squares``: the processes beyond the first of each run"
     is_watch_enough: bool = True
     "False: runs may differ as on a machine that nobody watched, whatever a watch showed"
+    usual: Usual = UNKNOWN
+    "the machine's usual regime, by all recorded runs"
 
     @property
     def variance(self) -> float:
@@ -75,20 +81,29 @@ NOTHING_RECORDED = RunSpread()
 
 
 def run_spread(variants: Iterable[Sequence[Measurement]]) -> RunSpread:
-    """Pool the processes of all recorded runs of one machine; for each variant its runs, all of the same work.
+    """Pool the processes of all recorded runs of one machine, and the readings of its regime.
 
-    The sizes of one run share its processes, so a run counts once, with the mean of what its sizes show.
+    ``variants`` has for each variant its runs, all of the same work. The sizes of one run share its processes, so a run
+    counts once, with the mean of what its sizes show.
     """
-    squares, processes = 0.0, 0
+    squares, processes, readings = 0.0, 0, list[int]()
     for run in (run for runs in variants for run in runs):
+        readings += readings_ns(run.processes)
         squares += statistics.fmean(_squares(run.latency_at(size)) for size in run.sizes)
         processes += len(run.processes) - 1
-    return RunSpread(squares, processes)
+    return RunSpread(squares, processes, usual=usual(readings))
 
 
-def is_watched(run: Measurement) -> bool:
-    """Whether the way between the machine's CPUs was watched beside each picture, or a single CPU has none."""
-    return all(_is_watched(process) for process in run.processes)
+def is_watched(run: Measurement, level: Usual) -> bool:
+    """Whether the machine's regime was watched beside each picture, and MOST_USUAL of them drawn in the usual one.
+
+    A single CPU, or thread, has none. Where readings change from picture to picture, so that no level is the usual one,
+    processes have a share of each, and their spread shows what that makes.
+    """
+    if not all(_is_watched(process) for process in run.processes):
+        return False
+    pictures = list(timings_of(run.processes))
+    return sum(map(level.includes, pictures)) >= MOST_USUAL * len(pictures)
 
 
 @dataclass(frozen=True)
@@ -144,7 +159,7 @@ def compared(measurement: Measurement, runs: Sequence[Measurement], size: str, s
     centre, count = level_s(runs, size), len(runs)
     between = sum(math.log(side.median_s / centre) ** 2 for side in base) / statistics.fmean(foreseen)
     own = len(head.process_medians_s)
-    unwatched = [not (spread.is_watch_enough and is_watched(run)) for run in (measurement, *runs)]
+    unwatched = [not (spread.is_watch_enough and is_watched(run, spread.usual)) for run in (measurement, *runs)]
     return Compared(
         log_ratio=math.log(head.median_s / centre),
         processes=own,

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_sdperf.measurement import ImageTiming
 from pytest_sdperf.stats.intervals import FALSE_ALARM
+from pytest_sdperf.stats.regime import UNKNOWN, Usual
 from pytest_sdperf.stats.run_spread import (
     JOB_DEGREES,
     JOB_SD,
@@ -125,13 +126,40 @@ def test_more_processes_of_the_head_make_it_surer(measured):
 
 def test_watched_are_single_threads_single_cpus_and_pictures_with_a_way(measured):
     run = measured([1.0, 1.0])
-    assert is_watched(run)
-    assert not is_watched(unwatched(run))
+    assert is_watched(run, UNKNOWN)
+    assert not is_watched(unwatched(run), UNKNOWN)
     first, second = unwatched(run).processes
     one_cpu = msgspec.structs.replace(first, cpus=[1])
     seen = msgspec.structs.replace(second, images={SIZE: [ImageTiming(10**9, round_trip_ns=[150, 160])]})
     for processes, watched in (([one_cpu, seen], True), ([one_cpu, second], False)):
-        assert is_watched(msgspec.structs.replace(run, processes=processes)) is watched
+        assert is_watched(msgspec.structs.replace(run, processes=processes), UNKNOWN) is watched
+
+
+def readings(run, *round_trips_ns):
+    """The run on two CPUs; each reading was taken around one of its pictures, the same in every process."""
+    images = {SIZE: [ImageTiming(10**9, round_trip_ns=[ns, ns]) for ns in round_trips_ns]}
+    return msgspec.structs.replace(
+        run, processes=[msgspec.structs.replace(process, images=images) for process in unwatched(run).processes]
+    )
+
+
+def test_three_pictures_of_four_must_be_of_the_usual_regime(measured):
+    run = measured([1.0, 1.0])
+    level = Usual(160.0)
+    assert is_watched(readings(run, 160, 150, 200, 400), level)
+    assert not is_watched(readings(run, 160, 150, 400), level)
+    assert is_watched(readings(run, 160, 150, 400), UNKNOWN)
+
+
+def test_the_usual_regime_is_that_of_all_recorded_runs(measured):
+    run = measured([1.0] * 5)
+    runs = [readings(run, 160, 150, 170), readings(run, 155, 150, 390)]
+    assert run_spread([[run]]).usual == UNKNOWN
+    assert run_spread([[one] for one in runs]).usual == run_spread([runs]).usual == Usual(157.5)
+    far, near = readings(run, 400, 400, 400), readings(run, 160, 160, 160)
+    spread = run_spread([runs])
+    errors = [difference(one, runs[:1], SIZE, spread).standard_error for one in (near, far)]
+    assert errors[1] ** 2 - errors[0] ** 2 == pytest.approx(UNWATCHED_SD**2)
 
 
 def test_what_nobody_watched_is_never_learned(even):
