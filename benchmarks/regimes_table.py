@@ -49,7 +49,9 @@ def spells(probes: Sequence[Sequence[float]], level: Usual) -> Iterator[tuple[bo
         together = next_s - at_s <= _LONGEST_GAP_S
         if not together or level.includes_ns(ns) != level.includes_ns(next_ns):
             yield level.includes_ns(ns), (next_s if together else at_s) - begun
-            begun = None if not together else next_s
+            begun = next_s if together else None
+    if begun is not None:
+        yield level.includes_ns(next_ns), next_s - begun
 
 
 def spread(values: Sequence[float]) -> float | None:
@@ -87,6 +89,10 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}".replace("%", " %")
 
 
+def _both(whole: float | None, kept: float | None) -> str:
+    return "" if whole is None else f"{_share(whole)} / {_share(kept)}"
+
+
 def variant_row(name: str, jobs: Sequence[dict[str, Any]], pairs: Sequence[dict[str, Any]], level: Usual) -> list[str]:
     """One variant: its other regime, and the spread with and without it."""
     pictures = pictures_of(jobs, pairs)
@@ -96,11 +102,11 @@ def variant_row(name: str, jobs: Sequence[dict[str, Any]], pairs: Sequence[dict[
     cells = [name, str(len(jobs)), str(len(pairs)), _share(len(off) / len(pictures)), _share(slower)]
     for number in (0, 1):
         whole, kept = (spread(medians(jobs, one)[number]) for one in (UNKNOWN, level))
-        explained = 1 - (kept / whole) ** 2 if whole and kept else None
-        cells += [f"{_share(whole)} / {_share(kept)}", _share(explained)]
+        explained = 1 - (kept / whole) ** 2 if whole and kept is not None else None
+        cells += [_both(whole, kept), _share(explained)]
     ratios = [log_ratios(pairs, one) for one in (UNKNOWN, level)]
     whole, kept = (float(np.std(one, ddof=1)) if len(one) > 2 else None for one in ratios)
-    return [*cells, f"{_share(whole)} / {_share(kept)}"]
+    return [*cells, _both(whole, kept)]
 
 
 def spell_lines(probes: Sequence[Sequence[float]], what: str) -> list[str]:
@@ -121,10 +127,7 @@ def spell_lines(probes: Sequence[Sequence[float]], what: str) -> list[str]:
         f"{_share(sum(lengths) / whole if whole else 0.0)} of the time in another regime"
     )
     if lengths:
-        line += (
-            f", in {len(lengths)} spells of {statistics.median(lengths):.1f} s (median), the longest "
-            f"{max(lengths):.0f} s"
-        )
+        line += f", in spells of {statistics.median(lengths):.1f} s (median), the longest {max(lengths):.0f} s"
     return [line]
 
 

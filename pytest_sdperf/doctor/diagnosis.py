@@ -70,6 +70,23 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Regimes:
+    """The way between two CPUs, probed for some seconds, and what pictures of stored baselines took in each regime."""
+
+    round_trips_ns: list[int]
+    "of a byte; empty: there is one CPU, or the system is not Linux"
+    wake_ups_ns: list[int]
+    "of blocked processes"
+    spent_s: float
+    stored_ns: float | None = None
+    "level at which the baselines in this folder were recorded; None: there are none, or too few"
+    stored: int = 0
+    "pictures of theirs that were probed beside"
+    cost: float | None = None
+    "how many times as long they took in another regime; None: none saw both"
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """Everything that is known of a machine."""
 
@@ -78,6 +95,8 @@ class Diagnosis:
     variants: list[Runnable]
     noise: Noise | None
     "None where it was not measured"
+    regimes: Regimes | None = None
+    "None where they were not measured"
     no_noise: str = ""
     "why not, as a clause"
     problems: list[str] = field(default_factory=list)

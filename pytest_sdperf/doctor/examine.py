@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pytest_sdperf.doctor import opinions
-from pytest_sdperf.doctor.diagnosis import Diagnosis, Noise, Section
+from pytest_sdperf.doctor.diagnosis import Diagnosis, Noise, Regimes, Section
 from pytest_sdperf.doctor.runnable import known_variants, runnable
 from pytest_sdperf.doctor.system_facts import numa_nodes, openmp_runtimes, read_frequency, transparent_huge_pages
 from pytest_sdperf.hardware import amx, cgroup
@@ -28,15 +28,17 @@ from pytest_sdperf.worker.environment import package_versions, steering_variable
 _ROOT = Path("/")
 
 
-def examine(measure: Callable[[], Noise] | None, *, no_noise: str = "") -> Diagnosis:
+def examine(measure: Callable[[], tuple[Noise, Regimes]] | None, *, no_noise: str = "") -> Diagnosis:
     """The whole diagnosis of this machine; ``measure`` measures its noise, None where ``no_noise`` says why not."""
+    noise, regimes = measure() if measure else (None, None)
     machine = detect()
     registry, problems = known_variants()
     return Diagnosis(
         machine_key=machine_key(machine),
         sections=facts(machine),
         variants=runnable((registry[name], registry.origin(name)) for name in registry),
-        noise=None if measure is None else measure(),
+        noise=noise,
+        regimes=regimes,
         no_noise=no_noise,
         problems=problems,
     )

@@ -1,9 +1,10 @@
 import pytest
 
-from pytest_sdperf.cli.pages.doctor_page import noise_lines, render
+from pytest_sdperf.cli.pages.doctor_page import noise_lines, regime_lines, render
 from pytest_sdperf.doctor import examine as examine_module
 from pytest_sdperf.doctor import noise as noise_module
-from pytest_sdperf.doctor.diagnosis import Check, Diagnosis, Noise, Runnable, Section, State
+from pytest_sdperf.doctor import regimes as regimes_module
+from pytest_sdperf.doctor.diagnosis import Check, Diagnosis, Noise, Regimes, Runnable, Section, State
 from pytest_sdperf.hardware.requirements import Unmet
 from pytest_sdperf.launch import host_lock as lock_module
 from pytest_sdperf.launch.host_lock import Holder
@@ -48,10 +49,13 @@ def doctor(run, monkeypatch, tmp_path):
         monkeypatch.setattr(lock_module, "current_holder", lambda: holder)
         monkeypatch.setattr(lock_module, "_shared_folder", lambda: tmp_path)
         monkeypatch.setattr(noise_module, "measure_noise", lambda *, report: report(1) or quiet())
+        monkeypatch.setattr(regimes_module, "stored_runs", lambda root: [root])
+        monkeypatch.setattr(regimes_module, "measure_regimes", lambda runs: Regimes([100] * 40, [12_000] * 40, 4.0))
         return run("doctor", *arguments, **more)
 
     def _with(found, measure, no_noise):
-        return diagnosis(unmet=found, noise=measure and measure(), no_noise=no_noise)
+        noise, regimes = measure() if measure else (None, None)
+        return diagnosis(unmet=found, noise=noise, regimes=regimes, no_noise=no_noise)
 
     return doctor
 
@@ -129,6 +133,50 @@ def test_the_noise_is_measured_under_the_lock(doctor, tmp_path):
     result = doctor([])
     assert "A 5 % slowdown needs about" in result.stdout
     assert "measuring noise" in result.stderr
+    assert "A round trip between two of its CPUs takes 100 ns, a blocked wake-up 12 us (40 probes in 4 s, 0 of" in (
+        " ".join(result.stdout.split())
+    )
+
+
+NOW = "A round trip between two of its CPUs takes 100 ns, a blocked wake-up 12 us (40 probes in 4 s, "
+UNKNOWN_COST = "What another regime costs here is not known: no baselines in this folder show a usual level."
+
+
+@pytest.mark.parametrize(
+    ("regimes", "lines"),
+    [
+        (Regimes([], [], 0.0), ["not measured: it takes two usable CPUs, and Linux"]),
+        (
+            Regimes([100] * 36 + [400] * 4, [12_000] * 40, 4.0),
+            [f"{NOW}4 of them of another regime).", UNKNOWN_COST],
+        ),
+        (
+            Regimes([100] * 26 + [400] * 14, [12_000] * 40, 4.0),
+            [
+                f"{NOW}14 of them of another regime).",
+                "No level is the usual one: the regime changes too fast to draw pictures again for it.",
+                UNKNOWN_COST,
+            ],
+        ),
+        (
+            Regimes([100] * 40, [12_000] * 40, 4.0, stored_ns=110.0, stored=135, cost=1.5),
+            [
+                f"{NOW}0 of them of another regime).",
+                "By 135 pictures of recorded runs usual is 110 ns; in another regime they took 1.50 times as long.",
+            ],
+        ),
+        (
+            Regimes([100] * 40, [12_000] * 40, 4.0, stored_ns=300.0, stored=15),
+            [
+                f"{NOW}0 of them of another regime).",
+                "By 15 pictures of recorded runs usual is 300 ns, so this is another regime now; none of their "
+                "processes saw another one.",
+            ],
+        ),
+    ],
+)
+def test_what_the_regime_is_and_costs(regimes, lines):
+    assert regime_lines(regimes) == lines
 
 
 def test_without_noise(doctor):

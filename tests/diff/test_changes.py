@@ -1,6 +1,7 @@
 """Stages, kernels and environment, line by line."""
 
 import msgspec
+import pytest
 
 from pytest_sdperf.diff.changes import (
     cold_start_changes,
@@ -131,3 +132,20 @@ def test_the_machine_then_and_now(measured):
     ]
     assert machine_changes(at(2100.0), at(2000.0)) == []
     assert machine_changes(at(None), at(2000.0)) == []
+
+
+@pytest.mark.parametrize(("now", "told"), [(150, []), (151, ["a round trip between two CPUs 100 ns -> 151 ns"])])
+def test_a_machine_that_has_moved_to_another_regime(measured, now, told):
+    assert machine_changes(_probed(measured(), 100), _probed(measured(), now)) == told
+    assert machine_changes(measured(), _probed(measured(), now)) == []
+
+
+def _probed(measurement, round_trip_ns):
+    processes = [
+        msgspec.structs.replace(
+            run, images={size: [msgspec.structs.replace(t, round_trip_ns=[round_trip_ns] * 2) for t in timings]}
+        )
+        for run in measurement.processes
+        for size, timings in run.images.items()
+    ]
+    return msgspec.structs.replace(measurement, processes=processes)

@@ -66,6 +66,7 @@ def module(monkeypatch):
     [
         *("speedups", "startup", "main_job", "good_from_broken", "drawn"),
         *("real_gates", "stored_screen", "gate_power", "version_bump", "stored_power", "real_screens"),
+        "regimes",
     ],
 )
 def test_help(name):
@@ -424,6 +425,30 @@ def test_stored_screen(run):
     assert gate["status"] in ("PASSED", "INCONCLUSIVE", "REGRESSED", "FASTER")
     assert "with 1 recorded run" in gate["sentence"]
     assert gate["sentence"] in text
+
+
+def test_regimes(run):
+    document, text = run("regimes", "--variants=fp32", "--jobs=1", "--processes=1", "--rounds=2", "--steps=1")
+    own = document["traces"]["This study"]
+    assert [len(process) for process in own["jobs"][0]["processes"]] == [2]
+    assert (len(own["pairs"][0]["base"]), len(own["pairs"][0]["head"])) == (2, 2)
+    assert "| fp32 | 1 | 1 |" in text
+
+
+def test_the_table_of_regimes_takes_what_is_of_another_one_out(module, tmp_path):
+    def job(*far):
+        process = [[300e6 if n in far else 200e6, 400.0 if n in far else 100.0] for n in range(12)]
+        return {"at_s": 0, "variant": "fp32", "processes": [process]}
+
+    probes = [[n, 400 if 50 <= n < 70 else 100, 12_000] for n in range(200)]
+    trace = {"jobs": [job(), job(*range(8)), job(1)], "pairs": [], "probes": probes}
+    header = module("machine").header(["regimes.py"])
+    text = module("regimes_table").render({"header": header, "traces": {"Made": trace}})
+    assert "| fp32 | 3 | 0 | 25.0 % | 50.0 % | 23.4 % / 0.0 % | 100.0 % | 23.4 % / 0.0 % | 100.0 % |  |" in text
+    assert (
+        "- Made: 200 probes in 3 minutes, usual level 100 ns; 10.1 % of the time in another regime, in spells of 20.0 s (median), the "
+        "longest 20 s" in text
+    )
 
 
 def test_stored_power(run):

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,13 +14,16 @@ from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.comparison import BASE, HEAD
 from pytest_sdperf.errors import ComparisonError, LaunchError, WorkerError
 from pytest_sdperf.hardware.cpu_times import CpuTimes
+from pytest_sdperf.hardware.round_trip import RoundTripTimes
 from pytest_sdperf.measure.blame import blamed_on_base
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.pair_rounds import joined
 from pytest_sdperf.measure.paired import PairSampler, SideRig
 from pytest_sdperf.measure.progress import Progress
+from pytest_sdperf.measure.regime_watch import RegimeWatch
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Usage
+from pytest_sdperf.stats.regime import Usual
 
 OTHER = {BASE: HEAD, HEAD: BASE}
 
@@ -96,6 +100,9 @@ class FakeWorker:
 
     def cpu_ns(self):
         return 0
+
+    def cpus(self):
+        return frozenset((0, 2))
 
     def close(self):
         raise AssertionError("its libraries would take seconds to leave")
@@ -284,6 +291,21 @@ def test_who_drew_first_and_the_kernels_before_each_turn_are_kept(sampler):
     assert pair.drew_first == {"16x24": [HEAD, BASE, HEAD]}
     # turns: head 1, base 2; base 3, head 4; head 5, base 6
     assert pair.kernel_ns == {"16x24": {BASE: [2, 3, 6], HEAD: [1, 4, 5]}}
+
+
+def test_a_round_in_another_regime_is_drawn_again_with_the_same_first(stage, sampler):
+    """Round trips before the first picture, after it, and so on: both pictures of the second round are far."""
+    told = iter([100, 100, 400, 400, 400, 100, 100, 100])
+    way = SimpleNamespace(pid=17, probe=lambda: RoundTripTimes(next(told), 9))
+    regime = RegimeWatch(lambda cpus: contextlib.nullcontext(way), sleep=lambda s: None, stored=Usual(100))
+    rng = ToldRandom([BASE, HEAD], [BASE, HEAD])
+    pair = dataclasses.replace(sampler(rng), regime=regime).sample(1, 2, show_base=False).pair
+    assert [t.total_ns for t in pair.base.images["16x24"]] == [1001, 1003]
+    assert [t.total_ns for t in pair.head.images["16x24"]] == [2001, 2003]
+    assert [t.round_trip_ns for t in pair.base.replaced["16x24"]] == [[400, 400]]
+    assert [t.round_trip_ns for t in pair.head.replaced["16x24"]] == [[400, 400]]
+    assert pair.drew_first == {"16x24": [BASE, HEAD]}
+    assert pair.kernel_ns == {"16x24": {BASE: [1, 6], HEAD: [2, 5]}}
 
 
 def test_every_size_has_rounds_of_its_own(stage, sampler):

@@ -6,10 +6,12 @@ import math
 import statistics
 
 from pytest_sdperf.cli.pages.text_page import Page
-from pytest_sdperf.doctor.diagnosis import Diagnosis, Noise, Runnable, State
+from pytest_sdperf.doctor.diagnosis import Diagnosis, Noise, Regimes, Runnable, State
 from pytest_sdperf.stats.disturbance import MOST_FOREIGN, MOST_STEAL
 from pytest_sdperf.stats.pairs_needed import PairsNeeded, pairs_needed, spread_bounds
+from pytest_sdperf.stats.regime import MOST, Usual
 from pytest_sdperf.stats.sequential import POWER, Plan
+from pytest_sdperf.units import format_seconds
 from pytest_sdperf.variant import REFERENCE_VARIANT
 from pytest_sdperf.wording import plain_share, plural, share
 
@@ -39,6 +41,10 @@ def render(diagnosis: Diagnosis, *, width: int | None, colour: bool, plan: Plan 
         page.line(f"not measured: {diagnosis.no_noise}", indent=2)
     else:
         for line in noise_lines(diagnosis.noise, plan or Plan()):
+            page.line(line, indent=2)
+    if diagnosis.regimes is not None:
+        page.title("Regime of the machine")
+        for line in regime_lines(diagnosis.regimes):
             page.line(line, indent=2)
     page.title("What to change")
     if not diagnosis.advice:
@@ -85,6 +91,34 @@ def noise_lines(noise: Noise, plan: Plan) -> list[str]:
     ]
     if noise.steal > MOST_STEAL or noise.foreign > MOST_FOREIGN:
         lines.append("Something else ran meanwhile: pairs of a comparison would have been dropped. Try again later.")
+    return lines
+
+
+def regime_lines(regimes: Regimes) -> list[str]:
+    """Lines on the way between two CPUs now, and on what stored baselines know of it."""
+    probes = regimes.round_trips_ns
+    if not probes:
+        return ["not measured: it takes two usable CPUs, and Linux"]
+    level = statistics.median(probes)
+    off = sum(not Usual(level).includes_ns(ns) for ns in probes)
+    wake_up = format_seconds(statistics.median(regimes.wake_ups_ns) / 1e9)
+    now = (
+        f"A round trip between two of its CPUs takes {level:.0f} ns, a blocked wake-up {wake_up} "
+        f"({plural(len(probes), 'probe')} in "
+        f"{regimes.spent_s:.0f} s, {off} of them of another regime)."
+    )
+    lines = [now]
+    if off > (1 - MOST) * len(probes):
+        lines.append("No level is the usual one: the regime changes too fast to draw pictures again for it.")
+    if regimes.stored_ns is None:
+        lines.append("What another regime costs here is not known: no baselines in this folder show a usual level.")
+    else:
+        cost = "none of their processes saw another one"
+        if regimes.cost is not None:
+            cost = f"in another regime they took {regimes.cost:.2f} times as long"
+        usual = f"usual is {regimes.stored_ns:.0f} ns"
+        other = "" if Usual(regimes.stored_ns).includes_ns(level) else ", so this is another regime now"
+        lines.append(f"By {plural(regimes.stored, 'picture')} of recorded runs {usual}{other}; {cost}.")
     return lines
 
 
