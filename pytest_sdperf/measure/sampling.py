@@ -40,14 +40,16 @@ class Enough:
     """Whether a case that was measured in some processes so far needs no more of them."""
 
     says: Callable[[Measurement, Looked | None], bool]
-    fewest: int = 1
-    "processes that are needed whatever they show, and so are built side by side"
-    then: int = 2
-    "so many more are built side by side where those are not enough"
+    built: tuple[int, ...] = (1, 2)
+    "processes that are built side by side: at first, where those are not enough, and so on; the last again and again"
 
     def likely(self, done: int) -> int:
         """How many of the next processes are likely to be needed."""
-        return self.fewest - done if done < self.fewest else self.then
+        for count in self.built:
+            if done < count:
+                return count - done
+            done -= count
+        return self.built[-1] - done % self.built[-1]
 
 
 @dataclass(frozen=True)

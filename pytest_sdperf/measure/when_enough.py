@@ -75,8 +75,8 @@ def enough(
         return has_enough_processes(measurement, baseline.measurements, spread(), max_slowdown=limit, most=most)
 
     if options.processes:
-        return Enough(say_enough, fewest=1, then=most)
-    return Enough(say_enough, fewest=1 if is_recorded and is_one_enough else FEWEST_PROCESSES)
+        return Enough(say_enough, (1, most))
+    return Enough(say_enough, (1, FEWEST_PROCESSES - 1, 2) if is_recorded and is_one_enough else (FEWEST_PROCESSES, 2))
 
 
 def _is_sure(

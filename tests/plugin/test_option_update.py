@@ -117,8 +117,7 @@ def test_all_adds_a_job_of_the_same_speed(project, weather, told):
     assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) for time in times)
     told(
         project.run("--sdperf-inconclusive=fail"),
-        "with 2 recorded runs, ",
-        "only 1 repeated run shows how much runs differ here",
+        "with 2 recorded runs of 5 processes, slowdowns above ",
     )
 
 
@@ -133,9 +132,9 @@ def test_the_oldest_job_falls_off(project, weather, told):
 @pytest.mark.parametrize("also", ["--sdperf-inconclusive=fail", "--sdperf-gate=latency"])
 def test_a_job_more_is_not_held_against_the_old_ones(project, weather, also):
     project.record()
-    weather.step_ns["ship"] = 1_500_000
+    weather.step_ns["ship"] = 1_100_000
     project.run("--sdperf-update=all", also).assert_outcomes(passed=1)
-    assert len(project.jobs()) == 2, "one stored job cannot tell 50 % from noise"
+    assert len(project.jobs()) == 2, "one stored job cannot tell 10 % from noise"
 
 
 def test_jobs_of_other_work_are_replaced(project, told):
@@ -164,7 +163,7 @@ def test_a_run_adds_one_job_to_a_case(project, weather, told):
     result.assert_outcomes(passed=2)
     told(result, "RECORDED 1 new baseline")
     assert len(project.jobs()) == 1
-    assert len(weather.processes) == 6
+    assert len(weather.processes) == 5 + 2
 
 
 @pytest.mark.parametrize(("fault", "part"), [("nan", "picture"), ("other", "picture"), ("more calls", "proof")])
