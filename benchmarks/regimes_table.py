@@ -89,6 +89,14 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}".replace("%", " %")
 
 
+def _correlation(pictures: Sequence[Picture]) -> str:
+    """Of the log latency and the log of the mean round trip beside it; empty where nothing varies."""
+    probed = [(picture[0], statistics.fmean(readings(picture))) for picture in pictures if readings(picture)]
+    latencies, round_trips = np.log(np.array(probed).reshape(-1, 2)).T
+    varies = len(probed) > 2 and latencies.std() > 0 and round_trips.std() > 0
+    return f"{np.corrcoef(latencies, round_trips)[0, 1]:.2f}" if varies else ""
+
+
 def _both(whole: float | None, kept: float | None) -> str:
     return "" if whole is None else f"{_share(whole)} / {_share(kept)}"
 
@@ -100,6 +108,7 @@ def variant_row(name: str, jobs: Sequence[dict[str, Any]], pairs: Sequence[dict[
     off = [picture[0] for picture in pictures if not is_usual(picture, level)]
     slower = statistics.median(off) / statistics.median(near) - 1 if off and near else None
     cells = [name, str(len(jobs)), str(len(pairs)), _share(len(off) / len(pictures)), _share(slower)]
+    cells.append(_correlation(pictures))
     for number in (0, 1):
         whole, kept = (spread(medians(jobs, one)[number]) for one in (UNKNOWN, level))
         explained = 1 - (kept / whole) ** 2 if whole and kept is not None else None
@@ -139,11 +148,12 @@ def render(document: dict[str, Any]) -> str:
             f"A picture is of another regime where the round trip between two CPUs was more than {FACTOR:g} times the "
             "usual level, or less than that part of it, just before and just after. *Spread* is the standard deviation "
             "of the log, of all pictures / of those in the usual regime; *explained* is the share of its variance that "
-            "goes with the others."
+            "goes with the others. *Correlation* is that of the log latencies of all pictures with the log of the round "
+            "trips beside them, whatever level is usual."
         ),
         "",
     ]
-    headings = ["variant", "jobs", "pairs", "in another regime", "latency there", "spread of processes", "explained",
+    headings = ["variant", "jobs", "pairs", "in another regime", "latency there", "correlation", "spread of processes", "explained",
                 "spread of jobs", "explained", "spread of pairs"]  # fmt: skip
     for title, trace in document["traces"].items():
         jobs, pairs = trace["jobs"], trace["pairs"]

@@ -444,7 +444,7 @@ def test_the_table_of_regimes_takes_what_is_of_another_one_out(module, tmp_path)
     trace = {"jobs": [job(), job(*range(8)), job(1)], "pairs": [], "probes": probes}
     header = module("machine").header(["regimes.py"])
     text = module("regimes_table").render({"header": header, "traces": {"Made": trace}})
-    assert "| fp32 | 3 | 0 | 25.0 % | 50.0 % | 23.4 % / 0.0 % | 100.0 % | 23.4 % / 0.0 % | 100.0 % |  |" in text
+    assert "| fp32 | 3 | 0 | 25.0 % | 50.0 % | 1.00 | 23.4 % / 0.0 % | 100.0 % | 23.4 % / 0.0 % | 100.0 % |  |" in text
     assert (
         "- Made: 200 probes in 3 minutes, usual level 100 ns; 10.1 % of the time in another regime, in spells of 20.0 s (median), the "
         "longest 20 s" in text
