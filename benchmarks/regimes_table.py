@@ -148,13 +148,13 @@ def render(document: dict[str, Any]) -> str:
             f"A picture is of another regime where the round trip between two CPUs was more than {FACTOR:g} times the "
             "usual level, or less than that part of it, just before and just after. *Spread* is the standard deviation "
             "of the log, of all pictures / of those in the usual regime; *explained* is the share of its variance that "
-            "goes with the others. *Correlation* is that of the log latencies of all pictures with the log of the round "
+            "goes with the others. *Correlation* is that of log latencies of all pictures with those of round "
             "trips beside them, whatever level is usual."
         ),
         "",
     ]
-    headings = ["variant", "jobs", "pairs", "in another regime", "latency there", "correlation", "spread of processes", "explained",
-                "spread of jobs", "explained", "spread of pairs"]  # fmt: skip
+    headings = ["variant", "jobs", "pairs", "in another regime", "latency there", "correlation",
+                "spread of processes", "explained", "spread of jobs", "explained", "spread of pairs"]  # fmt: skip
     for title, trace in document["traces"].items():
         jobs, pairs = trace["jobs"], trace["pairs"]
         if not jobs:
