@@ -7,6 +7,7 @@ import pytest
 from pytest_sdperf.errors import OptionError
 from pytest_sdperf.options import Options
 from pytest_sdperf.plugin import hooks, time_limits
+from pytest_sdperf.plugin.markers import requirement_of
 from pytest_sdperf.plugin.results import RESULTS
 from pytest_sdperf.plugin.run import RUN
 from pytest_sdperf.report.outcome import Report
@@ -73,7 +74,7 @@ class TestRequirementsOfMarkers:
         ],
     )
     def test_as_the_machine_is_asked(self, mark, need):
-        assert hooks._requirement(mark.mark) == need
+        assert requirement_of(mark.mark) == need
 
     @pytest.mark.parametrize(
         ("mark", "message"),
@@ -94,7 +95,7 @@ class TestRequirementsOfMarkers:
     )
     def test_one_that_is_written_wrongly(self, mark, message):
         with pytest.raises(OptionError) as raised:
-            hooks._requirement(mark.mark)
+            requirement_of(mark.mark)
         assert str(raised.value) == message
         assert hooks._understood(mark.mark) is None, "it fails its own test, and no other"
 

@@ -30,7 +30,7 @@ def test_a_change_cannot_relax_its_marker(trunk, project, weather, told):
     result = trunk.run()
     result.assert_outcomes(failed=1)
     note = f"this change relaxes max_slowdown 5 % -> 90 %; judged by {trunk.label}'s 5 % (for test_it.py::test_ship)"
-    told(result, "ship: latency REGRESSED: 6 ms is 20.0 % slower than the baseline's 5 ms", f"NOTE {note}")
+    told(result, "ship: latency REGRESSED: 6 ms is ", " % slower than the baseline's 5 ms", f"NOTE {note}")
     told(result, ", baselines in baselines as trunk has them\n")
     assert trunk.notes()[0] == note
     assert f"baseline  {trunk.label}:baselines/" in result.stdout.str()
@@ -55,7 +55,7 @@ def test_a_change_cannot_write_its_own_baseline(trunk, project, weather, told):
     result.assert_outcomes(failed=1)
     told(
         result,
-        "ship: latency REGRESSED: 6 ms is 20.0 % slower",
+        "ship: latency REGRESSED: 6 ms is ",
         f"NOTE this change alters {name}: latency 5 ms -> 6 ms (+20.0 %), 10 -> 1 runs; judged by what {trunk.label}",
     )
 
@@ -170,7 +170,7 @@ def test_a_rootdir_below_the_repository(make_repository, project, weather, told)
     commit = repository.commit("first")[:10]
     result = project.run(f"--rootdir={inner}", str(inner), "--sdperf-baselines-from=HEAD")
     result.assert_outcomes(passed=1)
-    told(result, "INCONCLUSIVE ship: latency: 5 ms is +0.0 % from the baseline's 5 ms")
+    told(result, "INCONCLUSIVE ship: latency: 5 ms is ", " % from the baseline's 5 ms")
     weather.step_ns["ship"] = 3_000_000
     told(
         project.run(f"--rootdir={inner}", str(inner), "--sdperf-baselines-from=HEAD"),

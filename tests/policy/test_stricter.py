@@ -113,7 +113,7 @@ def test_what_decides_on_the_verdict_is_the_bases_and_the_rest_the_heads():
         "sets missing fail -> skip; judged by main's fail",
         "sets require amx -> none; judged by main's amx",
         "sets gate latency,picture,proof,memory -> picture; judged by main's latency,picture,proof,memory",
-        "sets processes 3 -> 1; judged by main's 3",
+        "sets processes none -> 1; judged by main's none",
         "sets rounds none -> 1; judged by main's none",
         "sets timeout 600 s -> 1 s; its own counts",
         "sets budget 600 s -> 1 s; judged by main's 600 s",
