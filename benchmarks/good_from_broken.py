@@ -71,7 +71,7 @@ class Study:
     def _measured(self, name: str) -> dict[str, Any]:
         case = self.session.case(name, self.options, self.keywords)
         measured = self.session.measure(case, self.options)
-        reference = self.session.seen_reference(case, self.options)
+        reference = self.session.alone.seen_reference(case, self.options)
         if reference is None:
             raise SdperfError("the reference was not drawn", cure="Measure fp32 first.")
         stage_parity = measured.measurement.stage_parity

@@ -143,7 +143,8 @@ class Study:
         is_reference = case.variant.reference == case.variant.name
         references = None
         if not is_reference:
-            drawn = self.session.seen_reference(case, self.options) or self.session.draw_reference(case, self.options)
+            alone = self.session.alone
+            drawn = alone.seen_reference(case, self.options) or alone.draw_reference(case, self.options)
             references = load_pictures(drawn.pictures)
         return judge_picture(
             measured.pictures,
