@@ -263,7 +263,7 @@ def test_side_by_side_alone_every_option_that_the_change_alters_is_named(trunk, 
         "NOTE this change sets base_run true -> true || make; its own counts\n",
         f"NOTE this change sets identical measure -> pass; {WITHOUT}\n",
         f"NOTE this change sets max_slowdown 5 % -> 900 %; {WITHOUT}\n",
-        f"NOTE this change sets processes 3 -> 1; {WITHOUT}\n",
+        f"NOTE this change sets processes none -> 1; {WITHOUT}\n",
     )
     assert [note for note in trunk.notes() if " dependency_files " in note and note.endswith(f"no.txt; {WITHOUT}")]
 
