@@ -207,7 +207,8 @@ class Bench:
         answer = self._bench.carry_out(command)
         assert isinstance(answer, expect)
         if isinstance(answer, Generated):  # one thread: no way between CPUs to watch
-            answer = msgspec.structs.replace(answer, threads=1 if self._weather.way is None else 2)
+            threads = 1 if self._weather.way is None else 2
+            answer = msgspec.structs.replace(answer, threads=max(answer.threads, threads))
         return answer
 
     def cpu_ns(self):
