@@ -143,9 +143,7 @@ class Study:
         is_reference = case.variant.reference == case.variant.name
         references = None
         if not is_reference:
-            alone = self.session.alone
-            drawn = alone.seen_reference(case, self.options) or alone.draw_reference(case, self.options)
-            references = load_pictures(drawn.pictures)
+            references = load_pictures(self.session.alone.reference(case, self.options).pictures)
         return judge_picture(
             measured.pictures,
             References(references, is_reference=is_reference),

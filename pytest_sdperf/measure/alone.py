@@ -105,15 +105,17 @@ class Alone:
         self._drawn[_key(other)] = drawing
         return drawing
 
+    def reference(self, case: Case, options: Options) -> Drawing:
+        """The drawing of the case's reference variant: of this run, or drawn now."""
+        return self.seen_reference(case, options) or self.draw_reference(case, options)
+
     def _trace_of_reference(self, case: Case, options: Options) -> Path | None:
         """None where nothing is to be compared, or the reference cannot run here."""
         name = case.variant.reference
         if name is None or name == case.variant.name or "picture" not in options.gate:
             return None
-        seen = self.seen_reference(case, options)
-        if seen is None and not self.engine.can_run(name):
-            return None
-        return (seen or self.draw_reference(case, options)).trace
+        is_here = self.engine.can_run(name) or self.seen_reference(case, options)
+        return self.reference(case, options).trace if is_here else None
 
     def _reference_of(self, case: Case, options: Options) -> Case:
         if case.variant.reference is None:
