@@ -42,6 +42,10 @@ def looking(trees: Trees, engine: Engine, options: Options) -> Iterator[FileWatc
     kept = tuple(os.path.realpath(folder) for folder in _exports())
 
     def is_skipped(folder: str) -> bool:
+        if os.path.basename(folder) == ".git":  # noqa: PTH119 -- texts
+            # Prompts and editors ask git for its state all the time. A case's own Python tells when it reads it, and
+            # that it starts git.
+            return True
         if folder.startswith(kept):
             return is_apart(folder)
         in_tree = folder.startswith(f"{head}{os.sep}")

@@ -121,8 +121,11 @@ class Session:
         wanted = options.thresholds.min_speedup
         # Measured first: where it is the reference variant too, its pictures are there already.
         sibling = self.alone.sibling(wanted[0], case, options) if wanted else None
-        recorded = baseline.runs[-1].whole_program if baseline else None
-        program = self._programs.of(measured, options, recorded)
+        # A run records a case once: what it measures of it again shares the hour, and is compared with that recording.
+        is_asked_for = case.id not in self.recorded and is_to_be_recorded(options, baseline)
+        program = self._programs.of(measured, options)
+        if baseline and not is_asked_for:
+            program = self._programs.beside(baseline.runs[-1], measured, options, program)
         compared, not_escalated_because = self._compare(measured, options, baseline, spread, program)
         # Head and base are compared by the pictures that both drew in the same minutes.
         measurement = compared.comparison.measurement_of_head(unpaired) if compared else unpaired
@@ -130,8 +133,6 @@ class Session:
         if self._painter and not baseline and options.missing == "skip":  # what has no baseline can still be drawn
             of_base = self._painter.pictures(measured, options)
         found = self._references(measured, options, of_base)
-        # A run records a case once: what it measures of it again shares the hour, and is compared with that recording.
-        is_asked_for = case.id not in self.recorded and is_to_be_recorded(options, baseline)
         # A run from a busy hour would be the level that later ones are compared with.
         disturbed = disturbance(unpaired) if is_asked_for and baseline else ""
         return Observations(

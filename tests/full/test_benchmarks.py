@@ -65,7 +65,7 @@ def module(monkeypatch):
     "name",
     [
         *("speedups", "startup", "main_job", "good_from_broken", "drawn"),
-        *("real_gates", "stored_screen", "gate_power", "version_bump", "stored_power", "real_screens"),
+        *("real_gates", "gate_power", "version_bump", "stored_power", "real_screens"),
         "regimes",
     ],
 )
@@ -413,18 +413,6 @@ def test_the_table_of_real_gates_counts_every_verdict(module):
     assert "| 10% | 3 | 1 | 0 | 0 | 1 | 0 | 1 | 1 of 1 | +8.0% |" in text
     assert "| 10% | 4.0 (4 to 4) | 4 | 0 | 60 s | 32 s | 8 s | 2 s | 18 s |" in text
     assert "| fp32 | 8 | " in text
-
-
-def test_stored_screen(run):
-    document, text = run(
-        "stored_screen", "--variants=fp32", "--runs=2", "--pause-minutes=0", "--", "--sdperf-processes=1", "--sdperf-rounds=1",
-        "--sdperf-gate=latency",
-    )  # fmt: skip
-    record, gate = (one["cases"]["fp32"] for one in document["runs"])
-    assert record["recorded"]
-    assert gate["status"] in ("PASSED", "INCONCLUSIVE", "REGRESSED", "FASTER")
-    assert "with 1 recorded run" in gate["sentence"]
-    assert gate["sentence"] in text
 
 
 def test_regimes(run):

@@ -77,6 +77,50 @@ def test_one_process_shows_a_promised_factor_that_is_far_from_its_limit(project,
     assert [len(outcome.measurement.processes) for outcome in outcomes] == [1, 1]
 
 
+EDITOR = """
+import pathlib, subprocess, threading
+
+def pytest_configure(config):
+    config.closed = threading.Event()
+    place = pathlib.Path(__file__).parent / READ
+    def look():
+        while not config.closed.wait(0.02):
+            place.read_text()
+            [*place.parent.iterdir()]
+            subprocess.run(["git", "status"], cwd=config.rootpath, stdout=subprocess.DEVNULL)
+    config.editor = threading.Thread(target=look)
+    config.editor.start()
+
+def pytest_unconfigure(config):
+    config.closed.set()
+    config.editor.join()
+"""
+"""Reads a file, lists its folder and asks git all the time, as editors and prompts do."""
+
+
+@pytest.mark.parametrize("looked_in", ["the first", "the second"])
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_what_others_open_meanwhile_is_no_part_of_it_unless_it_changed(project, make_repository, looked_in, is_changed):
+    repository = make_repository(path=project.path)
+    (project.path / ".gitignore").write_text("__pycache__\nout.json\nconftest.py\nbaselines\n")
+    (project.path / "docs").mkdir()
+    notes = project.path / "docs/notes.txt"
+    notes.write_text("calm")
+    project.harbour(NAP_S=0.01)
+    repository.commit("all")
+    editor = EDITOR.replace("READ", "'docs/notes.txt'")
+    project.conftest(CONFTEST + (editor if looked_in == "the first" else ""))
+    project.record("--sdperf-rounds=3")
+    project.conftest(CONFTEST + (editor if looked_in == "the second" else ""))
+    if is_changed:
+        notes.write_text("storm")
+    project.run(*LOOSE, "--sdperf-escalate=off")
+    _, found = latency(project)
+    assert (found.same is None) == is_changed
+    if is_changed:
+        assert found.changed_because == "file docs/notes.txt differs"
+
+
 def test_it_is_measured_where_that_is_asked_for(project, recorded):
     project.run(*LOOSE, "--sdperf-identical=measure", "--sdperf-escalate=off")
     outcome, found = latency(project)

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from pytest_sdperf.base.checkout.recorded import commit_with
+from pytest_sdperf.base.checkout.recorded import commit_with, unchanged_since
 from pytest_sdperf.program import Program
 
 
@@ -48,3 +48,19 @@ def test_a_program_without_files_is_in_every_commit(repository):
     """As one of built-in variants only: nothing of the tree runs."""
     assert commit_with(Program(), repository.path, ["", repository.commits[0]]) == repository.commits[0]
     assert commit_with(Program(), repository.path, [""]) is None
+
+
+def test_what_a_commit_has_as_it_is_now(repository):
+    commit = repository.commits[1]
+    (repository.path / "new.txt").write_text("new", encoding="utf-8")
+    (repository.path / "new").mkdir()
+    places = ["src/ship.py", "sea.bin", "src/", "new.txt", "new/", "gone.txt", "src"]
+    assert unchanged_since(commit, repository.path, places) == {"src/ship.py", "src/"}
+    (repository.path / "sea.bin").write_bytes(DATA)
+    assert unchanged_since(commit, repository.path, ["sea.bin"]) == {"sea.bin"}
+    (repository.path / "src/ship.py").unlink()
+    assert unchanged_since(commit, repository.path, ["src/ship.py"]) == set()
+
+
+def test_no_commit_has_nothing(repository):
+    assert unchanged_since("0" * 40, repository.path, ["sea.bin"]) == set()
