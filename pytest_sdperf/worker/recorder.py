@@ -11,7 +11,8 @@ import stat
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ class Recorder:
     """Records this process from `start` on."""
 
     def __init__(self) -> None:
+        self._begun_s = time.time()
         self._started = False
         self._imports = set(_BEFORE)
         self._opened: set[str] = set()
@@ -118,7 +120,8 @@ class Recorder:
         for source, compiled in sorted(sources.items()):
             if why := stale(source, compiled):
                 self._hazards[why] = None
-        for hazard in [*_devices(everywhere), *_descriptors(), *_children()]:
+        code = {file for file in {*loaded.values(), *sources} if file.startswith(roots)}
+        for hazard in [*_changed(code, self._begun_s), *_devices(everywhere), *_descriptors(), *_children()]:
             self._hazards[hazard] = None
         read = sorted({*opened, *sources})
         known = (*roots, *_system_folders())
@@ -188,6 +191,16 @@ def _system_folders() -> tuple[str, ...]:
 
 def _shown(program: Any) -> str:
     return os.fsdecode(program) if isinstance(program, str | bytes | os.PathLike) else type(program).__name__
+
+
+def _changed(code: Iterable[str], since_s: float) -> list[str]:
+    """Source files that were written to since: what was loaded of them is not known."""
+    found = []
+    for file in sorted(code):
+        with suppress(OSError):
+            if Path(file).stat().st_mtime > since_s:
+                found.append(f"{file} was changed while it ran")
+    return found
 
 
 def _devices(paths: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import py_compile
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,10 +79,36 @@ def test_a_compiled_copy_and_its_source(tmp_path):
     compiled = py_compile.compile(str(source))
     assert (compiled_of(str(source)), source_of(compiled), source_of(str(source))) == (compiled, str(source), "")
     assert stale(str(source), compiled) == ""
-    source.write_text("A = 2\n")
+    stamp = source.stat().st_mtime
+
+    def edited(text, later_s=0):
+        source.write_text(text)
+        os.utime(source, (stamp + later_s, stamp + later_s))
+        return stale(str(source), compiled)
+
+    assert "is not compiled from" in edited("A = 2\n")
+    # Python passes over the copy of another second, or of another size, and compiles the source.
+    assert edited("A = 2\n", later_s=1) == ""
+    assert edited("A = 20\n") == ""
+    assert edited("A = 2\n", later_s=-1) == ""
+    assert "cannot be compared with its source (SyntaxError)" in edited("A = \\\n")
+
+
+def test_a_copy_that_is_known_by_its_sources_hash(tmp_path):
+    """It is taken whatever the source's time says."""
+    source = tmp_path / "ours.py"
+    source.write_text("A = 1\n")
+    compiled = py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    source.write_text("A = 20\n")
     assert "is not compiled from" in stale(str(source), compiled)
-    source.write_text("A =\n")
-    assert "cannot be compared with its source (SyntaxError)" in stale(str(source), compiled)
+
+
+def test_a_compiled_copy_of_a_source_that_is_gone(tmp_path):
+    source = tmp_path / "ours.py"
+    source.write_text("A = 1\n")
+    compiled = py_compile.compile(str(source))
+    source.unlink()
+    assert "cannot be compared with its source (FileNotFoundError)" in stale(str(source), compiled)
 
 
 class TestEvents:
@@ -203,9 +230,23 @@ class TestEvents:
         source.write_text("A = 1\n")
         compiled = py_compile.compile(str(source))
         happen("open", compiled, "r", os.O_RDONLY)
-        assert did().opened == [compiled, str(source)]
+        stamp = source.stat().st_mtime - 60
+        os.utime(source, (stamp, stamp))
+        compiled = py_compile.compile(str(source))
+        assert (did().opened, did().hazards) == ([compiled, str(source)], [])
         source.write_text("A = 2\n")
+        os.utime(source, (stamp, stamp))
         assert did().hazards == [f"{compiled} is not compiled from {source} as that is now"]
+
+    def test_a_source_that_is_changed_meanwhile(self, happen, did, tmp_path):
+        source = tmp_path / "ours.py"
+        source.write_text("A = 1\n")
+        happen("open", py_compile.compile(str(source)), "r", os.O_RDONLY)
+        os.utime(source, (0, 0))
+        assert did().hazards == []
+        later = time.time() + 5
+        os.utime(source, (later, later))
+        assert did().hazards == [f"{source} was changed while it ran"]
 
     def test_also_of_a_module_that_was_loaded_before(self, recorder, did, tmp_path):
         import importlib.util
