@@ -43,7 +43,7 @@ def _is_blob(toplevel: Path, place: str, blobs: Mapping[str, str]) -> bool:
     except OSError:
         return False
     name = blobs[place]
-    kind = hashlib.sha1 if len(name) == _SHA1_DIGITS else hashlib.sha256  # noqa: S324 -- what git uses
+    kind = hashlib.sha1 if len(name) == _SHA1_DIGITS else hashlib.sha256
     return kind(b"blob %d\0" % len(content) + content).hexdigest() == name
 
 
