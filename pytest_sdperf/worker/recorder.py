@@ -100,10 +100,16 @@ class Recorder:
             return Activity(loaded_files(modules), hazards=[UNRECORDED])
         roots = tuple({f"{place}{os.sep}" for folder in folders for place in (folder, os.path.realpath(folder))})
         bare = tuple(root.rstrip(os.sep) for root in roots)
+        # An environment that lies in a folder is no part of it, and has thousands of files.
+        installed = _folders_of(_INSTALLED)
+
+        def is_inside(path: str) -> bool:
+            return (path.startswith(roots) or path in bare) and not path.startswith(installed)
+
         # Folders that were looked into for an import before the hook was there are among the import system's own.
         # Copies first: reading and compiling below are events, too.
         opened, written, listed, searched = (
-            [path for path in sorted(paths) if path.startswith(roots) or path in bare]
+            [path for path in sorted(paths) if is_inside(path)]
             for paths in (
                 self._opened.copy(),
                 self._written - self._opened,
@@ -115,12 +121,12 @@ class Recorder:
         loaded = loaded_files(modules)
         sources = {source: path for path in opened if (source := source_of(path)) and Path(path).is_file()}
         for file in loaded.values():
-            if file.startswith(roots) and (compiled := compiled_of(file)):
+            if is_inside(file) and (compiled := compiled_of(file)):
                 sources.setdefault(file, compiled)
         for source, compiled in sorted(sources.items()):
             if why := stale(source, compiled):
                 self._hazards[why] = None
-        code = {file for file in {*loaded.values(), *sources} if file.startswith(roots)}
+        code = {file for file in {*loaded.values(), *sources} if is_inside(file)}
         for hazard in [*_changed(code, self._begun_s), *_devices(everywhere), *_descriptors(), *_children()]:
             self._hazards[hazard] = None
         read = sorted({*opened, *sources})
@@ -185,8 +191,13 @@ def _system_folders() -> tuple[str, ...]:
 
     Asked for once: sysconfig takes 0.1 ms for each answer, and a process of torch opens 4,000 files.
     """
-    folders = (*_SYSTEM, *(sysconfig.get_path(name) or "" for name in _INSTALLED), tempfile.gettempdir())
-    return tuple(f"{folder}{os.sep}" for folder in folders if folder)
+    folders = (*_SYSTEM, tempfile.gettempdir())
+    return (*(f"{folder}{os.sep}" for folder in folders), *_folders_of(_INSTALLED))
+
+
+def _folders_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Folders of the interpreter by sysconfig's names, each with a separator at its end."""
+    return tuple(f"{folder}{os.sep}" for name in names if (folder := sysconfig.get_path(name)))
 
 
 def _shown(program: Any) -> str:

@@ -238,6 +238,19 @@ class TestEvents:
         os.utime(source, (stamp, stamp))
         assert did().hazards == [f"{compiled} is not compiled from {source} as that is now"]
 
+    def test_an_environment_in_a_folder_is_no_part_of_it(self, happen, recorder, monkeypatch, tmp_path):
+        site = tmp_path / ".venv" / "site-packages"
+        site.mkdir(parents=True)
+        monkeypatch.setattr(module.sysconfig, "get_path", lambda name: str(site))
+        ours, theirs = tmp_path / "ours.py", site / "theirs.py"
+        for file in (ours, theirs):
+            file.write_text("A = 1\n")
+            os.utime(file, (0, 0))
+            happen("open", py_compile.compile(str(file)), "r", os.O_RDONLY)
+        seen = recorder.activity([str(tmp_path)], {})
+        assert [path for path in seen.opened if path.endswith(".py")] == [str(ours)]
+        assert seen.outside == []
+
     def test_a_source_that_is_changed_meanwhile(self, happen, did, tmp_path):
         source = tmp_path / "ours.py"
         source.write_text("A = 1\n")
