@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from importlib import metadata
@@ -67,10 +66,10 @@ def main() -> None:
         folder = Path(scratch, "project")
         folder.mkdir()
         (folder / "test_speed.py").write_text(test_of(arguments.variant, arguments.steps), encoding="utf-8")
-        older = interpreter_with({package: version}, environ=os.environ, folder=folder, show=machine.tell)
-        for python, step in ((older.path, _RECORD), (Path(sys.executable), _GATE)):
-            found = run(str(python), folder, step)
-            with_version = version if step is _RECORD else metadata.version(package)
+        # Both lie over this environment, so that the package is all that differs.
+        for with_version, step in ((version, _RECORD), (metadata.version(package), _GATE)):
+            own = interpreter_with({package: with_version}, environ=os.environ, folder=folder, show=machine.tell)
+            found = run(str(own.path), folder, step)
             document["runs"].append({**found, "bump": f"with {package} {with_version}", "diff": ""})
             machine.tell(f"{' '.join(step)}: exit code {found['exit_code']} after {found['wall_s']:.0f} s")
             machine.write(document, render(document), arguments.name, Path(arguments.results))

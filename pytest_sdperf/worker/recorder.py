@@ -55,6 +55,9 @@ _SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin")
 _INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib")
 """Folders of the interpreter, by sysconfig's names."""
 
+_PACKAGES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
+"""Ends of folders in which packages are installed."""
+
 _KNOWN_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full", "/dev/tty")
 
 
@@ -101,7 +104,7 @@ class Recorder:
         roots = tuple({f"{place}{os.sep}" for folder in folders for place in (folder, os.path.realpath(folder))})
         bare = tuple(root.rstrip(os.sep) for root in roots)
         # An environment that lies in a folder is no part of it, and has thousands of files.
-        installed = _folders_of(_INSTALLED)
+        installed = _installed_folders()
 
         def is_inside(path: str) -> bool:
             return (path.startswith(roots) or path in bare) and not path.startswith(installed)
@@ -192,12 +195,17 @@ def _system_folders() -> tuple[str, ...]:
     Asked for once: sysconfig takes 0.1 ms for each answer, and a process of torch opens 4,000 files.
     """
     folders = (*_SYSTEM, tempfile.gettempdir())
-    return (*(f"{folder}{os.sep}" for folder in folders), *_folders_of(_INSTALLED))
+    return (*(f"{folder}{os.sep}" for folder in folders), *_installed_folders())
 
 
-def _folders_of(names: Sequence[str]) -> tuple[str, ...]:
-    """Folders of the interpreter by sysconfig's names, each with a separator at its end."""
-    return tuple(f"{folder}{os.sep}" for name in names if (folder := sysconfig.get_path(name)))
+def _installed_folders() -> tuple[str, ...]:
+    """Folders of the interpreter and of what is installed for it, each with a separator at its end.
+
+    An environment that a `.pth` file leads to, as where one package lies over another environment, is among them.
+    """
+    found = [sysconfig.get_path(name) or "" for name in _INSTALLED]
+    found += [path for path in sys.path if path.endswith(_PACKAGES)]
+    return tuple(f"{folder}{os.sep}" for folder in dict.fromkeys(found) if folder)
 
 
 def _shown(program: Any) -> str:

@@ -82,3 +82,26 @@ def test_every_case_has_a_folder_of_its_own_and_reports_what_comes_from_the_tree
     assert [rig.work_dir.name for rig in (first, second)] == ["case-1", "case-2"]
     assert (first.trees, second.trees) == ((), ("/head", "/base"))
     assert first.watch is module.NoiseWatch
+
+
+def test_packages_behind_the_interpreters_own_stay_behind(tmp_path, monkeypatch):
+    """An environment that lies over another one: in front, what lies below would hide what lies over it."""
+    over, below, vendored, source, rootdir = (
+        tmp_path / name
+        for name in (
+            "over/site-packages",
+            "below/site-packages",
+            "project/vendor/site-packages",
+            "editable/src",
+            "project",
+        )
+    )
+    for folder in (over, below, vendored, source):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(module.sysconfig, "get_paths", lambda: {"purelib": str(over)})
+    monkeypatch.setattr(module.site, "getsitepackages", lambda: [str(over)])
+    path = [str(vendored), str(over), str(below), str(source), str(tmp_path / "gone")]
+    assert module.project_path(rootdir, path) == (str(vendored), str(source), str(rootdir))
+    # One that the project puts there itself is its own, and one in front was put there to hide.
+    assert module.project_path(rootdir, [str(over), str(vendored)]) == (str(vendored), str(rootdir))
+    assert module.project_path(rootdir, [str(below), str(over)]) == (str(below), str(rootdir))
