@@ -6,6 +6,7 @@ All else is found in today's, which comes after them on the import path, so that
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pytest_sdperf.base.environment.kept_environment import Run, digest_of, keep, python_in
 from pytest_sdperf.base.environment.uv_program import UvError, find_uv
-from pytest_sdperf.base.interpreter import Interpreter, interpreter_at, this_interpreter
+from pytest_sdperf.base.interpreter import Interpreter, interpreter_at, packages_below, this_interpreter
 from pytest_sdperf.diff.programs import Difference
 from pytest_sdperf.errors import ComparisonError, ModelError
 from pytest_sdperf.wording import listed
@@ -51,7 +52,8 @@ def interpreter_with(
     uv runs in ``folder``; ``show`` takes a line of what goes on. Raises ComparisonError where they cannot be installed.
     """
     here = this_interpreter()
-    today = [str(path) for path in here.libraries[2:] if path.is_dir()]  # without the standard library
+    # Without the standard library, and with the environments that this one lies over.
+    today = [str(path) for path in (*here.libraries[2:], *packages_below(sys.path)) if path.is_dir()]
 
     def build(place: Path, run: Run) -> None:
         pins = [f"{name}=={version}" for name, version in sorted(versions.items())]

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pytest_sdperf.base.interpreter import packages_below
 from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
 from pytest_sdperf.hardware.detection import detect
@@ -37,9 +38,6 @@ from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.registry import Registry
 
 _NO_MODEL = Model(None, "")
-
-_PACKAGES = ("site-packages", "dist-packages")
-"""Names of folders in which packages are installed."""
 
 
 class Engine:
@@ -162,16 +160,11 @@ class Engine:
 def project_path(rootdir: Path, path: Sequence[str]) -> tuple[str, ...]:
     """Folders of the user's project that a worker must import factories from: sys.path less the interpreter's own.
 
-    They come first on the worker's path. So folders of packages that a `.pth` file has put behind the interpreter's
-    own are left to the worker's interpreter, which finds them itself: in front they would hide what lies over them.
+    They come first on the worker's path. So packages that a `.pth` file has put behind the interpreter's own are left to
+    the worker's interpreter, which finds them itself: in front they would hide what lies over them.
     """
     own = {str(Path(p).resolve()) for p in (*sysconfig.get_paths().values(), *site.getsitepackages())}
     own |= {str(Path(p) / "lib-dynload") for p in own}  # the standard library's compiled part
-    found: list[str] = []
-    is_behind = False
-    for folder in (Path(p or ".").resolve() for p in path):
-        if str(folder) in own:
-            is_behind = is_behind or folder.name in _PACKAGES
-        elif folder.is_dir() and not (is_behind and folder.name in _PACKAGES and not folder.is_relative_to(rootdir)):
-            found.append(str(folder))
-    return tuple(dict.fromkeys([*found, str(rootdir)]))
+    own |= {str(below) for below in packages_below(path) if not below.is_relative_to(rootdir)}
+    folders = [str(Path(p or ".").resolve()) for p in path]
+    return tuple(dict.fromkeys([*(f for f in folders if Path(f).is_dir() and f not in own), str(rootdir)]))
