@@ -160,8 +160,8 @@ class Engine:
 def project_path(rootdir: Path, path: Sequence[str]) -> tuple[str, ...]:
     """Folders of the user's project that a worker must import factories from: sys.path less the interpreter's own.
 
-    They come first on the worker's path. So packages that a `.pth` file has put behind the interpreter's own are left to
-    the worker's interpreter, which finds them itself: in front they would hide what lies over them.
+    They come first on the worker's path. So packages that a `.pth` file has put behind the interpreter's own are left
+    to the worker's interpreter, which finds them itself: in front they would hide what lies over them.
     """
     own = {str(Path(p).resolve()) for p in (*sysconfig.get_paths().values(), *site.getsitepackages())}
     own |= {str(Path(p) / "lib-dynload") for p in own}  # the standard library's compiled part
