@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -82,6 +83,11 @@ def ends(pid, seconds=20):
     return not is_alive(pid)
 
 
+def heed_hang_ups():
+    """Under nohup, children ignore SIGHUP, too."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Session:
     """A run whose pipeline does what it is asked, with folders for its notes and its temporary files."""
 
@@ -92,10 +98,20 @@ class Session:
         (project.path / "harbour.py").write_text(PIPELINE)
         project.test("def test_ship(sd_ship): sd_ship.check(num_inference_steps=1)")
         environ |= {"NOTES": str(self.notes), "TMPDIR": str(self.temporary)}
-        self.start = lambda does, **more: subprocess.Popen(
+        self._start = lambda does, **more: subprocess.Popen(
             command, cwd=project.path, env={**environ, "DOES": does}, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True, **more,
+            stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=heed_hang_ups, **more,
         )  # fmt: skip
+
+    @contextmanager
+    def start(self, does, **more):
+        """The running session; one that a failed test leaves is killed, so that nobody waits for it."""
+        with self._start(does, **more) as running:
+            try:
+                yield running
+            except BaseException:
+                running.kill()
+                raise
 
     def pid(self, name, running):
         """The process that the pipeline noted under a name, as soon as it has."""
