@@ -100,7 +100,9 @@ class Session:
         environ |= {"NOTES": str(self.notes), "TMPDIR": str(self.temporary)}
         self._start = lambda does, **more: subprocess.Popen(
             command, cwd=project.path, env={**environ, "DOES": does}, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=heed_hang_ups, **more,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=heed_hang_ups,  # noqa: PLW1509 -- it sets a signal, and no more
+            **more,
         )  # fmt: skip
 
     @contextmanager
