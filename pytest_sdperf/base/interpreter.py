@@ -6,7 +6,6 @@ import importlib
 import json
 import os
 import shutil
-import site
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,9 +22,6 @@ NEEDED = ("msgspec", "numpy")
 """Packages that a worker imports besides the standard library and the variant's own libraries."""
 
 OLDEST = (3, 10)
-
-_PACKAGES = ("site-packages", "dist-packages")
-"""Names of folders in which packages are installed."""
 
 _MARK = "sdperf-interpreter "
 _TIMEOUT_S = 120.0
@@ -151,14 +147,6 @@ def foreign_path(folders: Sequence[str], interpreter: Interpreter) -> tuple[str,
     """An import path for another interpreter: less the library folders of the one it was made for."""
     own = [library.resolve() for library in interpreter.libraries]
     return tuple(f for f in folders if not any(Path(f).resolve().is_relative_to(library) for library in own))
-
-
-def packages_below(path: Sequence[str]) -> list[Path]:
-    """Folders of packages on an import path behind the interpreter's own, where `.pth` files have put them."""
-    own = {Path(p).resolve() for p in site.getsitepackages()}
-    folders = [Path(p or ".").resolve() for p in path]
-    first = next((i for i, folder in enumerate(folders) if folder in own), len(folders))
-    return [f for f in folders[first:] if f.name in _PACKAGES and f not in own and f.is_dir()]
 
 
 def folder_with_our_package(folder: Path, lent: Sequence[str] = ()) -> Path:

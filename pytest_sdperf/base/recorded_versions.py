@@ -14,9 +14,10 @@ from pathlib import Path
 
 from pytest_sdperf.base.environment.kept_environment import Run, digest_of, keep, python_in
 from pytest_sdperf.base.environment.uv_program import UvError, find_uv
-from pytest_sdperf.base.interpreter import Interpreter, interpreter_at, packages_below, this_interpreter
+from pytest_sdperf.base.interpreter import Interpreter, interpreter_at, this_interpreter
 from pytest_sdperf.diff.programs import Difference
 from pytest_sdperf.errors import ComparisonError, ModelError
+from pytest_sdperf.packages_below import packages_below
 from pytest_sdperf.wording import listed
 
 _WHERE = "--sdperf-base-env"

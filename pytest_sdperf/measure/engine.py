@@ -14,7 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pytest_sdperf.base.interpreter import packages_below
 from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.hardware.cpu import native_isa, native_precision
 from pytest_sdperf.hardware.detection import detect
@@ -34,6 +33,7 @@ from pytest_sdperf.models import cache
 from pytest_sdperf.models.prepare import Prepared, prepare
 from pytest_sdperf.models.source import OWN, model_name, parse_model
 from pytest_sdperf.options import Options
+from pytest_sdperf.packages_below import packages_below
 from pytest_sdperf.variant import Variant
 from pytest_sdperf.variants.registry import Registry
 

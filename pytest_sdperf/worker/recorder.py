@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sdperf.activity import CONNECTS, STARTS, UNRECORDED, Activity
+from pytest_sdperf.packages_below import packages_below
 from pytest_sdperf.worker.bytecode import compiled_of, source_of, stale
 from pytest_sdperf.worker.environment import loaded_files
 
@@ -54,9 +55,6 @@ _BEFORE = ("sitecustomize", "usercustomize")
 _SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin")
 _INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib")
 """Folders of the interpreter, by sysconfig's names."""
-
-_PACKAGES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
-"""Ends of folders in which packages are installed."""
 
 _KNOWN_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full", "/dev/tty")
 
@@ -204,7 +202,7 @@ def _installed_folders() -> tuple[str, ...]:
     An environment that a `.pth` file leads to, as where one package lies over another environment, is among them.
     """
     found = [sysconfig.get_path(name) or "" for name in _INSTALLED]
-    found += [path for path in sys.path if path.endswith(_PACKAGES)]
+    found += map(str, packages_below(sys.path))
     return tuple(f"{folder}{os.sep}" for folder in dict.fromkeys(found) if folder)
 
 
