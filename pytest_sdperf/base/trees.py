@@ -24,36 +24,54 @@ class Trees:
     "symbolic links resolved"
 
     @cached_property
-    def _head(self) -> Path:
-        return Path(self.real(str(self.head)))
+    def _head(self) -> str:
+        return self.real(str(self.head))
 
     @cached_property
-    def _base(self) -> Path:
-        return Path(self.real(str(self.base)))
+    def _base(self) -> str:
+        return self.real(str(self.base))
 
     @cached_property
-    def _own(self) -> list[Path]:
+    def _own(self) -> list[str]:
         # A prefix that holds the tree (/usr for /usr/src/app, a venv made in the root itself) says nothing.
-        folders = [Path(self.real(str(folder))) for folder in self.own]
-        return [folder for folder in folders if folder != self._head and folder.is_relative_to(self._head)]
+        folders = [self.real(str(folder)) for folder in self.own]
+        return [folder for folder in folders if folder != self._head and _is_below(folder, self._head)]
+
+    @cached_property
+    def _folders(self) -> dict[str, str]:
+        """Folder -> the same with links resolved: thousands of modules lie in few folders."""
+        return {}
 
     def home(self, path: Path | str) -> Home:
         """The home of a file or folder, links resolved. Files of an interpreter are elsewhere, wherever they lie."""
-        place = Path(self.real(str(path)))
+        place = self._resolved(str(path))
         # The base may lie inside the head's tree, as an ignored folder.
-        if place.is_relative_to(self._base) and (self._base != self._head or not self._is_own(place)):
+        if _is_below(place, self._base) and (self._base != self._head or not self._is_own(place)):
             return "base"
-        return "head" if place.is_relative_to(self._head) and not self._is_own(place) else "elsewhere"
+        return "head" if _is_below(place, self._head) and not self._is_own(place) else "elsewhere"
 
     def is_top(self, folder: Path) -> bool:
         """Whether a folder is the top of the head's tree, links resolved."""
-        return Path(self.real(str(folder))) == self._head
+        return self.real(str(folder)) == self._head
 
     def in_base(self, path: Path | str) -> Path | None:
         """The same place in the base's tree, whether it exists or not; None for what is not of the head's tree."""
         if self.home(path) != "head":
             return None
-        return self._base / Path(self.real(str(path))).relative_to(self._head)
+        return Path(self._base, Path(self._resolved(str(path))).relative_to(self._head))
 
-    def _is_own(self, place: Path) -> bool:
-        return any(place.is_relative_to(folder) for folder in self._own)
+    def _resolved(self, path: str) -> str:
+        folder, name = os.path.split(path)
+        if not folder or name in ("", os.curdir, os.pardir) or os.path.islink(path):  # noqa: PTH114 -- texts
+            return self.real(path)
+        if folder not in self._folders:
+            self._folders[folder] = self.real(folder)
+        return f"{self._folders[folder].rstrip(os.sep)}{os.sep}{name}"
+
+    def _is_own(self, place: str) -> bool:
+        return any(_is_below(place, folder) for folder in self._own)
+
+
+def _is_below(place: str, folder: str) -> bool:
+    """Whether a place is a folder or in it; both without links."""
+    return place == folder or place.startswith(folder if folder.endswith(os.sep) else f"{folder}{os.sep}")
