@@ -29,7 +29,7 @@ from pytest_sdperf.report.finding_text import sentence
 from pytest_sdperf.variant import Case
 from pytest_sdperf.variants.registry import Registry
 from pytest_sdperf.verdict.case_verdict import AnyFinding
-from pytest_sdperf.verdict.picture_findings import PictureFinding
+from pytest_sdperf.verdict.picture_finding import PictureFinding
 from pytest_sdperf.workload import DEFAULT_PROMPTS, size_key
 
 VARIANTS = ("fp32", "tuned", "torch_bf16", "ipex_bf16", "ipex_bf16_dpm", "openvino", "openvino_static")

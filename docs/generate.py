@@ -127,7 +127,7 @@ def _written(value: object, metavar: str) -> str:
 def _from_help(spec: OptionSpec) -> str:
     """The help's default, where it is None in the code because another place settles it."""
     found = re.search(r"\(default: ([^)]*)\)", spec.help)
-    return f"`{found[1]}`" if found and found[1] != "none" else ""
+    return f"`{found[1].replace('%%', '%')}`" if found and found[1] != "none" else ""
 
 
 def markers() -> str:
@@ -165,6 +165,8 @@ def _method(owner: type, name: str) -> list[str]:
 def _variant(v: Variant) -> list[str]:
     rows = [("draws with", v.summary)]
     rows.append(("compared with", f"the picture of `{v.reference}`" if v.reference != v.name else "its own picture"))
+    if v.precision:
+        rows.append(("precision", f"`{v.precision}`"))
     if v.scheduler != "default":
         rows.append(("scheduler", f"`{v.scheduler}`"))
     rows += [("parameter", f"`{key}={value}`") for key, value in v.params.items()]

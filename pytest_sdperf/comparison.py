@@ -85,7 +85,6 @@ class Comparison(msgspec.Struct, frozen=True):
             evidence=self.base.evidence,
             environment=self.base.environment,
             preparation_ns={},
-            stage_parity=None,
         )
 
     def measurement_of_head(self, head: Measurement) -> Measurement:

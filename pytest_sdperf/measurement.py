@@ -197,19 +197,6 @@ class Latency(msgspec.Struct, frozen=True):
         return (max(self.process_medians_s) - min(self.process_medians_s)) / 2 / self.median_s
 
 
-class StageParity(msgspec.Struct, frozen=True):
-    """Where a picture begins to differ from the reference's; the first picture of the case."""
-
-    reference: str
-    "variant that is the truth: `fp32`"
-    stage_psnr_db: dict[str, float | None]
-    "stage -> PSNR of what its first call gives for the reference's own inputs, dB; None: identical"
-    drift_db: list[float | None] = []
-    "PSNR of the latents before each UNet call and before the decoding, each on its own way, dB; None: identical"
-    not_compared: list[str] = []
-    "stages of the reference that this variant does not have, or not with these shapes"
-
-
 class Measurement(msgspec.Struct, frozen=True):
     """All that was measured of one case."""
 
@@ -225,8 +212,6 @@ class Measurement(msgspec.Struct, frozen=True):
     environment: Environment
     preparation_ns: dict[str, int] = {}
     "what the variant's `prepare` spent (`export`), in a process of its own, ns; empty: it was all kept from before"
-    stage_parity: StageParity | None = None
-    "None: the variant is its own reference, has no stages, or its reference cannot run here"
 
     @property
     def sizes(self) -> list[str]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pytest_sdperf.activity import Looked
 from pytest_sdperf.baseline import Baseline, other_work
 from pytest_sdperf.comparison import Comparison
-from pytest_sdperf.measurement import Environment, Measurement, StageParity
+from pytest_sdperf.measurement import Environment, Measurement
+from pytest_sdperf.picture_chain import Chains
 from pytest_sdperf.program import Program
 from pytest_sdperf.stats.regime import UNKNOWN, Usual
 from pytest_sdperf.stats.run_spread import NOTHING_RECORDED, RunSpread
@@ -80,8 +81,8 @@ class BasePictures:
     references: References = References()
     reference_name: str | None = None
     "the base's variant that drew the references; None: it has none"
-    stage_parity: StageParity | None = None
-    "of the base's first picture with the reference's; None: not followed"
+    chains: Chains | None = None
+    "of its pictures along its reference's; None: not followed"
     unjudged_because: str = ""
     "why nothing was compared, as a clause; empty: it was, or there is no reference"
 
@@ -99,6 +100,10 @@ class Measured:
     asked: Asked = NOBODY
     looked: Looked | None = None
     "what its workers looked at; None where no trees are compared"
+    chains: Chains | None = None
+    "what was found along the reference's chains; None: they were not followed"
+    filtered: frozenset[str] = frozenset()
+    "keys of pictures that a safety checker replaced"
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,11 @@ class Observations:
     "picture key -> float array (height, width, 3) in 0..1, as the pipeline gave it"
     other_pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     "picture key -> pictures of it that were not the same to the bit; no key where it repeats"
+    filtered: frozenset[str] = frozenset()
+    "keys of pictures that a safety checker replaced"
     references: References = References()
+    chains: Chains | None = None
+    "what was found along the reference's chains; None: they were not followed"
     baseline: Baseline | None = None
     "the baseline as it was before this run; None: there is none"
     spread: RunSpread = NOTHING_RECORDED

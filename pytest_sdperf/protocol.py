@@ -10,6 +10,7 @@ from pytest_sdperf.activity import Activity
 from pytest_sdperf.build_spec import BuildSpec, Size
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
+from pytest_sdperf.picture_chain import PictureChain
 
 # 1: first version.
 # 2: trees and modules (where code was loaded from), usage (what disturbed the timed pictures).
@@ -18,7 +19,8 @@ from pytest_sdperf.measurement import Evidence, ImageTiming, Usage
 # 5: a build spec says which folders come first on the import path, and in which a worker records what it opens;
 #   Inspect, what it loaded, opened and started.
 # 6: Preload, for what a factory will import.
-PROTOCOL_VERSION = 6
+# 7: Draw keeps a picture's chain, Follow follows one; they take the place of Trace.
+PROTOCOL_VERSION = 7
 """Said by the worker in its first line: both sides may run in different interpreters."""
 
 OTHER_LOCALE = "Set LC_ALL=C.UTF-8 or PYTHONUTF8=1, or use folders whose names are plain ASCII."
@@ -96,9 +98,23 @@ class Draw(Command, frozen=True, tag="draw"):
 
     size: Size
     picture_index: int
+    chain_path: str = ""
+    "where its chain is kept; empty: it is not"
 
     def __str__(self) -> str:
         return f"drawing picture {self.picture_index} at {self.size[0]}x{self.size[1]}"
+
+
+class Follow(Command, frozen=True, tag="follow"):
+    """Draw one picture along the chain of the reference's, untimed."""
+
+    size: Size
+    picture_index: int
+    chain_path: str
+    "the reference's chain"
+
+    def __str__(self) -> str:
+        return f"following picture {self.picture_index} at {self.size[0]}x{self.size[1]}"
 
 
 class Prove(Command, frozen=True, tag="prove"):
@@ -106,18 +122,6 @@ class Prove(Command, frozen=True, tag="prove"):
 
     def __str__(self) -> str:
         return "collecting evidence"
-
-
-class Trace(Command, frozen=True, tag="trace"):
-    """Draw the first picture once more, untimed, and keep what goes through its stages."""
-
-    path: str
-    "where to keep it, .npz"
-    given: str = ""
-    "trace of the reference, whose inputs each stage is given once; empty: this is the reference"
-
-    def __str__(self) -> str:
-        return "following a picture through its stages"
 
 
 class Inspect(Command, frozen=True, tag="inspect"):
@@ -134,7 +138,7 @@ class Exit(Command, frozen=True, tag="exit"):
         return "ending"
 
 
-AnyCommand = Call | Prepare | Preload | Build | WarmUp | Generate | Draw | Prove | Trace | Inspect | Exit
+AnyCommand = Call | Prepare | Preload | Build | WarmUp | Generate | Draw | Follow | Prove | Inspect | Exit
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -191,20 +195,26 @@ class Generated(Answer, frozen=True, tag="generated"):
     threads: int
     cpus: list[int]
     usage: Usage = Usage()
+    is_filtered: bool = False
+    "True where the pipeline says that its safety checker replaced a picture"
 
 
 class Drawn(Answer, frozen=True, tag="drawn"):
     sha256: str
     path: str
     threads: int = 0
+    is_filtered: bool = False
+    "as of timed ones"
 
 
 class Proven(Answer, frozen=True, tag="proven"):
     evidence: Evidence
 
 
-class Traced(Answer, frozen=True, tag="traced"):
-    path: str
+class Followed(Answer, frozen=True, tag="followed"):
+    chain: PictureChain | None = None
+    not_followed: str = ""
+    "why it could not be followed, as a clause; empty: it was"
 
 
 class Inspected(Answer, frozen=True, tag="inspected"):
@@ -220,7 +230,7 @@ class Failed(Answer, frozen=True, tag="failed"):
 
 
 AnyAnswer = (
-    Ready | Called | Prepared | Preloaded | Built | Warmed | Generated | Drawn | Proven | Traced | Inspected | Failed
+    Ready | Called | Prepared | Preloaded | Built | Warmed | Generated | Drawn | Proven | Followed | Inspected | Failed
 )
 A = TypeVar("A", bound=Answer)
 

@@ -17,6 +17,12 @@ from pytest_sdperf.workload import Workload, size_key
 
 Param = str | int | float | bool
 
+PRECISIONS = ("f32", "bf16", "int8_weights", "int8")
+"""What networks may be computed in; `int8_weights`: their weights alone are of 8 bits."""
+
+UNSTATED_PRECISION = "bf16"
+"""Counts for a variant that says none."""
+
 REFERENCE_VARIANT = "fp32"
 """Its pictures are the reference of variants that name no other, and speed-ups are relative to its latency."""
 
@@ -78,6 +84,9 @@ class Variant:
     'its own limits, as the marker takes them ({"min_psnr": "30dB"}); marker, command line and ini come before them'
     needs_model: bool = True
     "False where the factory brings its own weights (a server's client, say): --sdperf-model is then not prepared"
+    precision: str = ""
+    """how closely its pictures must follow their reference's: as `f32`, `bf16`, `int8_weights` or `int8` can;
+    empty: as its claim `kernel_precision` wants it, else as `bf16` can"""
     import_path: tuple[str, ...] = field(default=(), compare=False, repr=False, kw_only=True)
     "set by pytest-sdperf: folders of its conftest and of those above, which come first on its workers' import path"
 
@@ -98,7 +107,11 @@ class Variant:
                     f"{role} {named!r} of variant {self.name!r} cannot be imported",
                     cure="Write it as `package.module:function`.",
                 )
-
+        if self.precision not in ("", *PRECISIONS):
+            raise CaseError(
+                f"precision {self.precision!r} of variant {self.name!r} is not known",
+                cure=f"Use one of: {', '.join(PRECISIONS)}.",
+            )
         texts = (self.summary, self.scheduler, self.reference or "", *self.requirements, *(c.want for c in self.claims))
         for text in texts:
             _check_text(text, f"variant {self.name!r}: {text!r}")
@@ -106,6 +119,13 @@ class Variant:
             _check_param(name, value, f"variant {self.name!r}: params[{name!r}]={value!r}")
         # numpy's float64 is a float that JSON's encoder refuses.
         object.__setattr__(self, "params", {name: _plain(value) for name, value in self.params.items()})
+
+    @property
+    def picture_precision(self) -> str:
+        """The precision whose limits its pictures are held to, one of PRECISIONS."""
+        claimed = [claim.want for claim in self.claims if claim.kind == "kernel_precision"]
+        said = [self.precision, *claimed]
+        return next((name for name in said if name in PRECISIONS), UNSTATED_PRECISION)
 
     def on(self, *, precision: str, isa: str) -> Variant:
         """The variant with every `auto` replaced by the machine's best precision and instruction set.

@@ -104,7 +104,7 @@ def test_answer_survives_the_pipe_as_one_line(answer):
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_by_name(line):
     for decode in (protocol.decode_command, protocol.decode_answer):
-        with pytest.raises(WorkerError, match="is no message of protocol 6"):
+        with pytest.raises(WorkerError, match="is no message of protocol 7"):
             decode(line)
 
 
@@ -122,7 +122,7 @@ def test_garbage_is_refused_by_name(line):
 def test_unknown_command_names_what_was_said_and_the_cure(line):
     with pytest.raises(WorkerError) as caught:
         protocol.decode_command(line)
-    assert caught.value.what.startswith(f"the session said {line!r}, which is no message of protocol 6 (")
+    assert caught.value.what.startswith(f"the session said {line!r}, which is no message of protocol 7 (")
     assert caught.value.cure == "Install the same version of pytest-sdperf in both interpreters."
 
 
@@ -135,9 +135,9 @@ def test_unknown_answer_names_the_worker_and_is_cut_short():
 def test_equal_version_passes_and_another_is_refused():
     protocol.check_version(protocol.PROTOCOL_VERSION, interpreter="/opt/python")
     with pytest.raises(WorkerError) as caught:
-        protocol.check_version(7, interpreter="/opt/python")
+        protocol.check_version(8, interpreter="/opt/python")
     assert str(caught.value) == (
-        "the worker speaks protocol 7, this session protocol 6 [/opt/python]. "
+        "the worker speaks protocol 8, this session protocol 7 [/opt/python]. "
         "Install the same version of pytest-sdperf in both interpreters."
     )
 

@@ -22,6 +22,29 @@ def test_names_that_make_no_fixture(name):
     )
 
 
+def test_precisions_that_nobody_knows():
+    with pytest.raises(CaseError) as raised:
+        dataclasses.replace(PLAIN, precision="fp8")
+    assert str(raised.value) == (
+        "precision 'fp8' of variant 'ship' is not known. Use one of: f32, bf16, int8_weights, int8."
+    )
+
+
+@pytest.mark.parametrize(
+    ("precision", "claimed", "counts"),
+    [
+        ("", (), "bf16"),
+        ("", ("f32",), "f32"),
+        ("", ("i8",), "bf16"),
+        ("", ("auto", "f32"), "f32"),
+        ("int8", ("f32",), "int8"),
+    ],
+)
+def test_the_precision_whose_limits_count(precision, claimed, counts):
+    claims = tuple(Claim("kernel_precision", want) for want in claimed)
+    assert dataclasses.replace(PLAIN, precision=precision, claims=claims).picture_precision == counts
+
+
 @pytest.mark.parametrize("factory", ["harbour", "", "harbour:", ":build", "har bour:build", "harbour:build()"])
 def test_factories_that_cannot_be_imported(factory):
     with pytest.raises(CaseError, match=r"factory .* of variant 'ship' cannot be imported"):

@@ -10,8 +10,10 @@ from pytest_sdperf.claims import CheckedClaim
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.options.limits import LIMITS
 from pytest_sdperf.options.specs import SPECS
+from pytest_sdperf.picture_chain import PictureChain, StageLinks
 from pytest_sdperf.report.finding_text import Text
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
+from pytest_sdperf.verdict.chain_finding import BrokenLink, ChainFinding
 from pytest_sdperf.verdict.latency_findings import (
     SizeLatency,
     SizeSpeedup,
@@ -21,7 +23,7 @@ from pytest_sdperf.verdict.latency_findings import (
 )
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
 from pytest_sdperf.verdict.parts import KINDS, PARTS
-from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore, StageParityFinding, StageScore
+from pytest_sdperf.verdict.picture_finding import PictureFinding, PictureScore
 from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import FAILING, Missing, Status
 
@@ -125,13 +127,6 @@ def test_the_picture_to_show_first():
     assert found.pictures[0].size == "8x8"
 
 
-@pytest.mark.parametrize(
-    ("db", "limit", "broken"), [(45.0, 45.0, False), (44.999, 45.0, True), (None, 45.0, False), (1.0, None, False)]
-)
-def test_both_sides_of_a_stages_limit(db, limit, broken):
-    assert StageScore("unet", db, limit).is_broken is broken
-
-
 @pytest.mark.parametrize(("peak", "over"), [(8, False), (9, True)])
 def test_both_sides_of_the_absolute_limit(peak, over):
     assert MemoryFinding(status=Status.PASSED, peak_bytes=peak, max_bytes=8).is_over is over
@@ -150,13 +145,18 @@ def test_every_kind_is_read_back_as_it_was_written():
         latency(Status.NO_BASELINE),
         SpeedupFinding(status=Status.PASSED, sibling="fp32", limit=1.5, sizes=[SizeSpeedup("8x8", 1.0, 2.0)]),
         picture((0.99, 40.0), missing=Missing("nothing", "skip")),
-        StageParityFinding(status=Status.PASSED, reference="fp32", stages=[StageScore("unet", None)], drift_db=[None]),
+        ChainFinding(
+            status=Status.BROKEN,
+            reference="fp32",
+            broken=[BrokenLink("8x8/0", "calls", "unet", own=3, reference=4)],
+            pictures=[PictureChain("8x8/0", [StageLinks("unet", 3, 4, output_db=[None, 50.0, 60.0])], picture_db=9.0)],
+        ),
         ProofFinding(status=Status.BROKEN, claims=[CheckedClaim("threads", "", 1.0, False, "1 thread")]),
         memory(Status.PASSED),
     ]
     verdict = Verdict(findings, GATE)
     text = msgspec.json.encode(verdict)
     assert [f["kind"] for f in json.loads(text)["findings"]] == [
-        "stored_latency", "speedup", "picture", "stage_parity", "proof", "memory",
+        "stored_latency", "speedup", "picture", "chain", "proof", "memory",
     ]  # fmt: skip
     assert msgspec.json.decode(text, type=Verdict) == verdict

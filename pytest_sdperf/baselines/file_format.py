@@ -18,10 +18,11 @@ from pytest_sdperf.texts import repeated_key
 
 FORMAT = "pytest-sdperf baseline"
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Version of the file's shape. Any other is refused: a case is recorded again in one run.
 
 History:
+5 (2026-11): no `stage_parity`: pictures are followed link by link, which belongs to a run and not to its baseline.
 4 (2026-11): the program and the revision that each run was recorded of.
 3 (2026-11): a measurement's `stage_parity` with `stage_psnr_db` takes the place of other names.
 2 (2026-11): several runs (`jobs`), newest last, each with the time it was recorded at, and a headline for each; the
@@ -150,9 +151,8 @@ def _measurement(raw: dict[str, Any], place: str, where: str) -> Measurement:
         measurement = msgspec.convert(raw, Measurement)
     except msgspec.ValidationError as error:
         _refuse(f"{place} does not fit its schema: {error}", where=where, cause=error)
-    unknown = _unknown_fields(raw, msgspec.to_builtins(measurement), place)
-    if unknown:
-        _refuse(f"unknown field {unknown}", where=where)
+    if unknown := _unknown_field(raw, msgspec.to_builtins(measurement)):
+        _refuse(f"unknown field {place}{unknown}", where=where)
     return measurement
 
 
@@ -196,18 +196,19 @@ def _refuse(what: str, *, where: str, cause: Exception | None = None) -> NoRetur
     raise BaselineError(what, where=where, cure=_CURE) from cause
 
 
-def _unknown_fields(given: object, known: object, path: str) -> str | None:
-    """The path of the first field that the schema dropped, None where it took everything."""
+def _unknown_field(given: object, known: object) -> str:
+    """The path of the first field that the schema dropped (``.a[0].b``), empty where it took everything."""
     if isinstance(given, Mapping) and isinstance(known, Mapping):
-        pairs = [(f"{path}.{name}", value, known.get(name)) for name, value in given.items()]
-        extra = next((f"{path}.{name}" for name in given if name not in known), None)
-        if extra:
-            return extra
+        if extra := [f".{name}" for name in given if name not in known]:
+            return extra[0]
+        for name, value in given.items():
+            if found := _unknown_field(value, known[name]):
+                return f".{name}{found}"
     elif isinstance(given, list) and isinstance(known, list):
-        pairs = [(f"{path}[{i}]", *both) for i, both in enumerate(zip(given, known, strict=True))]
-    else:
-        return None
-    return next((found for name, a, b in pairs if (found := _unknown_fields(a, b, name))), None)
+        for i, (one, other) in enumerate(zip(given, known, strict=True)):
+            if found := _unknown_field(one, other):
+                return f"[{i}]{found}"
+    return ""
 
 
 def laid_out(value: object, indent: int = 0) -> str:

@@ -22,4 +22,5 @@ def judge(seen: Observations, options: Options) -> Verdict:
         findings=[finding for judge_one in judges if (finding := judge_one(seen, options)) is not None],
         gate=list(options.gate),
         inconclusive=options.thresholds.inconclusive,
+        diverged=options.thresholds.diverged,
     )

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pytest_sdperf.diff.pictures import SSIM_WINDOW, Similarity, as_8_bit, own_noise, picture_fault, similarity
+from pytest_sdperf.judge.chains import judge as judge_chain
 from pytest_sdperf.judge.independent_pictures import independent_of
 from pytest_sdperf.judge.without_baseline import missing_as_asked
 from pytest_sdperf.observations import BASE_PICTURE, BasePictures, Observations, References
 from pytest_sdperf.options import Options, Thresholds
-from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore
+from pytest_sdperf.verdict.picture_finding import PictureFinding, PictureScore
 from pytest_sdperf.verdict.status import Missing, Status
-from pytest_sdperf.workload import Workload, picture_key
+from pytest_sdperf.workload import DEFAULT_PROMPTS, Workload, picture_key
 
 if TYPE_CHECKING:
     from pytest_sdperf.diff.pictures import Picture
+
+FILTERED = "is replaced by the pipeline's safety checker (nsfw_content_detected)"
+
+STATED = frozenset({"min_ssim", "min_psnr"})
+"""Limits that are asserted for every picture where somebody gave them."""
 
 
 def judge(seen: Observations, options: Options) -> PictureFinding:
@@ -32,15 +38,37 @@ def judge(seen: Observations, options: Options) -> PictureFinding:
         other_pictures=seen.other_pictures,
         is_repeatable=seen.measurement.repeatable,
         independent=independent_of(seen.unpaired, seen.case.workload),
+        filtered=seen.filtered,
     )
     comparison = seen.comparison
     if comparison and comparison.identical and not seen.case.variant.reference and found.status is Status.NO_BASELINE:
         # Its own picture has nothing to be compared with, and needs nothing: the base would draw the same.
         return msgspec.structs.replace(found, status=Status.PASSED, identical_to=comparison.base.label, missing=None)
+    found = _diverged(found, seen, options)
     if seen.base_pictures:
         found = _beside_base(found, seen.base_pictures, options.thresholds, seen.case.workload)
     # A reference that is another variant's picture is missing for another reason than a baseline.
     return found if seen.case.variant.reference else missing_as_asked(found, seen, options)
+
+
+def _diverged(finding: PictureFinding, seen: Observations, options: Options) -> PictureFinding:
+    """The finding, where pictures end elsewhere though every link of their chain agrees: rounding chose another path.
+
+    Limits that somebody stated count all the same, and so do the defaults for the packaged prompts, whose pictures are
+    known to be stable, and where no chain could be followed to its end.
+    """
+    chain = judge_chain(seen, options)
+    beyond = [one for one in finding.compared if _is_beyond(one, finding)]
+    if not beyond or chain is None or chain.status is not Status.PASSED or STATED & options.stated:
+        return finding
+    followed = {picture.key for picture in chain.pictures}
+    if any(_is_packaged(one) or one.key not in followed for one in beyond):
+        return finding
+    return msgspec.structs.replace(finding, status=Status.DIVERGED)
+
+
+def _is_packaged(one: PictureScore) -> bool:
+    return one.prompt in DEFAULT_PROMPTS and one.seed in Workload().seeds
 
 
 def _beside_base(
@@ -68,28 +96,30 @@ def judge_picture(
     other_pictures: Mapping[str, Sequence[Picture]] | None = None,
     is_repeatable: bool = True,
     independent: Mapping[str, str] | None = None,
+    filtered: Collection[str] = (),
 ) -> PictureFinding:
     """Every picture of the workload must be there and valid, and close to its reference where there is one.
 
     ``pictures`` map picture keys (``64x64/0``) to float arrays (height, width, 3) in 0..1, ``other_pictures`` to those
-    that were not the same to the bit: the limits allow for their difference. ``reference_name`` is whose picture the
+    that were not the same to the bit. ``reference_name`` is whose picture the
     references are (`fp32`); None: the variant has no other than its own stored picture. ``independent`` are faults of
-    pictures that do not depend on what was asked for, by key.
+    pictures that do not depend on what was asked for, by key; ``filtered`` are keys of those that a safety checker
+    replaced.
 
-    Where pictures of one prompt and seed are further apart than the limits allow, any picture would be within limits
-    that allow for it: nothing can be judged then, and that is BROKEN.
+    Where pictures of one prompt and seed are so far apart that they take up half of the error that the limits allow,
+    nothing can be judged, and that is BROKEN.
     """
     others = other_pictures or {}
     noise = own_noise(pictures, others)
-    is_too_noisy = noise is not None and (noise.ssim < thresholds.min_ssim or noise.psnr_db < thresholds.min_psnr)
-    limits = thresholds if is_too_noisy else allowing(thresholds, noise)
+    is_too_noisy = noise is not None and _is_too_noisy(noise, thresholds)
     sizes = {picture_key(size, i): size for size in workload.sizes for i in range(len(workload.prompt_seeds))}
     scores = {
         key: PictureScore(
             key=key,
             prompt=workload.prompt_seeds[int(key.rpartition("/")[2])].prompt,
             seed=workload.prompt_seeds[int(key.rpartition("/")[2])].seed,
-            fault=_fault(pictures.get(key), size)
+            fault=(FILTERED if key in filtered else "")
+            or _fault(pictures.get(key), size)
             or _repeated_fault(others.get(key, ()), size)
             or (independent or {}).get(key, ""),
         )
@@ -99,8 +129,8 @@ def judge_picture(
         status=Status.BROKEN,
         pictures=list(scores.values()),
         is_reference=references.is_reference,
-        min_ssim=limits.min_ssim,
-        min_psnr_db=limits.min_psnr,
+        min_ssim=thresholds.min_ssim,
+        min_psnr_db=thresholds.min_psnr,
         is_repeatable=is_repeatable,
         own_ssim=noise.ssim if noise else None,
         own_psnr_db=noise.psnr_db if noise else None,
@@ -135,18 +165,13 @@ def judge_picture(
     return _decided(msgspec.structs.replace(finding, pictures=compared))
 
 
-def allowing(thresholds: Thresholds, noise: Similarity | None) -> Thresholds:
-    """Limits that a sound variant with this noise can keep: its noise is added to the error that they allow.
+def _is_too_noisy(noise: Similarity, thresholds: Thresholds) -> bool:
+    """Whether pictures of one prompt and seed take up half of the error that the limits allow, or more.
 
-    Errors add as mean squares, so PSNR's limit L and the noise N (both dB) give
-    -10 log10(10^(-L/10) + 10^(-N/10)); SSIM's limit falls by what the noise takes from 1.
+    Errors add as mean squares: half of them is 3 dB. A variant gets no wider limits for what it says of itself.
     """
-    if noise is None:
-        return thresholds
-    squares = 10 ** (-thresholds.min_psnr / 10) + 10 ** (-noise.psnr_db / 10)
-    return thresholds._replace(
-        min_ssim=max(0.0, thresholds.min_ssim - (1 - noise.ssim)), min_psnr=max(0.0, -10 * math.log10(squares))
-    )
+    half_db = 10 * math.log10(2)
+    return 1 - noise.ssim > (1 - thresholds.min_ssim) / 2 or noise.psnr_db < thresholds.min_psnr + half_db
 
 
 def _scored(
@@ -158,14 +183,15 @@ def _scored(
 
 def _decided(finding: PictureFinding) -> PictureFinding:
     """The status by the worst SSIM and the worst PSNR; pictures that nothing is stored of are not judged yet."""
-    good = all(
-        (one.ssim or 0.0) >= finding.min_ssim and (one.psnr_db or 0.0) >= finding.min_psnr_db
-        for one in finding.compared
-    )
-    if not good:
+    if any(_is_beyond(one, finding) for one in finding.compared):
         return finding
     unstored = any(one.is_unstored for one in finding.pictures) and not finding.is_reference
     return msgspec.structs.replace(finding, status=Status.NO_BASELINE if unstored else Status.PASSED)
+
+
+def _is_beyond(one: PictureScore, finding: PictureFinding) -> bool:
+    """Whether a picture misses a limit."""
+    return (one.ssim or 0.0) < finding.min_ssim or (one.psnr_db or 0.0) < finding.min_psnr_db
 
 
 def _without_reference(finding: PictureFinding, reference_name: str | None) -> PictureFinding:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path
-
-import msgspec
 
 from pytest_sdperf.errors import CaseError
-from pytest_sdperf.measure.compare_stages import compare_stages
+from pytest_sdperf.measure.chain_plan import NO_CHAINS, ChainPlan
 from pytest_sdperf.measure.engine import Engine
 from pytest_sdperf.measure.file_watch import FileWatch
 from pytest_sdperf.measure.progress import Step
@@ -19,7 +16,6 @@ from pytest_sdperf.options import DEFAULT_ROUNDS, Options
 from pytest_sdperf.stats.enough_processes import UNCOMPARED_PROCESSES
 from pytest_sdperf.variant import Case
 from pytest_sdperf.wording import plural
-from pytest_sdperf.worker.trace import load
 from pytest_sdperf.workload import Workload
 
 
@@ -51,7 +47,7 @@ class Alone:
 
         One that is ``compared`` has its reference drawn before, unless this run has drawn it.
         """
-        reference = self._trace_of_reference(case, options) if compared else None
+        chains = self._chains(case, options) if compared else NO_CHAINS
         rounds = options.rounds or DEFAULT_ROUNDS
         most = f"{'at most ' if enough else ''}{plural(processes, 'process', 'es')}"
         doing = f"measuring {case.id}, {most} x {plural(rounds, 'picture')}"
@@ -64,15 +60,9 @@ class Alone:
                 processes=processes,
                 rounds=rounds,
                 host=self.engine.host_environment(),
-                reference_trace=reference,
+                chains=chains,
                 enough=enough,
             )
-        if reference:
-            stage_parity = compare_stages(
-                load(reference), load(sampled.drawing.trace), reference_name=case.variant.reference or ""
-            )
-            measurement = msgspec.structs.replace(sampled.measurement, stage_parity=stage_parity)
-            sampled = replace(sampled, measurement=measurement)
         self._sampled[_key(case)] = sampled
         return sampled
 
@@ -90,17 +80,25 @@ class Alone:
         return seen.measurement if seen else None
 
     def seen_reference(self, case: Case, options: Options) -> Drawing | None:
-        """The drawing of the case's reference variant with the same scheduler in this run; None where it drew none."""
-        other = self._reference_of(case, options)
-        sampled = self._sampled.get(_key(other))
-        return sampled.drawing if sampled else self._drawn.get(_key(other))
+        """The drawing of the case's reference variant with the same scheduler in this run; None where it drew none.
+
+        One that has kept its chains comes first: what was measured only to be compared by its latency has none.
+        """
+        key = _key(self._reference_of(case, options))
+        sampled = self._sampled.get(key)
+        drawings = [drawing for drawing in (sampled and sampled.drawing, self._drawn.get(key)) if drawing]
+        return next((drawing for drawing in drawings if drawing.chains), next(iter(drawings), None))
 
     def draw_reference(self, case: Case, options: Options) -> Drawing:
         """Let the case's reference variant draw the workload with the case's scheduler, untimed."""
         other = self._reference_of(case, options)
         engine = self.engine
         drawing = draw_reference(
-            other, engine.model_of(other.variant, options), engine.rig(options), host=engine.host_environment()
+            other,
+            engine.model_of(other.variant, options),
+            engine.rig(options),
+            host=engine.host_environment(),
+            chains=ChainPlan(_parity(options)),
         )
         self._drawn[_key(other)] = drawing
         return drawing
@@ -109,13 +107,18 @@ class Alone:
         """The drawing of the case's reference variant: of this run, or drawn now."""
         return self.seen_reference(case, options) or self.draw_reference(case, options)
 
-    def _trace_of_reference(self, case: Case, options: Options) -> Path | None:
-        """None where nothing is to be compared, or the reference cannot run here."""
-        name = case.variant.reference
-        if name is None or name == case.variant.name or "picture" not in options.gate:
-            return None
-        is_here = self.engine.can_run(name) or self.seen_reference(case, options)
-        return self.reference(case, options).trace if is_here else None
+    def _chains(self, case: Case, options: Options) -> ChainPlan:
+        """The chains that the case follows, or keeps for others where it is its own reference."""
+        name, parity = case.variant.reference, _parity(options)
+        if parity == "off":
+            return NO_CHAINS
+        if name is None or name == case.variant.name:
+            return ChainPlan(parity)
+        seen = self.seen_reference(case, options)
+        if not self.engine.can_run(name) and not (seen and seen.chains):
+            return NO_CHAINS
+        drawing = seen if seen and seen.chains else self.draw_reference(case, options)
+        return ChainPlan(parity, name, drawing.chains)
 
     def _reference_of(self, case: Case, options: Options) -> Case:
         if case.variant.reference is None:
@@ -126,6 +129,10 @@ class Alone:
         here = self.engine.here(name)
         variant = replace(here, scheduler=scheduler) if scheduler else here
         return replace(like, variant=variant, model=self.engine.model_name(here, options))
+
+
+def _parity(options: Options) -> str:
+    return options.parity if "picture" in options.gate else "off"
 
 
 def _key(case: Case) -> tuple[str, str, Workload, str]:

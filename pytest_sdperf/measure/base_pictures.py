@@ -11,15 +11,15 @@ from pytest_sdperf.base.set_up import BaseSide
 from pytest_sdperf.errors import SdperfError
 from pytest_sdperf.hardware.checks import check
 from pytest_sdperf.measure.base_models import BaseModels
-from pytest_sdperf.measure.compare_stages import compare_stages
+from pytest_sdperf.measure.chain_plan import ChainPlan
 from pytest_sdperf.measure.references import load_pictures
 from pytest_sdperf.measure.rig import Rig
 from pytest_sdperf.measure.sampling import Drawing, draw_reference
 from pytest_sdperf.models import cache
 from pytest_sdperf.observations import Asked, BasePictures, References
 from pytest_sdperf.options import Options
+from pytest_sdperf.picture_chain import Chains
 from pytest_sdperf.variant import Case, Variant
-from pytest_sdperf.worker.trace import load
 from pytest_sdperf.workload import Workload
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class BaseReference:
     drawing: Drawing | None = None
     unjudged_because: str = ""
     "why there is no drawing, as a clause"
+
+    def plan(self, options: Options) -> ChainPlan:
+        """What the base's own pictures follow."""
+        return ChainPlan(options.parity, self.name or "", self.drawing.chains) if self.drawing else ChainPlan()
 
 
 @dataclass
@@ -68,23 +72,21 @@ class BaseReferences:
         key = variant.name, variant.scheduler, case.workload, model.digest
         if key not in self._drawn:
             own = replace(rig, cache_dir=self.base.cache_for(variant, cache.cache_dir()))
-            self._drawn[key] = draw_reference(case, model, own, host=self.engine.host_environment())
+            plan = ChainPlan(options.parity)
+            self._drawn[key] = draw_reference(case, model, own, host=self.engine.host_environment(), chains=plan)
         return self._drawn[key]
 
 
 def base_pictures(
-    label: str, pictures: Mapping[str, Path], trace: Path | None, reference: BaseReference
+    label: str, pictures: Mapping[str, Path], chains: Chains | None, reference: BaseReference
 ) -> BasePictures:
     """What the base called ``label`` has drawn, with its reference."""
     drawing = reference.drawing
-    parity = None
-    if trace is not None and drawing is not None:
-        parity = compare_stages(load(drawing.trace), load(trace), reference_name=reference.name or "")
     return BasePictures(
         label,
         load_pictures(pictures),
         References(load_pictures(drawing.pictures)) if drawing else References(),
         reference.name,
-        parity,
+        chains,
         reference.unjudged_because,
     )

@@ -205,7 +205,7 @@ class Comparer:
             reference = BaseReference()
             if models and models.is_of_work:
                 reference = self._references.of(case, rig, options, measured.asked)
-            other = SideRig(case, model.model, rig, reference.drawing.trace if reference.drawing else None)
+            other = SideRig(case, model.model, rig, reference.plan(options))
             rng = random.Random()  # noqa: S311 -- no secret
             progress = Progress(name, engine.show, time.perf_counter)
             sampler = PairSampler(
@@ -243,7 +243,7 @@ class Comparer:
         if found.invalid:
             return Compared(comparison)
         if models and models.is_of_work:
-            own_pictures = base_pictures(base.target.label, found.pictures, found.trace, reference)
+            own_pictures = base_pictures(base.target.label, found.pictures, found.chains, reference)
             return Compared(comparison, own_pictures=own_pictures)
         # Another scheduler draws other pictures, as it does of stored ones.
         is_comparable = case.variant.scheduler == head_case.variant.scheduler

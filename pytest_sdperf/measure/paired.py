@@ -15,12 +15,14 @@ from pytest_sdperf.activity import Activity
 from pytest_sdperf.comparison import BASE, HEAD, Pair
 from pytest_sdperf.diff.package_versions import Installed
 from pytest_sdperf.measure.blame import blamed_on_base
+from pytest_sdperf.measure.chain_plan import NO_CHAINS, ChainPlan
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.pair_rounds import RoundsAtSize, Turns, joined
 from pytest_sdperf.measure.progress import Progress, unseen
 from pytest_sdperf.measure.regime_watch import RegimeWatch, without_stages
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, AskedWorker, Model, Rig, build_spec
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, ProcessRun, Usage
+from pytest_sdperf.picture_chain import Chains
 from pytest_sdperf.protocol import A
 from pytest_sdperf.variant import Case
 from pytest_sdperf.workload import picture_key, size_key
@@ -35,8 +37,8 @@ class SideRig:
     case: Case
     model: Model
     rig: Rig
-    reference_trace: Path | None = None
-    "of its reference variant with its model, to follow its own picture by; None: it is not followed"
+    chains: ChainPlan = NO_CHAINS
+    "of its reference variant with its model, which its own pictures follow"
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class SampledPair:
     "picture key -> .npy as the base draws it, where it was asked for"
     installed: Mapping[str, Installed] = field(default_factory=dict)
     "`base` and `head` -> what is installed there, where that was asked for"
-    trace: Path | None = None
-    "what went through the base's stages, where it was asked for and a reference is known"
+    chains: Chains | None = None
+    "what was found along the chains of the base's reference, where it was asked for and there are any"
     activity: Activity | None = None
     "of the base's worker, where it was asked for"
 
@@ -106,15 +108,12 @@ class _Running:
     def shown(self) -> dict[str, Any]:
         """Fields of SampledPair: what is not timed."""
         evidence = self.ask(protocol.Prove(), protocol.Proven).evidence
-        return {"evidence": evidence, "pictures": self.pictures(), "trace": self.trace()}
+        return {"evidence": evidence, "pictures": self.pictures(), "chains": self.chains()}
 
-    def trace(self) -> Path | None:
-        """The first picture's way through the stages, which also get the reference's inputs."""
-        given = self.side.reference_trace
-        if given is None:
-            return None
-        path = self.side.rig.work_dir / self.side.case.id / "trace.npz"
-        return Path(self.ask(protocol.Trace(str(path), str(given)), protocol.Traced).path)
+    def chains(self) -> Chains | None:
+        """Its pictures along the chains of its reference."""
+        with self.blamed():
+            return self.side.chains.follow(self.worker, self.side.case)
 
     def installed(self) -> Installed:
         """What is installed where it runs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ import msgspec
 
 from pytest_sdperf import protocol
 from pytest_sdperf.activity import Activity, Looked, joined
+from pytest_sdperf.measure.chain_plan import NO_CHAINS, ChainPlan
 from pytest_sdperf.measure.noise_watch import NoiseWatch
 from pytest_sdperf.measure.progress import Progress, Step, expected_end_s
 from pytest_sdperf.measure.regime_watch import RegimeWatch
@@ -30,6 +31,7 @@ from pytest_sdperf.measure.rig import (
 from pytest_sdperf.measure.standing import Processes, Standing
 from pytest_sdperf.measure.time_pictures import time_pictures
 from pytest_sdperf.measurement import Disturbance, Environment, ImageTiming, Measurement, ProcessRun
+from pytest_sdperf.picture_chain import Chains
 from pytest_sdperf.units import format_seconds
 from pytest_sdperf.variant import Case, Launch
 from pytest_sdperf.workload import picture_key, size_key
@@ -59,8 +61,8 @@ class Drawing:
     pictures: dict[str, Path]
     "picture key -> .npy"
     environment: Environment
-    trace: Path
-    "what went through the stages of the first picture, .npz"
+    chains: Mapping[str, Path] = field(default_factory=dict)
+    "picture key -> its chain, for others to follow; empty: none was kept"
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,12 @@ class Sampled:
     "as the first process drew it"
     others: dict[str, list[Path]]
     "picture key -> .npy of pictures that were not the same to the bit, in the first process or a later one"
+    chains: Chains | None = None
+    "what was found along the reference's chains; None: there are none"
     looked: Looked | None = None
     "what its workers looked at, `prepare` included; None where no trees are compared"
+    filtered: frozenset[str] = frozenset()
+    "keys of pictures that a safety checker replaced"
 
 
 def sample(
@@ -84,14 +90,14 @@ def sample(
     processes: int,
     rounds: int,
     host: Environment,
-    reference_trace: Path | None = None,
+    chains: ChainPlan = NO_CHAINS,
     enough: Enough | None = None,
 ) -> Sampled:
     """Measure ``case`` in ``processes`` fresh processes with ``rounds`` timed pictures each, at every size.
 
     ``host`` gives machine_key, cpu_model and kernel; the rest is filled with what the workers see.
     The first process also draws the pictures that are not timed, collects the evidence when its timed pictures are
-    done, and then follows one picture through its stages, which are also given the inputs of ``reference_trace``.
+    done, and keeps or follows ``chains``.
     ``enough`` is asked after each process but the last. Raises LaunchError and WorkerError.
     """
     activities: list[Activity] = []
@@ -116,12 +122,14 @@ def sample(
                 others.setdefault(key, []).extend(paths)
             if index == 0:
                 progress.phase("drawing what is not timed")
-                for key, drawn in _draw(worker, case, first_picture=1).items():
+                for key, drawn in chains.draw(worker, case, rig, first_picture=1).items():
                     run.picture_sha256[key] = [drawn.sha256]
+                    run.filtered |= {key} if drawn.is_filtered else set()
                     run.pictures[key] = Path(drawn.path)
                 progress.phase("collecting evidence")
                 evidence = worker.ask(protocol.Prove(), protocol.Proven).evidence
-                trace = _trace(worker, case, rig, given=reference_trace)
+                progress.phase("following pictures")
+                followed = chains.follow(worker, case)
             if rig.trees:
                 activities.append(worker.ask(protocol.Inspect(), protocol.Inspected).activity)
             end_worker(worker, case, standing.name, rig.note)
@@ -147,8 +155,9 @@ def sample(
             if enough and index < processes - 1 and _is_enough(enough, measurement, activities, rig):
                 break
     pictures = first.pictures if first else {}
-    drawing = Drawing(pictures, measurement.environment, trace)
-    return Sampled(measurement, drawing, others, _looked(activities, rig))
+    drawing = Drawing(pictures, measurement.environment, chains.kept(case, rig))
+    filtered = frozenset(first.filtered if first else ())
+    return Sampled(measurement, drawing, others, followed, _looked(activities, rig), filtered)
 
 
 def _is_enough(enough: Enough, measurement: Measurement, activities: Sequence[Activity], rig: Rig) -> bool:
@@ -165,20 +174,19 @@ def _looked(activities: Sequence[Activity], rig: Rig) -> Looked | None:
     return rig.look.end(activity) if rig.look else Looked(activity)
 
 
-def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment) -> Drawing:
-    """Draw every picture of ``case`` once, untimed, in one process. ``host`` as for `sample`."""
+def draw_reference(case: Case, model: Model, rig: Rig, *, host: Environment, chains: ChainPlan = NO_CHAINS) -> Drawing:
+    """Draw every picture of ``case`` once, untimed, in one process. ``host`` and ``chains`` as for `sample`."""
     prepare_case(case, model, rig)
     rig.show(Step(case.variant.name, "drawing the reference pictures"))
     with rig.worker(case, "reference") as worker:
         built = worker.ask(protocol.Build(build_spec(case, model, rig, "reference")), protocol.Built)
-        drawn = _draw(worker, case, first_picture=0)
-        trace = _trace(worker, case, rig, given=None)
+        drawn = chains.draw(worker, case, rig, first_picture=0)
         end_worker(worker, case, "reference", rig.note)
     threads = next(iter(drawn.values())).threads
     return Drawing(
         {key: Path(answer.path) for key, answer in drawn.items()},
         environment_of(host, built, threads=threads, cpus=[]),
-        trace,
+        chains.kept(case, rig),
     )
 
 
@@ -202,6 +210,8 @@ class _Process:
     replaced: dict[str, list[ImageTiming]] = field(default_factory=dict)
     "by size key: drawn again later"
     seen: Disturbance | None = None
+    filtered: set[str] = field(default_factory=set)
+    "keys of pictures that a safety checker replaced"
 
     def others(self, first: _Process) -> dict[str, list[Path]]:
         """Timed pictures that are not those of ``first`` to the bit, by picture key."""
@@ -259,22 +269,9 @@ def _measure(
             run.generated[size_key(size)] = generated
             run.picture_sha256[picture_key(size, 0)] = generated.sha256
             run.pictures[picture_key(size, 0)] = Path(generated.path)
+            run.filtered |= {picture_key(size, 0)} if generated.is_filtered else set()
             if replaced:
                 run.replaced[size_key(size)] = replaced
         if watch:
             run.seen = watch.end([generated.usage for generated in run.generated.values()])
     return run
-
-
-def _draw(worker: AskedWorker, case: Case, *, first_picture: int) -> dict[str, protocol.Drawn]:
-    """Draw the pictures from ``first_picture`` on at every size, untimed, by picture key."""
-    return {
-        picture_key(size, index): worker.ask(protocol.Draw(size, index), protocol.Drawn)
-        for size in case.workload.sizes
-        for index in range(first_picture, len(case.workload.prompt_seeds))
-    }
-
-
-def _trace(worker: AskedWorker, case: Case, rig: Rig, *, given: Path | None) -> Path:
-    path = rig.work_dir / case.id / "trace.npz"
-    return Path(worker.ask(protocol.Trace(str(path), str(given or "")), protocol.Traced).path)

@@ -107,7 +107,9 @@ class Session:
         sampled = self._measure(case, options, compared=compared)
         pictures = load_pictures(sampled.drawing.pictures)
         others = {key: [load_picture(path) for path in paths] for key, paths in sampled.others.items()}
-        return Measured(case, sampled.measurement, pictures, others, asked, sampled.looked)
+        return Measured(
+            case, sampled.measurement, pictures, others, asked, sampled.looked, sampled.chains, sampled.filtered
+        )
 
     def collect(self, measured: Measured, options: Options) -> Observations:
         """All that a verdict on the case rests on: what it is compared with is measured, drawn or read now.
@@ -142,6 +144,8 @@ class Session:
             pictures=measured.pictures,
             other_pictures=measured.other_pictures,
             references=found.references,
+            chains=measured.chains,
+            filtered=measured.filtered,
             baseline=baseline,
             spread=spread,
             is_to_be_recorded=is_asked_for and not disturbed,

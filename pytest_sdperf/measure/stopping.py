@@ -14,6 +14,7 @@ from pytest_sdperf.measure.paired import SampledPair
 from pytest_sdperf.measure.progress import Progress
 from pytest_sdperf.measurement import Evidence, Measurement
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.picture_chain import Chains
 from pytest_sdperf.stats.disturbance import judged
 from pytest_sdperf.stats.looks import decided, looks, ratios_of_rounds
 from pytest_sdperf.stats.rounds import rounds_per_pair
@@ -42,8 +43,8 @@ class Paired:
     "picture key -> .npy as the base draws it"
     installed: Mapping[str, Installed] = field(default_factory=dict)
     "`base` and `head` -> what is installed there, where they run with libraries of their own"
-    trace: Path | None = None
-    "what went through the base's stages; None: it was not followed"
+    chains: Chains | None = None
+    "what was found along the chains of the base's reference; None: they were not followed"
     ended_by: str = ""
     invalid: str = ""
 
@@ -91,7 +92,7 @@ def measure_pairs(
         if not found.pairs:
             found.built, found.modules, found.pictures = sampled.built, sampled.modules, sampled.pictures
             found.installed = sampled.installed
-            found.evidence, found.trace = sampled.evidence or found.evidence, sampled.trace
+            found.evidence, found.chains = sampled.evidence or found.evidence, sampled.chains
             found.invalid = wrong_code(sampled)
         found.pairs.append(judged(sampled.pair, found.pairs))
         progress.done(_line(found.pairs, rounds, limits.thresholds), ends_s=ends_s, at_most=True)

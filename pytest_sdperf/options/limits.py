@@ -1,12 +1,13 @@
 """The limits of a case, each with the part of the verdict that it is one of, and how it is read and shown."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pytest_sdperf import units
 from pytest_sdperf.options import values
 from pytest_sdperf.options.option_spec import OptionSpec
-from pytest_sdperf.options.values import DEFAULT_STAGE_LIMITS_DB, Decide, Parser, Show, of_base
+from pytest_sdperf.options.values import Decide, Parser, Show, of_base
 
 
 class Thresholds(NamedTuple):
@@ -24,8 +25,14 @@ class Thresholds(NamedTuple):
     """peak signal-to-noise ratio to the reference picture, dB. The worst honest change seen: 35.4 on random weights
     (OpenVINO bf16, synthetic:sd15 at 256 px), 43.2 on the packaged prompts with the bundled model; one step less gave
     29.5 and 25.2 (benchmarks/results)"""
-    min_stage_psnr: Mapping[str, float] = DEFAULT_STAGE_LIMITS_DB
-    "stage -> smallest PSNR of its first call to the reference's, both with the reference's inputs, dB"
+    min_link_psnr: Mapping[str, float] = MappingProxyType({})
+    """link of a picture's chain (`latents`, `conditioning`, `picture`, or a stage for what it gives) -> smallest PSNR
+    to the reference's, dB; one that is not named has the limit of the variant's precision (`judge/link_limits.py`)"""
+    max_link_bias: float | None = None
+    """largest error of a stage that is the same over all calls and pictures, as a share of what it gives; None: that of
+    the variant's precision (`judge/link_limits.py`)"""
+    diverged: str = "warn"
+    "`warn` or `fail`: what a picture that ends elsewhere though every link of its chain agrees means for the test"
     min_speedup: tuple[str, float] | None = None
     "(variant, factor): this case's median latency must be that many times shorter, in the same session"
     ignore: float = 0.01
@@ -53,7 +60,7 @@ _ERROR_RATE = _Quantity(values.parse_error_rate, "SHARE", values.show_share)
 _SIZE = _Quantity(units.parse_bytes, "SIZE", units.format_bytes)
 _SSIM = _Quantity(units.parse_similarity, "SSIM")
 _DECIBEL = _Quantity(units.parse_decibel, "DB", values.show_decibel)
-_STAGES = _Quantity(values.parse_stage_limits, "LIMITS", values.show_stages)
+_LINKS = _Quantity(values.parse_link_limits, "LIMITS", values.show_links)
 _PAIRS = _Quantity(values.parse_pairs, "N")
 _FAIL_OR_WARN = _Quantity(values.one_of("fail", "warn"), "fail|warn")
 _SPEEDUP = _Quantity(values.parse_min_speedup, "", values.show_speedup)
@@ -81,10 +88,26 @@ LIMITS: tuple[OptionSpec, ...] = (
     _limit("picture", "min_psnr", _DECIBEL, max, "smallest PSNR to the reference picture, dB (default: 35)"),
     _limit(
         "picture",
-        "min_stage_psnr",
-        _STAGES,
+        "min_link_psnr",
+        _LINKS,
         values.larger_each,
-        "smallest PSNR of a stage on the reference's inputs; a stage that is not named keeps its family's limit",
+        "smallest PSNR of links of a picture's chain (latents, conditioning, picture, or a stage for what it gives); a "
+        "link that is not named has the limit of the variant's precision",
+    ),
+    _limit(
+        "picture",
+        "max_link_bias",
+        _SHARE,
+        values.smaller_where_both,
+        "largest systematic error of a stage, over all calls and pictures (default: the precision's, bf16 0.1%%)",
+    ),
+    _limit(
+        "picture",
+        "diverged",
+        _FAIL_OR_WARN,
+        values.failing,
+        "whether a picture that ends elsewhere though every link of its chain agrees fails the test or is reported as "
+        "a warning (default: warn)",
     ),
     _limit("latency", "ignore", _SHARE, min, "side by side: slowdown that must not fail (default: 1%%)"),
     _limit("latency", "must_catch", _SHARE, min, "side by side: slowdown that must not pass (default: 5%%)"),

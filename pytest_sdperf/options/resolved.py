@@ -50,6 +50,8 @@ class Options(NamedTuple):
     missing: str = "fail"
     require: tuple[str, ...] = ()
     gate: tuple[str, ...] = tuple(PARTS)
+    parity: str = "all"
+    "`all`, `first` or `off`: the pictures that are followed along the reference's chain"
     processes: int | None = None
     "fresh processes per case; None: as many as its verdict needs"
     rounds: int | None = None
@@ -79,6 +81,8 @@ class Options(NamedTuple):
     html: str | None = None
     markdown: str | None = None
     thresholds: Thresholds = Thresholds()
+    stated: frozenset[str] = frozenset()
+    "the limits that somebody gave a value, on whatever level"
 
 
 def resolve(
@@ -120,7 +124,7 @@ def resolve(
             where="--sdperf-must-catch, --sdperf-ignore",
             cure="Leave room between the slowdown to ignore and the one to catch.",
         )
-    options = Options(thresholds=made, **chosen)
+    options = Options(thresholds=made, stated=frozenset(limits), **chosen)
     if options.baselines_from is not None and options.update is not None:
         raise OptionError(
             "baselines are read from another revision, and cannot be written there",

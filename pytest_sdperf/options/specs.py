@@ -73,6 +73,14 @@ SPECS: tuple[OptionSpec, ...] = (
         values.show_names,
     ),
     OptionSpec(
+        "parity",
+        values.one_of("all", "first", "off"),
+        "which pictures are followed link by link along the reference's chain (default: all)",
+        "all|first|off",
+        values.more_pictures,
+        on_marker=True,
+    ),
+    OptionSpec(
         "processes",
         units.parse_count,
         "fresh processes per case (default: 2 to 6, as many as the verdict needs; 5 to record)",

@@ -1,6 +1,6 @@
 """How the values of options are read and shown, and which of two counts: the change's, the base's, the stricter."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_sdperf import units
@@ -17,29 +17,6 @@ Decide = Callable[[Any, Any], Any]
 
 Show = Callable[[Any], str]
 """A value that is not None -> how people write it."""
-
-
-class _FamiliesLimits(Mapping[str, float]):
-    """The limits of the known families' stages, read when they are asked for: every pytest run imports this module."""
-
-    def __getitem__(self, stage: str) -> float:
-        return self._limits()[stage]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._limits())
-
-    def __len__(self) -> int:
-        return len(self._limits())
-
-    @staticmethod
-    def _limits() -> Mapping[str, float]:
-        from pytest_sdperf.models.families import STAGE_LIMITS_DB
-
-        return STAGE_LIMITS_DB
-
-
-DEFAULT_STAGE_LIMITS_DB: Mapping[str, float] = _FamiliesLimits()
-"""Stage -> smallest PSNR of its output to the reference's for the same inputs, dB."""
 
 
 def parse_text(value: object, *, where: str) -> str:
@@ -140,19 +117,19 @@ def parse_pairs(value: object, *, where: str) -> int:
     return count
 
 
-def parse_stage_limits(value: object, *, where: str) -> dict[str, float]:
-    """``{"unet": 45}`` or ``"unet=45dB, vae_decode=40dB"``; a stage that is not named keeps its default."""
-    cure = 'Write it like "unet=45dB, vae_decode=40dB", or as {"unet": 45}.'
+def parse_link_limits(value: object, *, where: str) -> dict[str, float]:
+    """``{"unet": 45}`` or ``"unet=45dB, latents=90dB"``: links of a chain -> smallest PSNR, dB."""
+    cure = 'Write it like "unet=45dB, latents=90dB", or as {"unet": 45}.'
     named = dict(value) if isinstance(value, Mapping) else {}
     if isinstance(value, str):
         for part in parse_names(value, where=where):
-            stage, equals, limit = part.partition("=")
+            link, equals, limit = part.partition("=")
             if not equals:
-                raise OptionError(f"{part!r} is not a stage and its limit", where=where, cure=cure)
-            named[stage.strip()] = limit.strip()
-    if not named or not all(isinstance(stage, str) and stage for stage in named):
-        raise OptionError(f"{value!r} names no stage", where=where, cure=cure)
-    return {**DEFAULT_STAGE_LIMITS_DB, **{s: units.parse_decibel(limit, where=where) for s, limit in named.items()}}
+                raise OptionError(f"{part!r} is not a link and its limit", where=where, cure=cure)
+            named[link.strip()] = limit.strip()
+    if not named or not all(isinstance(link, str) and link for link in named):
+        raise OptionError(f"{value!r} names no link", where=where, cure=cure)
+    return {link: units.parse_decibel(limit, where=where) for link, limit in named.items()}
 
 
 def parse_min_speedup(value: object, *, where: str) -> tuple[str, float]:
@@ -182,14 +159,24 @@ def of_base(_: Any, base: Any) -> Any:
     return base
 
 
+def smaller_where_both(head: float | None, base: float | None) -> float | None:
+    """Where one side leaves a default that depends on the case, which of both is the stricter is not known."""
+    return base if head is None or base is None else min(head, base)
+
+
 def smaller_size(change: int | None, base: int | None) -> int | None:
     """None is no limit."""
     return min((limit for limit in (change, base) if limit is not None), default=None)
 
 
 def larger_each(change: Mapping[str, float], base: Mapping[str, float]) -> dict[str, float]:
-    """Stage by stage; a stage that only one of both limits keeps that limit."""
-    return {name: max(limits[name] for limits in (change, base) if name in limits) for name in {**base, **change}}
+    """Link by link. One that the base does not name keeps its default, which a change must not relax."""
+    return {name: max(limit, change.get(name, limit)) for name, limit in base.items()}
+
+
+def more_pictures(change: str, base: str) -> str:
+    """`all` before `first` before `off`."""
+    return min(change, base, key=("all", "first", "off").index)
 
 
 def faster(change: tuple[str, float] | None, base: tuple[str, float] | None) -> tuple[str, float] | None:
@@ -221,9 +208,9 @@ def show_names(value: tuple[str, ...]) -> str:
     return ",".join(value) or "none"
 
 
-def show_stages(value: Mapping[str, float]) -> str:
-    """``unet=35dB,vae_decode=50dB``."""
-    return ",".join(f"{stage}={limit:g}dB" for stage, limit in sorted(value.items())) or "none"
+def show_links(value: Mapping[str, float]) -> str:
+    """``latents=90dB,unet=35dB``; ``default`` where none is named."""
+    return ",".join(f"{link}={limit:g}dB" for link, limit in sorted(value.items())) or "default"
 
 
 def show_speedup(value: tuple[str, float]) -> str:

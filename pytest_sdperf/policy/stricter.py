@@ -22,7 +22,8 @@ def governed(head: Options, base: Options) -> Options:
     """
     counts = {spec.name: spec.decides(_value(spec, head), _value(spec, base)) for spec in SPECS}
     limits = {spec.name: counts.pop(spec.name) for spec in SPECS if spec.is_threshold}
-    return head._replace(thresholds=head.thresholds._replace(**limits), **counts)
+    stated = head.stated | base.stated
+    return head._replace(thresholds=head.thresholds._replace(**limits), stated=stated, **counts)
 
 
 def changes(head: Options, base: Options, label: str) -> list[str]:
@@ -55,13 +56,16 @@ def where_differing(now: Mapping[str, Any], was: Mapping[str, Any], *others: Map
 
 
 def promises_changed(head: Variant, base: Variant) -> Iterator[str]:
-    """The claims that a variant drops, another reference of its pictures, and new requirements."""
+    """The claims that a variant drops, another reference or precision of its pictures, and new requirements."""
     for claim in base.claims:
         if claim not in head.claims:
             yield f"drops or alters claim {claim} of variant {head.name}; not judged any more"
     if head.reference != base.reference:
         now, was = (v.reference or "its own" for v in (head, base))
         yield f"compares the pictures of variant {head.name} with {now}, no longer with {was}; judged so"
+    now, was = head.picture_precision, base.picture_precision
+    if now != was:
+        yield f"holds the pictures of variant {head.name} to limits of {now}, no longer of {was}; judged so"
     for need in head.requirements:
         if need not in base.requirements:
             yield f"lets variant {head.name} need {need}; without it its tests skip"

@@ -9,7 +9,7 @@ from pytest_sdperf.verdict.case_verdict import AnyFinding
 from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding, StoredLatencyFinding
 from pytest_sdperf.verdict.status import Status
 
-_ASKS_WHY = frozenset({Status.REGRESSED, Status.INCONCLUSIVE, Status.FASTER, Status.BROKEN})
+_ASKS_WHY = frozenset({Status.REGRESSED, Status.INCONCLUSIVE, Status.DIVERGED, Status.FASTER, Status.BROKEN})
 
 
 def change_lines(outcome: Outcome, finding: AnyFinding) -> list[str]:

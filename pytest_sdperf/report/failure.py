@@ -73,6 +73,8 @@ def _way_out(outcome: Outcome, verdict: Verdict) -> str:
     node = shlex.quote(plain(outcome.nodeid, _LONGEST_LINE))
     if outcome.comparison is not None and (way := _way_out_side_by_side(failures, node)):
         return way
+    if all(f.status is Status.DIVERGED for f in failures):
+        return "every link of the chain agrees: choose prompts whose pictures are stable, or let them warn (diverged)"
     if all(f.status is Status.INCONCLUSIVE for f in failures):
         return (
             f"nothing is decided: compare side by side, pytest --sdperf --sdperf-against=REV {node}, "

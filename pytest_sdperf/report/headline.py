@@ -8,7 +8,7 @@ from pytest_sdperf.report.failures import error_name
 from pytest_sdperf.report.outcome import ErrorOutcome, Outcome, Report
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.parts import NEED_BASELINE
-from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.verdict.status import WARNING, Status
 from pytest_sdperf.wording import listed, plural
 
 _NAMED = 3
@@ -36,10 +36,14 @@ def headline(report: Report) -> str:
         many = f"All {len(outcomes)} cases passed." if passed else f"None of {len(outcomes)} cases failed."
         sentences.append(many if len(outcomes) > 1 else f"The case {'passed' if passed else 'did not fail'}.")
     others = [o for o in judged if not o.failed]
-    unsure = [o for o in others if o.verdict is not None and o.verdict.status is Status.INCONCLUSIVE]
-    ungated = [o for o in others if o.verdict is not None and o.verdict.status in o.verdict.failing and o not in unsure]
+    unsure, diverged = (
+        [o for o in others if o.verdict is not None and o.verdict.status is status]
+        for status in (Status.INCONCLUSIVE, Status.DIVERGED)
+    )
+    ungated = [o for o in others if o.verdict is not None and o.verdict.status in o.verdict.failing - WARNING]
     for found, one, many in (
         (unsure, "is INCONCLUSIVE", "are INCONCLUSIVE"),
+        (diverged, "DIVERGED", "DIVERGED"),
         (ungated, "breaks a promise that is not gated", "break a promise that is not gated"),
         ([o for o in others if o.skip_reason], "was skipped for want of a baseline", "were skipped for want of one"),
     ):

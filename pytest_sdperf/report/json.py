@@ -18,8 +18,9 @@ from pytest_sdperf.texts import repeated_key
 
 FORMAT = "pytest-sdperf-report"
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 # History:
+# 6 (2026-11): pictures link by link (a finding `chain`), DIVERGED. Never released.
 # 5 (2026-11): tests that ended in an error (errors, an outcome's error), tests that did not come to their end.
 #   Pictures of new latents among the evidence, pictures that are too far apart to be judged.
 #   Models that differ between base and head, with the base's own pictures and stages. Never released.

@@ -17,7 +17,7 @@ from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.latency_findings import ControlFinding, PairedLatencyFinding, worst_size
 from pytest_sdperf.verdict.parts import NEED_BASELINE
-from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.verdict.status import WARNING
 from pytest_sdperf.wording import plural
 
 NOTHING = "&#8203;"
@@ -172,7 +172,7 @@ def _name(outcome: Outcome) -> str:
 
 def _unsure(outcome: Outcome) -> bool:
     verdict = outcome.verdict
-    return verdict is not None and any(f.status is Status.INCONCLUSIVE for f in verdict.findings)
+    return verdict is not None and any(f.status in WARNING for f in verdict.findings)
 
 
 def _table(made: Sequence[Row]) -> _Section:
@@ -199,7 +199,7 @@ def _inconclusive(outcomes: Sequence[Outcome]) -> _Section:
         for o in outcomes
         if o.verdict is not None and o.verdict.passed
         for f in o.verdict.findings
-        if f.status is Status.INCONCLUSIVE
+        if f.status in WARNING
     ]
     return _Section("inconclusive", "### Not decided\n\n", items)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pytest_sdperf.models.families import FIRST_CALL
 from pytest_sdperf.report.finding_text import Figure, Text
 from pytest_sdperf.report.latency_text import without_baseline
 from pytest_sdperf.report.outcome import Outcome
-from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore, StageParityFinding, StageScore
+from pytest_sdperf.verdict.picture_finding import PictureFinding, PictureScore
 from pytest_sdperf.verdict.status import Missing, Status
 from pytest_sdperf.wording import apart, plural
 
@@ -20,13 +19,15 @@ def picture_sentence(finding: PictureFinding) -> str:
         return faults[0]
     if finding.is_too_noisy:
         return (
-            "pictures of one prompt and seed are further apart than the limits allow, so nothing can be judged: "
-            f"{_ssim(finding.own_ssim, finding)} and {_psnr(finding.own_psnr_db, finding)} between them; draw all "
-            "noise from the call's latents and its `generator`, or lower the limits of this variant"
+            "pictures of one prompt and seed take up half of the error that the limits allow, or more, so nothing can "
+            f"be judged: {_ssim(finding.own_ssim, finding)} and {_psnr(finding.own_psnr_db, finding)} between them; "
+            "draw all noise from the call's latents and its `generator`, or lower the limits of this variant"
         )
     if not finding.compared:
         return _without_reference(finding)
     sentence = _compared(finding)
+    if finding.status is Status.DIVERGED:
+        return f"{sentence}; every link of its chain agrees, so rounding chose another path"
     unstored = [one for one in finding.pictures if one.is_unstored]
     if not unstored or finding.status not in (Status.NO_BASELINE, Status.NOT_JUDGED):
         return sentence
@@ -53,36 +54,6 @@ def picture_details(finding: PictureFinding) -> list[str]:
         ]
     lines += [] if finding.is_repeatable else [_not_repeatable(finding)]
     return [*lines, *_of_base(finding)]
-
-
-def stage_parity_sentence(finding: StageParityFinding) -> str:
-    broken = next((one for one in finding.stages if one.is_broken), None)
-    if broken is None:
-        scores = ", ".join(f"{first_call(one.stage)} {_decibel(one.psnr_db)}" for one in finding.stages)
-        return f"stage by stage on {finding.reference}'s inputs: {scores or 'no stage to compare'}"
-    sentence = (
-        f"{first_call(broken.stage)} already differs from {finding.reference}'s on the same inputs: {_score(broken)}"
-    )
-    sound = [first_call(one.stage) for one in finding.stages[: finding.stages.index(broken)]]
-    return f"{sentence}; fine before it: {', '.join(sound)}" if sound else sentence
-
-
-def stage_parity_details(finding: StageParityFinding) -> list[str]:
-    lines = [f"{first_call(one.stage)} on {finding.reference}'s inputs: {_score(one)}" for one in finding.stages]
-    lines += [
-        f"{first_call(stage)}: not compared, it has no such stage with these shapes" for stage in finding.not_compared
-    ]
-    if finding.drift_db:
-        drift = ", ".join("identical" if db is None else f"{db:.1f}" for db in finding.drift_db)
-        lines.append(f"latents before each UNet call and before the decoding, dB: {drift}")
-    if finding.base:
-        lines.append(f"{finding.base_label} with its own model: {stage_parity_sentence(finding.base)}")
-    return lines
-
-
-def first_call(stage: str) -> str:
-    """A stage's first call, for people: `unet` -> `UNet call 1`."""
-    return FIRST_CALL.get(stage, f"the first call of {stage}")
 
 
 def _faults(finding: PictureFinding) -> list[str]:
@@ -145,10 +116,7 @@ def _not_repeatable(finding: PictureFinding) -> str:
     line = "not repeatable: the same prompt, seed and size gave different pictures in this session"
     if finding.own_ssim is None or finding.own_psnr_db is None or finding.is_too_noisy:
         return line
-    return (
-        f"{line}, SSIM {finding.own_ssim:.4f} and PSNR {finding.own_psnr_db:.1f} dB between them; limits that allow "
-        f"for it: SSIM {finding.min_ssim:.4f}, PSNR {finding.min_psnr_db:.1f} dB"
-    )
+    return f"{line}, SSIM {finding.own_ssim:.4f} and PSNR {finding.own_psnr_db:.1f} dB between them"
 
 
 def _ssim(ssim: float | None, finding: PictureFinding) -> str:
@@ -159,18 +127,6 @@ def _psnr(psnr_db: float | None, finding: PictureFinding) -> str:
     if psnr_db == math.inf:
         return f"PSNR infinite, identical (limit {finding.min_psnr_db:g} dB)"
     return f"PSNR {apart(psnr_db or 0.0, finding.min_psnr_db, 1)} dB (limit {finding.min_psnr_db:g} dB)"
-
-
-def _decibel(psnr_db: float | None) -> str:
-    return "identical" if psnr_db is None else f"{psnr_db:.1f} dB"
-
-
-def _score(one: StageScore) -> str:
-    if one.psnr_db is None:
-        return "identical"
-    if one.min_psnr_db is None:
-        return f"{one.psnr_db:.1f} dB (no limit)"
-    return f"{apart(one.psnr_db, one.min_psnr_db, 1)} dB (limit {one.min_psnr_db:g} dB)"
 
 
 def _worst_ssim(outcome: Outcome) -> float | None:
@@ -205,4 +161,3 @@ PICTURE = Text(
         Figure("psnr", "PSNR dB", _worst_psnr_db, _psnr_cell, "psnr_db_worst"),
     ),
 )
-STAGE_PARITY = Text(stage_parity_sentence, stage_parity_details)

@@ -11,7 +11,7 @@ from pytest_sdperf.report.failures import error_name, error_words
 from pytest_sdperf.report.finding_text import figures
 from pytest_sdperf.report.outcome import ErrorOutcome, Outcome, Report
 from pytest_sdperf.variant import REFERENCE_VARIANT
-from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.verdict.status import WARNING, Status
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def verdict_words(outcome: Outcome) -> str:
         return "SKIPPED (no baseline)"
     if verdict.status in verdict.failing and verdict.passed:
         return f"{verdict.status.value} (not gated)"
-    fails = verdict.status is Status.INCONCLUSIVE and not verdict.passed  # else it only warns
+    fails = verdict.status in WARNING and not verdict.passed  # else it only warns
     return verdict.status.value + (" (fails)" if fails else "")
 
 

@@ -16,7 +16,7 @@ from pytest_sdperf.report.plain import plain
 from pytest_sdperf.report.rows import Row, rows
 from pytest_sdperf.units import format_seconds, format_share
 from pytest_sdperf.verdict.parts import NEED_BASELINE
-from pytest_sdperf.verdict.status import FAILING, Status
+from pytest_sdperf.verdict.status import FAILING, WARNING, Status
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,7 +27,7 @@ _LONGEST_NAME = 80
 _STYLES = {
     Status.PASSED: "green",
     Status.FASTER: "bold green",
-    Status.INCONCLUSIVE: "yellow",
+    **dict.fromkeys(WARNING, "yellow"),
     Status.NOT_JUDGED: "dim",
     **dict.fromkeys(FAILING, "bold red"),
 }
@@ -104,7 +104,7 @@ def _told(outcomes: Sequence[Outcome], *, passed: bool) -> Iterator[tuple[Status
         for finding in outcome.verdict.findings:
             is_paired = outcome.comparison is not None and finding.part in ("latency", "control")
             fine = finding.status in (Status.PASSED, Status.FASTER)
-            if (is_paired and (passed or not fine)) or finding.status is Status.INCONCLUSIVE:
+            if (is_paired and (passed or not fine)) or finding.status in WARNING:
                 name = plain(outcome.measurement.variant, _LONGEST_NAME)
                 yield (
                     finding.status,

@@ -14,7 +14,7 @@ import msgspec
 from pytest_sdperf.diff.pictures import as_8_bit
 from pytest_sdperf.report.outcome import Outcome, Report, ShownPicture
 from pytest_sdperf.verdict.case_verdict import Verdict
-from pytest_sdperf.verdict.picture_findings import PictureScore
+from pytest_sdperf.verdict.picture_finding import PictureScore
 from pytest_sdperf.workload import PromptSeed, Workload, picture_key
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pytest_sdperf.report.failures import Failed, failed_by_error, failed_case
 from pytest_sdperf.report.finding_text import sentence as finding_sentence
 from pytest_sdperf.report.outcome import ErrorOutcome, Outcome, Report
 from pytest_sdperf.report.plain import plain
-from pytest_sdperf.verdict.status import Status
+from pytest_sdperf.verdict.status import WARNING
 
 _LONGEST_NAME = 80
 _LONGEST_LINE = 1000
@@ -42,7 +42,7 @@ def _lines(outcome: Outcome, folder: str) -> Iterator[str]:
         return
     name = plain(outcome.measurement.variant, _LONGEST_NAME)
     for finding in outcome.verdict.findings:
-        if finding.status is Status.INCONCLUSIVE:
+        if finding.status in WARNING:
             text = f"{name}: {finding.part} {finding.status.value}: {plain(finding_sentence(finding), _LONGEST_LINE)}"
             yield _command("warning", outcome, folder, f"sdperf: {name} {finding.status.value}", text)
             return

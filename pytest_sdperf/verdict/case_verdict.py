@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from pytest_sdperf.verdict.chain_finding import ChainFinding
 from pytest_sdperf.verdict.latency_findings import PairedLatencyFinding, StoredLatencyFinding
 from pytest_sdperf.verdict.parts import KINDS
-from pytest_sdperf.verdict.picture_findings import PictureFinding
+from pytest_sdperf.verdict.picture_finding import PictureFinding
 from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import FAILING, WORST_FIRST, Finding, Status
 
@@ -29,6 +30,8 @@ class Verdict(msgspec.Struct, frozen=True):
     "the parts that may fail the test"
     inconclusive: str = "warn"
     "`fail` where an INCONCLUSIVE finding of a gated part fails the test, too"
+    diverged: str = "warn"
+    "the same of a DIVERGED one"
 
     @property
     def failures(self) -> list[AnyFinding]:
@@ -38,7 +41,8 @@ class Verdict(msgspec.Struct, frozen=True):
     @property
     def failing(self) -> frozenset[Status]:
         """The statuses that fail the test where their part is gated."""
-        return FAILING | {Status.INCONCLUSIVE} if self.inconclusive == "fail" else FAILING
+        asked = {Status.INCONCLUSIVE: self.inconclusive, Status.DIVERGED: self.diverged}
+        return FAILING | {status for status, then in asked.items() if then == "fail"}
 
     @property
     def passed(self) -> bool:
@@ -60,6 +64,11 @@ class Verdict(msgspec.Struct, frozen=True):
     def picture(self) -> PictureFinding | None:
         """The finding on the whole pictures."""
         return next((f for f in self.findings if isinstance(f, PictureFinding)), None)
+
+    @property
+    def chain(self) -> ChainFinding | None:
+        """The finding on the pictures' chains."""
+        return next((f for f in self.findings if isinstance(f, ChainFinding)), None)
 
     @property
     def proof(self) -> ProofFinding | None:

@@ -32,8 +32,8 @@ KINDS = (
     Kind("verdict.latency_findings:PairedLatencyFinding", "judge.paired_latency:judge", "report.latency_text:PAIRED"),
     Kind("verdict.latency_findings:ControlFinding", "judge.paired_latency:judge_head", "report.latency_text:CONTROL"),
     Kind("verdict.latency_findings:SpeedupFinding", "judge.speedup:judge", "report.latency_text:SPEEDUP"),
-    Kind("verdict.picture_findings:PictureFinding", "judge.picture:judge", "report.picture_text:PICTURE"),
-    Kind("verdict.picture_findings:StageParityFinding", "judge.stage_parity:judge", "report.picture_text:STAGE_PARITY"),
+    Kind("verdict.picture_finding:PictureFinding", "judge.picture:judge", "report.picture_text:PICTURE"),
+    Kind("verdict.chain_finding:ChainFinding", "judge.chains:judge", "report.chain_text:CHAIN"),
     Kind("verdict.proof_finding:ProofFinding", "judge.proof:judge", "report.proof_text:PROOF"),
     Kind("verdict.memory_finding:MemoryFinding", "judge.memory:judge", "report.memory_text:MEMORY"),
 )

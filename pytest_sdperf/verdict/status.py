@@ -16,6 +16,8 @@ class Status(str, Enum):
     REGRESSED = "REGRESSED"
     BROKEN = "BROKEN"
     "a picture, proof or memory promise is broken"
+    DIVERGED = "DIVERGED"
+    "a picture ends elsewhere, though every link of its chain agrees: rounding chose another path"
     INCONCLUSIVE = "INCONCLUSIVE"
     "neither significantly slower than the limit nor significantly below it: the noise hides which"
     INVALID_ENVIRONMENT = "INVALID ENVIRONMENT"
@@ -26,11 +28,15 @@ class Status(str, Enum):
 
 FAILING = frozenset({Status.REGRESSED, Status.BROKEN, Status.INVALID_ENVIRONMENT, Status.NO_BASELINE})
 
+WARNING = frozenset({Status.DIVERGED, Status.INCONCLUSIVE})
+"""Reported as warnings, unless somebody asks for them to fail."""
+
 WORST_FIRST = (
     Status.BROKEN,
     Status.REGRESSED,
     Status.INVALID_ENVIRONMENT,
     Status.NO_BASELINE,
+    Status.DIVERGED,
     Status.INCONCLUSIVE,
     Status.FASTER,
     Status.PASSED,

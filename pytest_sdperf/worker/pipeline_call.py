@@ -71,15 +71,25 @@ def _shortened(prompt: str) -> str:
     return prompt if len(prompt) <= _SHOWN else f"{prompt[: _SHOWN - 1].rstrip()}…"
 
 
-def as_wanted(pipeline: Any, latents: NDArray[np.float32]) -> Any:
-    """The latents as the pipeline takes them: a numpy array, or a torch tensor in the pipeline's dtype."""
+def as_wanted(pipeline: Any, latents: NDArray[np.float32], *, in_float32: bool = False) -> Any:
+    """The latents as the pipeline takes them: a numpy array, or a torch tensor in its dtype or in float32."""
     if not _takes_torch(pipeline):
         return latents
     import torch
 
     tensor = torch.from_numpy(latents)
+    return tensor if in_float32 else tensor.to(low_type(pipeline) or tensor.dtype)
+
+
+def low_type(pipeline: Any) -> Any:
+    """The dtype of torch that the pipeline has its latents in, where that is not float32; None where it is."""
+    if not _takes_torch(pipeline):
+        return None
+    import torch
+
     dtype = getattr(pipeline, "dtype", None)
-    return tensor.to(dtype) if isinstance(dtype, torch.dtype) and dtype.is_floating_point else tensor
+    is_low = isinstance(dtype, torch.dtype) and dtype.is_floating_point and dtype != torch.float32
+    return dtype if is_low else None
 
 
 def seeded_generator(pipeline: Any, seed: int) -> dict[str, Any]:
@@ -151,6 +161,12 @@ def pixels(answer: Any, size: tuple[int, int]) -> NDArray[Any]:
     if not any(np.issubdtype(array.dtype, kind) for kind in (np.floating, np.integer, np.bool_)):
         raise _no_picture(images, f"dtype {array.dtype}")
     return array
+
+
+def is_filtered(answer: Any) -> bool:
+    """Whether a pipeline's answer says that its safety checker replaced a picture."""
+    said = getattr(answer, "nsfw_content_detected", None)
+    return isinstance(said, list | tuple) and any(map(bool, said))
 
 
 def as_picture(array: NDArray[Any]) -> NDArray[np.float32]:

@@ -8,10 +8,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,45 +21,26 @@ from pytest_sdperf.errors import CaseError, WorkerError
 from pytest_sdperf.measurement import ImageTiming, Usage
 from pytest_sdperf.models.configurations import family_of_folder
 from pytest_sdperf.models.families import FAMILIES
-from pytest_sdperf.models.families.family import Family
 from pytest_sdperf.worker import environment as surroundings
-from pytest_sdperf.worker import trace
+from pytest_sdperf.worker.built_pipeline import BuiltPipeline
 from pytest_sdperf.worker.collector import collector_off
 from pytest_sdperf.worker.evidence import collect_evidence, library_threads
 from pytest_sdperf.worker.factory import context_of, import_function, put_first
 from pytest_sdperf.worker.new_latents import look_at_new_latents
 from pytest_sdperf.worker.pipeline_call import (
     as_picture,
-    as_wanted,
     check_prompt_length,
-    draw_latents,
-    pixels,
-    seeded_generator,
 )
 from pytest_sdperf.worker.recorder import Recorder
+from pytest_sdperf.worker.scheduler_noise import draw_in_float32
 from pytest_sdperf.worker.stages import StageTimer, find_stages
 from pytest_sdperf.worker.timed_pictures import TimedPictures, digest
-from pytest_sdperf.workload import size_key
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Picture = NDArray[np.float32]
-
-
-@dataclass
-class _Built:
-    """A pipeline, ready to draw."""
-
-    spec: BuildSpec
-    pipeline: Any
-    family: Family
-    timer: StageTimer
-    stage_calls: dict[str, int] = field(default_factory=dict)
-    "calls of each stage for the last timed picture"
-    timed: dict[tuple[Size, int], TimedPictures] = field(default_factory=dict)
-    "by size and number of the picture"
 
 
 class Workbench:
@@ -70,7 +50,7 @@ class Workbench:
         self._clock_ns = clock_ns
         self._recorder = recorder
         self._watched: tuple[str, ...] = ()
-        self._built: _Built | None = None
+        self._built: BuiltPipeline | None = None
         self._imported_ns = 0
         # Asked before any library is there: libiomp5 binds the main thread to one CPU (KMP_AFFINITY),
         # importing torch sets variables of its own.
@@ -94,14 +74,12 @@ class Workbench:
                 answer = self._warm_up(size, images)
             case protocol.Generate(size, picture_index, rounds):
                 answer = self._generate(size, picture_index, rounds)
-            case protocol.Draw(size, picture_index):
-                picture = self._draw(size, picture_index)
-                path = self._keep(picture, size=size, picture_index=picture_index)
-                answer = protocol.Drawn(digest(picture), str(path), library_threads(self._bench.pipeline))
+            case protocol.Draw(size, picture_index, chain_path):
+                answer = self._draw(size, picture_index, Path(chain_path) if chain_path else None)
             case protocol.Prove():
                 answer = self._prove()
-            case protocol.Trace(path, given):
-                answer = self._trace(Path(path), Path(given) if given else None)
+            case protocol.Follow(size, picture_index, chain_path):
+                answer = self._follow(size, picture_index, Path(chain_path))
             case protocol.Inspect():
                 answer = protocol.Inspected(self._activity())
             case _:
@@ -109,7 +87,7 @@ class Workbench:
         return answer
 
     @property
-    def _bench(self) -> _Built:
+    def _bench(self) -> BuiltPipeline:
         if self._built is None:
             raise WorkerError("there is no pipeline yet", cure="Send Build first.")
         return self._built
@@ -134,7 +112,7 @@ class Workbench:
         return protocol.Prepared(context.startup_ns)
 
     def _warm_up(self, size: Size, images: int) -> protocol.Warmed:
-        spent_ns = [self._timed(size, 0)[0].total_ns for _ in range(images)]
+        spent_ns = [self._bench.draw_timed(size, 0)[0].total_ns for _ in range(images)]
         # Told now and not when it was built: much is imported by the first picture only.
         modules = _modules(self._bench.spec)
         # Garbage of building and warming up is collected now. The collector stays on, as in a
@@ -167,11 +145,14 @@ class Workbench:
                 cure="Return an object that is called like a diffusers pipeline.",
             )
         family = family_of_folder(context.model_dir) if context.model_dir else FAMILIES[0]
+        draw_in_float32(pipeline)
         check_prompt_length(pipeline, [prompt_seed.prompt for prompt_seed in spec.prompt_seeds], family)
         # Time that the factory spent outside the phases it names.
         unnamed_ns = self._clock_ns() - start_ns - sum(context.startup_ns.values())
         # The stages stay wrapped as long as the process lives: under 2 us a call.
-        self._built = _Built(spec, pipeline, family, StageTimer(find_stages(pipeline), self._clock_ns))
+        self._built = BuiltPipeline(
+            spec, pipeline, family, self._clock_ns, StageTimer(find_stages(pipeline), self._clock_ns)
+        )
         scheduler = getattr(pipeline, "scheduler", None)
         return protocol.Built(
             startup_ns={**context.startup_ns, "build": max(unnamed_ns, 0)},
@@ -183,12 +164,12 @@ class Workbench:
 
     def _generate(self, size: Size, picture_index: int, rounds: int) -> protocol.Generated:
         bench = self._bench
-        keep = partial(self._keep, size=size, picture_index=picture_index)
+        keep = partial(bench.keep, size=size, picture_index=picture_index)
         timed = bench.timed.setdefault((size, picture_index), TimedPictures(keep))
         usage = Usage()
         for _ in range(rounds):
             before = surroundings.usage_so_far()
-            timing, array = self._timed(size, picture_index)
+            timing, array = bench.draw_timed(size, picture_index)
             usage += Usage(*map(operator.sub, surroundings.usage_so_far(), before))
             timed.add(timing, as_picture(array))
         peak_rss_bytes, library_rss_bytes = surroundings.peak_rss_bytes(), surroundings.library_rss_bytes()
@@ -203,80 +184,36 @@ class Workbench:
             threads=library_threads(bench.pipeline),
             cpus=self._cpus,
             usage=usage,
+            is_filtered=(size, picture_index) in bench.filtered,
         )
+
+    def _draw(self, size: Size, picture_index: int, chain: Path | None) -> protocol.Drawn:
+        bench = self._bench
+        picture = bench.draw(size, picture_index, chain)
+        path = bench.keep(picture, size=size, picture_index=picture_index)
+        is_filtered = (size, picture_index) in bench.filtered
+        return protocol.Drawn(digest(picture), str(path), library_threads(bench.pipeline), is_filtered)
 
     def _prove(self) -> protocol.Proven:
         bench = self._bench
         size = bench.spec.sizes[0]
-        evidence = collect_evidence(bench.pipeline, lambda: self._draw(size, 0), bench.stage_calls)
+        evidence = collect_evidence(bench.pipeline, lambda: bench.draw(size, 0), bench.stage_calls)
         if timed := bench.timed.get((size, 0)):
 
             def draw(seed: int | None) -> tuple[ImageTiming, str]:
-                timing, array = self._timed(size, 0, seed)
+                timing, array = bench.draw_timed(size, 0, seed)
                 return timing, digest(as_picture(array))
 
             new_latents = look_at_new_latents(draw, timed.images, timed.digests[-1])
             evidence = msgspec.structs.replace(evidence, new_latents=new_latents)
         return protocol.Proven(evidence)
 
-    def _trace(self, path: Path, given: Path | None) -> protocol.Traced:
-        bench = self._bench
-        size = bench.spec.sizes[0]
-        reference = trace.load(given) if given else {}
-        stages = find_stages(bench.pipeline)
-        trace.save(path, trace.follow(stages, bench.family, lambda: self._draw(size, 0), reference))
-        return protocol.Traced(str(path))
-
-    def _arguments(self, size: Size, picture_index: int, seed: int | None = None) -> dict[str, Any]:
-        """Keywords of a call; ``seed`` takes the place of the picture's own for its latents."""
-        bench = self._bench
-        prompt_seed = bench.spec.prompt_seeds[picture_index]
-        latents = draw_latents(prompt_seed.seed if seed is None else seed, bench.family.latents, *size)
-        keywords = bench.family.call(
-            prompt=prompt_seed.prompt,
-            steps=bench.spec.num_inference_steps,
-            guidance=bench.spec.guidance_scale,
-            height=size[0],
-            width=size[1],
-            latents=as_wanted(bench.pipeline, latents),
-        )
-        return keywords | seeded_generator(bench.pipeline, prompt_seed.seed)
-
-    def _draw(self, size: Size, picture_index: int) -> Picture:
-        return as_picture(pixels(self._bench.pipeline(**self._arguments(size, picture_index)), size))
-
-    def _timed(self, size: Size, picture_index: int, seed: int | None = None) -> tuple[ImageTiming, NDArray[Any]]:
-        """Only the pipeline's work lies between the two looks at the clock: its call, and what its answer puts off.
-
-        An answer may compute when its picture is read, or while another thread still fills it; so the picture is
-        copied (3 MB at 512x512: below 1 ms) before the second look.
-        """
-        pipeline, timer = self._bench.pipeline, self._bench.timer
-        keywords = self._arguments(size, picture_index, seed)
-        timer.reset()
-        start_ns = self._clock_ns()
-        array = pixels(pipeline(**keywords), size)
-        total_ns = self._clock_ns() - start_ns
-        timing = ImageTiming(total_ns, timer.calls_ns)
-        if timing.rest_ns < 0:
-            raise WorkerError(
-                f"the stages of a picture take {total_ns - timing.rest_ns} ns, the whole picture {total_ns} ns",
-                where=self._bench.spec.factory,
-                cure="Stages must not run at the same time: correct sdperf_stages().",
-            )
-        return timing, array
-
-    def _keep(self, picture: Picture, suffix: str = "", *, size: Size, picture_index: int) -> Path:
-        """Save a picture; by rename, so that nobody reads half of it."""
-        import numpy as np
-
-        path = Path(self._bench.spec.picture_dir, f"{size_key(size)}-{picture_index}{suffix}.npy")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".part")
-        with draft.open("wb") as file:
-            np.save(file, picture, allow_pickle=False)
-        draft.replace(path)
-        return path
+    def _follow(self, size: Size, picture_index: int, chain: Path) -> protocol.Followed:
+        try:
+            return protocol.Followed(self._bench.follow(size, picture_index, chain))
+        except Exception as error:  # noqa: BLE001 -- it draws by itself: only in between it takes no such values
+            first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+            return protocol.Followed(not_followed=f"it does not draw with the values of another one ({first_line})")
 
 
 def _modules(spec: BuildSpec) -> dict[str, str]:

@@ -82,7 +82,7 @@ def desk(project, own_process, tmp_path):
     ours = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (site / "ours.pth").write_text("\n".join(sorted(ours)) + "\n")
     source = PIPELINES.replace("import numpy as np\n", "import numpy as np\nimport inkwell\n")
-    source = source.replace("        return latents * (0.95", "        inkwell.dip()\n        return latents * (0.95")
+    source = source.replace("        return latents * (", "        inkwell.dip()\n        return latents * (")
     (project.path / "harbour.py").write_text(source.replace("NAP_S = 0\n", "NAP_S = 0.01\n"))
     project.conftest(CONFTEST)
     environ = {"UV_CACHE_DIR": str(tmp_path / "uv"), "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(wheels)}

@@ -53,7 +53,7 @@ class Shipyard:
     def pipeline(self, imports, call):
         """Let each step of the pipeline make a call of a library, and nap."""
         source = PIPELINES.replace("import numpy as np\n", f"import numpy as np\n{imports}\n")
-        source = source.replace("        return latents * (0.95", f"        {call}\n        return latents * (0.95")
+        source = source.replace("        return latents * (", f"        {call}\n        return latents * (")
         (self.path / "harbour.py").write_text(source.replace("NAP_S = 0\n", "NAP_S = 0.01\n"))
 
     def trunk(self, **files):

@@ -299,7 +299,7 @@ def test_an_unseeded_sampler_cannot_be_judged_whatever_it_draws(gate, told):
         result.assert_outcomes(failed=1)
         told(
             result,
-            "picture BROKEN: pictures of one prompt and seed are further apart than the limits allow, so nothing can be",
+            "picture BROKEN: pictures of one prompt and seed take up half of the error that the limits allow, or more, so nothing can be",
             "draw all noise from the call's latents and its `generator`",
         )
         assert "RECORDED" not in result.stdout.str()

@@ -147,7 +147,7 @@ def test_a_slower_model_fails_and_each_picture_has_its_own_fp32(model, yard, gat
         f"({UNET} differs, 17 KiB)",
         "picture   PASSED: SSIM 1.0000 (limit 0.98)",
         f"main ({commit}) with its own model: PASSED: SSIM 1.0000 (limit 0.98)",
-        f"main ({commit}) with its own model: stage by stage on exact's inputs: UNet call 1 ",
+        f"main ({commit}) with its own model: link by link along exact's: 4 pictures, every link agrees",
     )
     assert weather.alone.count("exact") == 2, "drawn with each of the two models"
 

@@ -52,7 +52,7 @@ def test_what_is_written_is_read_back(make, make_stored, read):
 
 def test_headline_comes_first_and_is_rounded(make, stored):
     assert list(stored) == ["format", "format_version", "case_id", "machine_key", "headline", "jobs"]
-    assert stored["format_version"] == FORMAT_VERSION == 4
+    assert stored["format_version"] == FORMAT_VERSION == 5
     assert stored["headline"] == [
         {
             "recorded_at": "2026-11-01T12:00:00Z",
@@ -112,10 +112,10 @@ def test_no_baseline_at_all(read, data):
     assert refused(read, data).startswith("the file is truncated or no valid baseline: ")
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 99])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 99])
 def test_another_version_is_refused_whatever_its_shape(stored, read, version):
     other = {**stored, "format_version": version, "jobs": "of another shape"}
-    assert refused(read, other) == f"the file has format version {version}, and this pytest-sdperf reads 4"
+    assert refused(read, other) == f"the file has format version {version}, and this pytest-sdperf reads 5"
     with pytest.raises(BaselineError, match="Use the pytest-sdperf that wrote it"):
         read(json.dumps(other).encode())
 

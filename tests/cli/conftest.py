@@ -13,7 +13,7 @@ from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Kernel
 from pytest_sdperf.report import json
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.verdict.case_verdict import Verdict
-from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore
+from pytest_sdperf.verdict.picture_finding import PictureFinding, PictureScore
 from pytest_sdperf.verdict.status import Status
 
 MACHINE = "spr-8cores-amx"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_sdperf.measurement import Evidence, KernelTime, StageParity
+from pytest_sdperf.measurement import Evidence, KernelTime
 
 ID = "fp32-bundled-64x64-2steps"
 MACHINE = "spr-8cores-amx"
@@ -88,21 +88,13 @@ def test_show(baselines, store, measure):
     assert by_path.partition("variant ")[2] == out.partition("variant ")[2]
 
 
-def test_show_of_stages_against_the_reference(baselines, store, measure):
-    parity = StageParity("fp32", {"text_encoder": None, "unet": 51.25})
-    store(measure(stage_parity=parity))
-    out = baselines("show", ID).stdout
-    table = out.partition("Picture against fp32, stage by stage on its inputs\n")[2]
-    assert [line.split() for line in table.splitlines()[:2]] == [["text_encoder", "identical"], ["unet", "51.2", "dB"]]
-
-
 def test_show_of_a_case_without_evidence(baselines, store, measure, replace):
     run = measure(evidence=Evidence(), workload={"sizes": [[64, 64], [32, 16]]})
     store(replace(run, processes=[replace(process, startup_ns={}) for process in run.processes]))
     out = baselines("show", ID).stdout
     assert "64x64; 32x16" in out
     assert "Environment\n" in out
-    for title in ("Cold start", "Picture against", "Kernels by", "Evidence"):
+    for title in ("Cold start", "Kernels by", "Evidence"):
         assert title not in out
 
 

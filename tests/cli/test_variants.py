@@ -28,6 +28,7 @@ def test_everything_that_a_variant_declares():
         reference=None,
         thresholds={"min_psnr": "30dB"},
         needs_model=False,
+        precision="int8",
     )
     text = render([Runnable(variant, "conftest of tests", [])], problems=["x"], note="All.", width=100, colour=False)
     assert text.splitlines() == [
@@ -38,6 +39,7 @@ def test_everything_that_a_variant_declares():
         "  proves      kernel_precision(bf16, at least 95 %), threads",
         "  launch      one thread pinned to each usable core; preloads jemalloc; A=1",
         "  parameters  precision=auto",
+        "  precision   int8",
         "  scheduler   DPM",
         "  limits      min_psnr=30dB",
         "  truth       its own stored picture",

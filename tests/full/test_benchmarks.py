@@ -223,24 +223,36 @@ def test_committed_raw_data_can_be_rendered_again(module, name, tables):
 def test_good_from_broken(run):
     document, text = run(
         "good_from_broken",
-        "--variants=openvino_static_f32,openvino_int8_weights,fault_black",
+        "--variants=openvino_static_f32,openvino_int8_weights,fault_black,fault_louder_noise",
         "--prompts=1",
         "--seeds=2",
         "--steps=2",
     )
-    assert [(v["name"], v["kind"]) for v in document["variants"]] == [
-        ("openvino_static_f32", "honest"),
-        ("openvino_int8_weights", "honest"),
-        ("fault_black", "fault"),
+    assert [(v["name"], v["kind"], v["precision"]) for v in document["variants"]] == [
+        ("openvino_static_f32", "honest", "f32"),
+        ("openvino_int8_weights", "honest", "int8_weights"),
+        ("fault_louder_noise", "fault", "bf16"),
+        ("fault_black", "fault", "bf16"),
     ]
-    honest, rounded, black = document["variants"]
-    assert all(len(v["pictures"]) == 2 for v in document["variants"])
+    honest, rounded, *_ = document["variants"]
+    assert [len(v["pictures"]) for v in document["variants"]] == [2, 2, 0, 0]
+    assert all(len(v["chains"]["pictures"]) == 2 for v in document["variants"])
     assert all(p["psnr_db"] > 80 for p in honest["pictures"])
-    assert honest["stage_parity"]["stage_psnr_db"]["unet"] > 90
     assert all(25 < p["psnr_db"] < 70 for p in rounded["pictures"]), "the weights were not rounded, or to nothing"
-    assert black["pictures"][0]["fault"].startswith("is all black")
-    assert "| all black (fault) | 0.0000 | 0.0000 | not a picture | not a picture |" in text
-    assert "Every fault breaks a default limit." in text
+    assert "| latents 2 % larger | 2 of 2 | 2 | UNet latents |" in text
+    assert "| all black | 2 of 2 | 2 | picture |" in text
+    assert "Every fault is named by its link" in text
+
+
+def test_good_from_broken_goes_on_with_what_is_there(run, module, tmp_path):
+    """A variant that is there is not drawn again; a result of other pictures is no part of this one."""
+    asked = ("--variants=fault_black", "--prompts=1", "--seeds=1", "--steps=2", f"--results={tmp_path}")
+    document, _ = run("good_from_broken", *asked)
+    [black] = document["variants"]
+    black["summary"] = "all black, an hour ago"
+    module("machine").write(document, "", "good_from_broken", tmp_path)
+    again, _ = run("good_from_broken", *asked)
+    assert again["variants"] == [black]
 
 
 def test_prompts_of_good_from_broken_are_captions_and_none_comes_twice(module):
@@ -250,62 +262,76 @@ def test_prompts_of_good_from_broken_are_captions_and_none_comes_twice(module):
     assert {caption.partition(" in ")[0] for caption in drawn[:8]} == set(module("good_from_broken").SUBJECTS)
 
 
-def test_good_from_brokens_table_says_who_tells_a_fault(module):
-    table = module("good_from_broken_table")
-
-    def variant(kind, *scores, **stages):
-        pictures = [{"fault": None, "ssim": s, "psnr_db": p} for s, p in scores]
-        return {
-            "name": kind,
-            "kind": kind,
-            "summary": "",
-            "pictures": pictures,
-            "stage_parity": {"stage_psnr_db": stages},
-        }
-
-    floor = table._floors([variant("honest", (0.98, 40.0), (0.99, None), unet=50.0)])
-    assert (floor["ssim"], floor["psnr_db"], floor["unet"], floor["vae_decode"]) == (0.98, 40.0, 50.0, float("inf"))
-    for scores, stages, wanted in (
-        (((0.97, 39.0), (0.96, 30.0)), {}, "SSIM (every picture), PSNR dB (every picture)"),
-        (((0.99, 39.0), (0.99, 41.0)), {}, "PSNR dB (the set)"),
-        (((0.99, 41.0),), {"unet": 49.9}, "UNet call"),
-        (((0.98, 40.0),), {"unet": 50.0}, "**nothing**"),
-    ):
-        assert table._found_by(variant("fault", *scores, **stages), floor) == wanted
-
-
-def test_good_from_brokens_table_holds_the_default_limits_against_the_worst_picture(module):
-    table = module("good_from_broken_table")
-    limits = table.LIMITS
-
-    def variant(kind, ssim, psnr_db, unet):
-        sound = {"fault": None, "ssim": 1.0, "psnr_db": None}
-        scores = [sound, {"fault": None, "ssim": ssim, "psnr_db": psnr_db}]
-        return {
-            "name": kind,
-            "kind": kind,
-            "summary": kind,
-            "pictures": [{"prompt": "sailing ship in storm by Rembrandt", "seed": 0, **score} for score in scores],
-            "stage_parity": {"stage_psnr_db": {"unet": unet}},
-        }
-
-    kept = variant("fault", limits["ssim"], limits["psnr_db"], limits["unet"])
-    broken = variant("fault", limits["ssim"] - 1e-6, limits["psnr_db"] - 1e-6, limits["unet"] - 1e-6)
-    assert table._failing(kept, limits) == ""
-    assert table._failing(broken, limits) == "SSIM, PSNR, UNet call"
-    assert table._failing({**kept, "pictures": [{"fault": "is all black"}]}, limits) == "not a picture"
-    lines = table._packaged([variant("honest", 0.99, 50.0, 60.0), kept])
-    assert f"| PSNR dB | 50.0 | {limits['psnr_db']:.1f} | {table.JOB['psnr_db']:.1f} |" in lines
-    assert "No default limit tells: fault." in lines
-    assert "Every fault breaks a limit of our job." in lines
-    other = {**kept, "pictures": [{**p, "seed": 1} for p in kept["pictures"]]}
-    assert table._of_packaged_prompts(other)["pictures"] == []
+def chains(*pictures):
+    """Chains of an exact text, a UNet of two calls, and a picture; each is (UNet's worst dB, its gain)."""
+    return {
+        "reference": "fp32",
+        "pictures": [
+            {
+                "key": f"8x8/{i}",
+                "stages": [
+                    {
+                        "stage": "unet",
+                        "calls": 2,
+                        "reference_calls": 2,
+                        "latents_db": [None, None],
+                        "output_db": [unet_db, unet_db],
+                        "gains": [gain] * 16,
+                        "mean_errors": [0.0] * 16,
+                        "times": [1000.0, 1000.0],
+                    }
+                ],
+            }
+            for i, (unet_db, gain) in enumerate(pictures)
+        ],
+    }
 
 
-def test_every_fault_has_a_name_for_people(module):
+def entry(name, kind, *pictures):
+    scores = [{"prompt": "a", "seed": i, "fault": None, "ssim": 0.9, "psnr_db": 30.0} for i in range(len(pictures))]
+    return {
+        "name": name, "kind": kind, "summary": name, "precision": "bf16", "pictures": scores, "chains": chains(*pictures),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def table(module):
+    return module("good_from_broken_table")
+
+
+def test_good_from_brokens_table_tells_how_far_a_fault_is_from_what_is_honest(table):
+    limit = table.link_limits("bf16", table.Thresholds()).precision.noisy_db
+    honest = table.judged(entry("autocast", "honest", (limit + 3, 1e-4), (limit + 1, 1e-4)))
+    fault = table.judged(entry("fault_six_bits", "fault", (limit - 9, 0.0), (limit - 4, 0.0)))
+    assert table._honest(honest)[:5] == ["autocast", "bf16", "0", "1.0", "UNet output"]
+    assert table._fault(fault, [honest]) == [
+        *["fault_six_bits", "2 of 2", "2", "UNet output"],
+        *["-4.0", "1.0", "5.0 dB"],
+    ]
+    assert table._conclusion([fault]) == ["Every fault is named by its link, on all pictures but 1 or all.", ""]
+
+
+def test_good_from_brokens_table_tells_gains_as_factors(table):
+    honest = table.judged(entry("autocast", "honest", (90.0, 1e-4)))
+    fault = table.judged(entry("fault_scaled_convolution", "fault", (90.0, 2e-3), (90.0, 2e-3)))
+    assert table._fault(fault, [honest])[1:7] == ["2 of 2", "2", "UNet output", "0.200 %", "0.010 %", "20.0x"]
+
+
+def test_good_from_brokens_table_says_what_is_named_by_another_link_or_not_at_all(table):
+    limit = table.link_limits("bf16", table.Thresholds()).precision.noisy_db
+    other = table.judged(entry("fault_less_guidance", "fault", (limit - 1, 0.0), (limit, 0.0)))
+    assert table._fault(other, [])[1:4] == ["1 of 2", "0, UNet output: 1", "UNet latents"]
+    assert table._conclusion([other]) == ["Not named by its link on all pictures but 1: fault_less_guidance.", ""]
+    [cut] = [table.judged({**entry("fault_prompt_cut", "fault", (90.0, 0.0)), "chains": None})]
+    assert table._fault(cut, [])[1:4] == ["not followed", "-", "text encoder tokens"]
+    assert table._conclusion([cut]) == ["Not named by its link on all pictures but 1: fault_prompt_cut.", ""]
+
+
+def test_every_fault_has_a_name_for_people_and_a_link(module):
     faults = module("faults")
-    assert len({v.summary for v in faults.variants()}) == len(faults.FAULTS) == 22
+    assert len({v.summary for v in faults.variants()}) == len(faults.FAULTS) == len(faults.LINKS) == 48
     assert all(v.name.startswith("fault_") and v.reference == "fp32" for v in faults.variants())
+    assert set(faults.FAULTS) > faults.F32
 
 
 def test_scenes_to_draw_are_balanced(module):

@@ -6,15 +6,17 @@ import math
 import numpy as np
 import pytest
 
-from pytest_sdperf.diff.pictures import Similarity, as_8_bit, similarity
-from pytest_sdperf.judge.picture import allowing, judge, judge_picture
+from pytest_sdperf.claims import Claim
+from pytest_sdperf.diff.pictures import as_8_bit, similarity
+from pytest_sdperf.judge.picture import FILTERED, judge, judge_picture
 from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.observations import BASE_PICTURE, BasePictures, Observations, References
 from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.picture_chain import Chains, PictureChain, StageLinks
 from pytest_sdperf.report.picture_text import picture_details, picture_sentence
 from pytest_sdperf.variant import Case, Variant
 from pytest_sdperf.verdict.status import Status
-from pytest_sdperf.workload import Workload
+from pytest_sdperf.workload import DEFAULT_PROMPTS, Workload
 
 KEYS = ("16x24/0", "16x24/1")
 TWO = Workload(prompts=("a ship", "a goat"), sizes=((16, 24),))
@@ -146,43 +148,25 @@ def test_stored_references_are_compared_in_8_bits(picture):
     assert as_floats.pictures[0].psnr_db == pytest.approx(58.9, abs=0.5)  # of quantisation: 20 log10(255) + 10.8 dB
 
 
-def test_limits_allow_for_pictures_that_do_not_repeat(picture):
+def test_pictures_that_do_not_repeat_widen_no_limit(picture):
     truth = picture()
     drawn = np.clip(truth + 0.03 * (picture(seed=1) - 0.5), 0, 1)
-    other = np.clip(drawn + 0.02 * (picture(seed=2) - 0.5), 0, 1)
-    strict = Thresholds(min_ssim=0, min_psnr=similarity(truth, drawn).psnr_db + 0.1)
-    without = judged({KEYS[0]: drawn}, {KEYS[0]: truth}, ONE, thresholds=strict)
-    allowed = judged({KEYS[0]: drawn}, {KEYS[0]: truth}, ONE, thresholds=strict, others={KEYS[0]: [other]})
-    assert (without.status, without.own_psnr_db) == (Status.BROKEN, None)
-    assert allowed.status is Status.PASSED
-    assert allowed.own_psnr_db == similarity(drawn, other).psnr_db
-    assert allowed.min_psnr_db < strict.min_psnr
-
-
-def test_no_noise_changes_no_limit():
-    limits = Thresholds()
-    assert allowing(limits, None) is limits
-    same = allowing(limits, Similarity(1.0, math.inf))
-    assert (same.min_ssim, same.min_psnr) == (limits.min_ssim, pytest.approx(limits.min_psnr))
-
-
-def test_noise_as_large_as_the_limit_costs_three_decibel():
-    limits = allowing(Thresholds(min_ssim=0.98, min_psnr=35.0), Similarity(0.99, 35.0))
-    assert limits.min_psnr == pytest.approx(35.0 - 10 * math.log10(2))
-    assert limits.min_ssim == pytest.approx(0.97)
-
-
-def test_limits_never_fall_below_zero():
-    limits = allowing(Thresholds(min_ssim=0.1, min_psnr=1.0), Similarity(-0.5, 0.0))
-    assert (limits.min_ssim, limits.min_psnr) == (0.0, 0.0)
+    other = np.clip(drawn + 0.002 * (picture(seed=2) - 0.5), 0, 1)
+    psnr_db = similarity(truth, drawn).psnr_db
+    for limit, status in ((psnr_db - 0.1, Status.PASSED), (psnr_db + 0.1, Status.BROKEN)):
+        thresholds = Thresholds(min_ssim=0, min_psnr=limit)
+        found = judged({KEYS[0]: drawn}, {KEYS[0]: truth}, ONE, thresholds=thresholds, others={KEYS[0]: [other]})
+        assert (found.status, found.min_psnr_db) == (status, limit)
+        assert found.own_psnr_db == similarity(drawn, other).psnr_db
 
 
 @pytest.mark.parametrize(("nudge", "is_too_noisy"), [(1e-6, True), (-1e-6, False)])
 @pytest.mark.parametrize("metric", ["ssim", "psnr_db"])
 @pytest.mark.parametrize("reference", [{"name": None}, {"is_reference": True}, {"name": "fp32"}])
-def test_pictures_further_apart_than_the_limit_cannot_be_judged(picture, metric, nudge, is_too_noisy, reference):
+def test_pictures_that_take_up_half_of_the_error_cannot_be_judged(picture, metric, nudge, is_too_noisy, reference):
     drawn, other = picture(), np.clip(picture() + 0.03 * picture(seed=3), 0, 1)
-    limit = getattr(similarity(drawn, other), metric) + nudge
+    noise = similarity(drawn, other)
+    limit = {"ssim": 1 - 2 * (1 - noise.ssim), "psnr_db": noise.psnr_db - 10 * math.log10(2)}[metric] + nudge
     limits = Thresholds(min_ssim=limit, min_psnr=0) if metric == "ssim" else Thresholds(min_ssim=0, min_psnr=limit)
     pictures = {KEYS[0]: drawn}
     finding = judged(pictures, pictures, ONE, thresholds=limits, others={KEYS[0]: [other]}, **reference)
@@ -197,6 +181,62 @@ def test_a_repeated_picture_that_is_none_is_a_fault(picture):
     finding = judged(pictures, pictures, ONE, others={KEYS[0]: [grey(np.nan)]})
     assert finding.status is Status.BROKEN
     assert finding.pictures[0].fault == "drawn again has 1152 NaN and 0 infinite values of 1152"
+
+
+def test_a_picture_of_a_safety_checker_is_named_as_such(picture):
+    pictures = {KEYS[0]: grey(0), KEYS[1]: picture()}
+    found = judge_picture(pictures, References(pictures), Thresholds(), TWO, filtered={KEYS[0]})
+    assert found.status is Status.BROKEN
+    assert [one.fault for one in found.pictures] == [FILTERED, ""]
+
+
+def far_off(picture, *, prompts=("a whale",), seeds=(0,), chains=None, stated=(), variant=None, **options):
+    """Judges pictures that end far from their reference."""
+    workload = Workload(prompts=prompts, seeds=seeds, sizes=((16, 24),))
+    variant = variant or Variant("ours", "harbour:build", claims=(Claim("kernel_precision", "bf16"),))
+    run = ProcessRun({"16x24": [ImageTiming(10)]}, {}, {}, peak_rss_bytes=1)
+    measurement = Measurement("c", "ours", "m", "d", "", {}, [run], Evidence(), Environment("here"))
+    keys = [f"16x24/{i}" for i in range(len(workload.prompt_seeds))]
+    seen = Observations(
+        Case(variant, workload, "m"),
+        measurement,
+        measurement,
+        pictures={key: picture(seed=i) for i, key in enumerate(keys)},
+        references=References({key: picture(seed=9 + i) for i, key in enumerate(keys)}),
+        chains=Chains("fp32", [PictureChain(key, []) for key in keys]) if chains is None else chains,
+    )
+    return judge(seen, Options(stated=frozenset(stated), **options))
+
+
+def test_a_picture_that_ends_elsewhere_by_rounding_has_diverged(picture):
+    found = far_off(picture)
+    assert found.status is Status.DIVERGED
+    assert found.worst_ssim.ssim < found.min_ssim
+
+
+BROKEN_CHAIN = Chains("fp32", [PictureChain("16x24/0", [StageLinks("unet", 3, 4)])])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stated": ["min_ssim"]},
+        {"stated": ["min_psnr"]},
+        {"prompts": DEFAULT_PROMPTS[:1]},
+        {"prompts": ("a whale", DEFAULT_PROMPTS[2])},
+        {"chains": BROKEN_CHAIN},
+        {"chains": Chains("fp32", [], "it has no stages")},
+        {"chains": Chains("fp32", [])},
+    ],
+)
+def test_where_its_end_counts_all_the_same(picture, changes):
+    """Limits that somebody states, the packaged prompts, and where no chain shows that it is rounding."""
+    assert far_off(picture, **changes).status is Status.BROKEN
+
+
+def test_other_seeds_of_the_packaged_prompts_are_the_users_own(picture):
+    assert far_off(picture, prompts=DEFAULT_PROMPTS[:1], seeds=(5,)).status is Status.DIVERGED
+    assert far_off(picture, stated=["min_link_psnr", "max_slowdown"]).status is Status.DIVERGED
 
 
 def test_a_picture_that_depends_on_nothing_is_a_fault_unless_it_has_another(picture):

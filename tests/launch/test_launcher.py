@@ -424,8 +424,8 @@ def impostor(tmp_path):
 @pytest.mark.parametrize(
     ("script", "what"),
     [
-        (r"os.write(answers, b'sail\n')", "the worker said b'sail', which is no message of protocol 6"),
-        (r"""os.write(answers, b'{"type":"ready","version":7}\n')""", "the worker speaks protocol 7"),
+        (r"os.write(answers, b'sail\n')", "the worker said b'sail', which is no message of protocol 7"),
+        (r"""os.write(answers, b'{"type":"ready","version":8}\n')""", "the worker speaks protocol 8"),
         (r"""os.write(answers, b'{"type":"called"}\n')""", "the worker answered Called while starting"),
         ("os.write(answers, b'half'); sys.exit(1)", "the worker ended with exit code 1 while starting"),
         ("sys.exit(1)", "the worker ended with exit code 1 while starting"),

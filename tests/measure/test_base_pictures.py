@@ -18,8 +18,8 @@ from pytest_sdperf.measure.sampling import Drawing
 from pytest_sdperf.measurement import Environment
 from pytest_sdperf.observations import NOBODY
 from pytest_sdperf.options import Options
+from pytest_sdperf.picture_chain import Chains
 from pytest_sdperf.variant import Case, Variant
-from pytest_sdperf.worker import trace
 from pytest_sdperf.workload import Workload
 
 EXACT = Variant("exact", "harbour:build", reference="exact")
@@ -45,11 +45,11 @@ def drawn(monkeypatch):
     """What was drawn, as (variant, scheduler, model); or the error that drawing raises."""
     drawn = []
 
-    def draw_reference(case, model, rig, *, host):
+    def draw_reference(case, model, rig, *, host, chains):
         if drawn and isinstance(drawn[0], Exception):
             raise drawn[0]
         drawn.append((case.variant.name, case.variant.scheduler, model.digest))
-        return Drawing({}, host, Path("/trace"))
+        return Drawing({}, host, {"8x8/0": Path("/chain")})
 
     monkeypatch.setattr(module, "draw_reference", draw_reference)
     return drawn
@@ -72,7 +72,9 @@ def test_the_bases_own_reference_draws_with_the_bases_model_once(references, dra
     own = references(EXACT, COARSE)
     for _ in range(2):
         found = own.of(CASE, RIG, Options(), NOBODY)
-        assert (found.name, found.drawing.trace, found.unjudged_because) == ("exact", Path("/trace"), "")
+        plan = found.plan(Options(parity="first"))
+        assert (found.name, plan.reference, plan.parity, found.unjudged_because) == ("exact", "exact", "first", "")
+        assert plan.given == {"8x8/0": Path("/chain")}
     assert drawn == [("exact", "Euler", "digest")]
 
 
@@ -97,17 +99,13 @@ def test_why_nothing_could_be_drawn(references, drawn):
     assert found == BaseReference("exact", unjudged_because="exact does not draw there: the mast broke")
 
 
-def test_pictures_and_stages_beside_their_reference(tmp_path):
+def test_pictures_and_chains_beside_their_reference(tmp_path):
     picture = np.full((8, 8, 3), 0.5, np.float32)
     np.save(tmp_path / "own.npy", picture)
-    for name, value in (("own", 1.001), ("reference", 1.0)):
-        trace.save(tmp_path / f"{name}.npz", {"unet/out": np.array([0.0, value]), "unet/sample": np.zeros(2)})
-    drawing = Drawing({"8x8/0": tmp_path / "own.npy"}, Environment("here"), tmp_path / "reference.npz")
-    found = base_pictures(
-        "main", {"8x8/0": tmp_path / "own.npy"}, tmp_path / "own.npz", BaseReference("exact", drawing)
-    )
-    assert (found.label, found.reference_name, found.stage_parity.reference) == ("main", "exact", "exact")
+    drawing = Drawing({"8x8/0": tmp_path / "own.npy"}, Environment("here"))
+    chains = Chains("exact", [])
+    found = base_pictures("main", {"8x8/0": tmp_path / "own.npy"}, chains, BaseReference("exact", drawing))
+    assert (found.label, found.reference_name, found.chains) == ("main", "exact", chains)
     assert (found.pictures["8x8/0"] == found.references.pictures["8x8/0"]).all()
-    assert found.stage_parity.stage_psnr_db["unet"] == pytest.approx(63.0, abs=1)
     without = base_pictures("main", {}, None, BaseReference("exact", unjudged_because="no"))
-    assert (without.references.pictures, without.stage_parity, without.unjudged_because) == (None, None, "no")
+    assert (without.references.pictures, without.chains, without.unjudged_because) == (None, None, "no")

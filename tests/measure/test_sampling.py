@@ -10,11 +10,14 @@ from pytest_sdperf import protocol
 from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measure import standing
+from pytest_sdperf.measure.chain_plan import ChainPlan
 from pytest_sdperf.measure.progress import Reach
 from pytest_sdperf.measure.rig import WARM_UP_IMAGES, Model, Rig
 from pytest_sdperf.measure.sampling import Enough, call_in_worker, draw_reference, sample
 from pytest_sdperf.measurement import Disturbance, Environment, Evidence, ImageTiming, Measurement
+from pytest_sdperf.picture_chain import Chains, PictureChain
 from pytest_sdperf.variant import Launch
+from pytest_sdperf.workload import picture_key
 
 HOST = Environment(machine_key="zen5-2cores", cpu_model="AMD EPYC", kernel="6.18")
 NO_MODEL = Model(folder=None, digest="")
@@ -35,6 +38,8 @@ class FakeWorkers:
         self.exit_code = exit_code
         self.fails_at = fails_at
         self.other_path = ""
+        self.filtered = ()
+        "numbers of the pictures that a safety checker replaces"
         self.digest = lambda number: "d"
 
     @contextlib.contextmanager
@@ -102,11 +107,12 @@ class FakeWorker:
                     cpus=[0, 1],
                 )
             case protocol.Draw(size, prompt):
-                return protocol.Drawn("e", f"{self.folder}/{size[0]}x{size[1]}-{prompt}.npy", threads=2)
+                path = f"{self.folder}/{size[0]}x{size[1]}-{prompt}.npy"
+                return protocol.Drawn("e", path, threads=2, is_filtered=prompt in self.workers.filtered)
             case protocol.Prove():
                 return protocol.Proven(Evidence(facts={"process": str(self.number)}))
-            case protocol.Trace(path, _):
-                return protocol.Traced(path)
+            case protocol.Follow(size, prompt):
+                return protocol.Followed(PictureChain(picture_key(size, prompt), []))
 
 
 @pytest.fixture
@@ -170,7 +176,7 @@ def test_a_case_is_prepared_then_measured_in_fresh_processes(make_case, rig, tmp
     sampled = sample(case, model, rig(workers), processes=2, rounds=3, host=HOST)
     assert [names(asked) for asked in workers.asked] == [
         ["Prepare"],
-        ["Build", "WarmUp", "Generate", "Prove", "Trace"],
+        ["Build", "WarmUp", "Generate", "Prove"],
         ["Build", "WarmUp", "Generate"],
     ]
     folder = tmp_path / "work" / case.id
@@ -192,12 +198,13 @@ def test_a_case_is_prepared_then_measured_in_fresh_processes(make_case, rig, tmp
     assert told[1].startswith("ship: prepared in ")
     assert [line.removeprefix("ship: ").partition(", ")[0] for line in told[2:]] == [
         *["process 1 of 2", "process 1 of 2: building", "process 1 of 2: timing pictures at 16x24"],
-        *["process 1 of 2: drawing what is not timed", "process 1 of 2: collecting evidence", "process 1 of 2"],
+        *["process 1 of 2: drawing what is not timed", "process 1 of 2: collecting evidence"],
+        *["process 1 of 2: following pictures", "process 1 of 2"],
         *["process 2 of 2", "process 2 of 2: building", "process 2 of 2: timing pictures at 16x24"],
         "process 2 of 2",
     ]
-    assert told[7].startswith("ship: process 1 of 2, 0.201 us a picture")
-    assert told[11].startswith("ship: process 2 of 2, 0.301 us a picture")
+    assert told[8].startswith("ship: process 1 of 2, 0.201 us a picture")
+    assert told[12].startswith("ship: process 2 of 2, 0.301 us a picture")
 
 
 def test_no_step_is_told_between_the_warming_up_and_the_last_timed_picture(make_case, tmp_path):
@@ -242,7 +249,7 @@ def test_as_many_processes_are_built_at_once_as_there_are_cores(make_case, cores
     room, on_two = cores
     sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST)
     assert steps(workers) == [
-        *["1 Build", "2 Build", "1 WarmUp", "1 Generate", "1 Prove", "1 Trace"],
+        *["1 Build", "2 Build", "1 WarmUp", "1 Generate", "1 Prove"],
         *["2 WarmUp", "2 Generate", "3 Build", "3 WarmUp", "3 Generate"],
     ]
     assert room == [(2, 1 << 30)]
@@ -260,7 +267,7 @@ def test_the_first_is_built_alone_where_it_may_be_enough(make_case, cores):
 
     sample(make_case(), NO_MODEL, on_two(workers), processes=3, rounds=1, host=HOST, enough=Enough(enough))
     assert steps(workers) == [
-        *["1 Build", "1 WarmUp", "1 Generate", "1 Prove", "1 Trace"],
+        *["1 Build", "1 WarmUp", "1 Generate", "1 Prove"],
         *["2 Build", "3 Build", "2 WarmUp", "2 Generate"],
     ]
     assert asked == [1, 2]
@@ -297,7 +304,7 @@ def test_a_process_that_fails_beside_another_says_so_when_its_turn_comes(make_ca
     _, on_two = cores
     with pytest.raises(WorkerError, match="it broke"):
         sample(make_case(), NO_MODEL, on_two(workers), processes=2, rounds=1, host=HOST)
-    assert steps(workers) == ["1 Build", "2 Build", "1 WarmUp", "1 Generate", "1 Prove", "1 Trace"]
+    assert steps(workers) == ["1 Build", "2 Build", "1 WarmUp", "1 Generate", "1 Prove"]
     assert sorted(workers.ended) == ["process-1", "process-2"]
 
 
@@ -345,11 +352,44 @@ def test_the_first_process_draws_the_prompts_that_are_not_timed(make_case, rig, 
     workers = FakeWorkers()
     case = make_case(sizes=((16, 24), (8, 8)), prompts=("a", "b", "c"))
     sampled = sample(case, NO_MODEL, rig(workers), processes=1, rounds=1, host=HOST)
-    assert names(workers.asked[0]) == ["Build", *["WarmUp", "Generate"] * 2, *["Draw"] * 4, "Prove", "Trace"]
+    assert names(workers.asked[0]) == ["Build", *["WarmUp", "Generate"] * 2, *["Draw"] * 4, "Prove"]
     folder = tmp_path / "work" / case.id / "process-1"
     assert sampled.drawing.pictures == {
         f"{size}/{prompt}": folder / f"{size}-{prompt}.npy" for size in ("16x24", "8x8") for prompt in range(3)
     }
+
+
+def test_the_first_process_keeps_the_chains_of_a_reference(make_case, rig):
+    workers = FakeWorkers()
+    case = make_case(sizes=((16, 24), (8, 8)), prompts=("a", "b"))
+    sampled = sample(case, NO_MODEL, rig(workers), processes=2, rounds=1, host=HOST, chains=ChainPlan("all"))
+    drawn = [command for command in workers.asked[0] if isinstance(command, protocol.Draw)]
+    kept = {key: str(path) for key, path in sampled.drawing.chains.items()}
+    assert [(command.picture_index, command.chain_path) for command in drawn] == [
+        *[(0, kept["16x24/0"]), (1, kept["16x24/1"])],
+        (1, ""),
+    ]
+    assert "Draw" not in names(workers.asked[1])
+    assert sampled.chains is None
+
+
+def test_the_first_process_follows_the_chains_of_another(make_case, rig, tmp_path):
+    workers = FakeWorkers()
+    case = make_case(prompts=("a", "b"))
+    given = {f"16x24/{index}": tmp_path / f"{index}.zip" for index in range(2)}
+    chains = ChainPlan("all", "fp32", given)
+    sampled = sample(case, NO_MODEL, rig(workers), processes=2, rounds=1, host=HOST, chains=chains)
+    assert names(workers.asked[0]) == ["Build", "WarmUp", "Generate", "Draw", "Prove", "Follow", "Follow"]
+    assert names(workers.asked[1]) == ["Build", "WarmUp", "Generate"]
+    assert sampled.chains == Chains("fp32", [PictureChain("16x24/0", []), PictureChain("16x24/1", [])])
+    assert sampled.drawing.chains == {}
+
+
+def test_pictures_that_a_safety_checker_replaced_are_named(make_case, rig):
+    workers = FakeWorkers()
+    workers.filtered = (1,)
+    case = make_case(prompts=("a", "b"))
+    assert sample(case, NO_MODEL, rig(workers), processes=1, rounds=1, host=HOST).filtered == {"16x24/1"}
 
 
 def test_pictures_that_do_not_repeat_are_kept(make_case, rig, tmp_path):
@@ -382,9 +422,7 @@ def test_a_crash_after_the_work_is_only_told(make_case, rig, told):
     assert "ship: process-1 ended with exit code -6 after its work was done; see its log" in told
 
 
-@pytest.mark.parametrize(
-    "step", [protocol.Prepare, protocol.Build, protocol.Generate, protocol.Draw, protocol.Prove, protocol.Trace]
-)
+@pytest.mark.parametrize("step", [protocol.Prepare, protocol.Build, protocol.Generate, protocol.Draw, protocol.Prove])
 def test_what_fails_ends_its_worker_and_the_case(make_case, rig, step):
     workers = FakeWorkers(fails_at=step)
     case = make_case(prepare="prepare", prompts=("a", "b"))
@@ -397,7 +435,7 @@ def test_a_reference_is_drawn_once_untimed(make_case, rig, tmp_path, told):
     workers = FakeWorkers()
     case = make_case(prepare="prepare", prompts=("a", "b"))
     drawing = draw_reference(case, NO_MODEL, rig(workers), host=HOST)
-    assert [names(asked) for asked in workers.asked] == [["Prepare"], ["Build", "Draw", "Draw", "Trace"]]
+    assert [names(asked) for asked in workers.asked] == [["Prepare"], ["Build", "Draw", "Draw"]]
     folder = tmp_path / "work" / case.id / "reference"
     assert drawing.pictures == {"16x24/0": folder / "16x24-0.npy", "16x24/1": folder / "16x24-1.npy"}
     assert drawing.environment == msgspec.structs.replace(

@@ -19,8 +19,8 @@ from pytest_sdperf.measure.comparer import Compared
 from pytest_sdperf.measure.sampling import Drawing, Sampled
 from pytest_sdperf.measurement import Disturbance, Evidence, ImageTiming, Measurement, ProcessRun
 from pytest_sdperf.options import Options, Thresholds
+from pytest_sdperf.picture_chain import Chains
 from pytest_sdperf.report.outcome import Outcome
-from pytest_sdperf.worker import trace
 
 OWN = Options()
 OTHER = Options(model="synthetic:sd15")
@@ -31,25 +31,22 @@ PICTURE = np.random.RandomState(0).uniform(size=(8, 8, 3)).astype(np.float32)
 def calls(calls, monkeypatch, tmp_path):
     """What the session asks of others, in order; each answers with something of the right shape."""
 
-    def traced(case, value):
-        """A trace of one stage, whose answer is ``value`` beside a 1."""
-        path = tmp_path / f"{case.id}-{len(calls)}.npz"
-        arrays = {"unet/in/0": np.ones(2, np.float32), "unet/out": np.array([value, 1], np.float32)}
-        trace.save(path, arrays)
-        return path
-
     picture = tmp_path / "picture.npy"
     np.save(picture, PICTURE)
 
-    def sample(case, model, rig, *, processes, rounds, host, reference_trace, enough):
-        calls.append(("given", reference_trace.stem if reference_trace else None))
-        calls.append(("sample", case.variant.name, case.model, model.digest, processes, rounds, rig.work_dir.name))
-        drawing = Drawing({"8x8/0": picture}, host, traced(case, 0.5))
-        return Sampled(measurement_of(case, host, model.digest), drawing, {"8x8/0": [picture]})
+    def kept(case, chains):
+        return {} if chains.reference or chains.parity == "off" else {"8x8/0": tmp_path / f"{case.id}.zip"}
 
-    def draw_reference(case, model, rig, *, host):
+    def sample(case, model, rig, *, processes, rounds, host, chains, enough):
+        calls.append(("chains", chains.parity, chains.reference, *(path.stem for path in chains.given.values())))
+        calls.append(("sample", case.variant.name, case.model, model.digest, processes, rounds, rig.work_dir.name))
+        drawing = Drawing({"8x8/0": picture}, host, kept(case, chains))
+        followed = Chains(chains.reference, []) if chains.given else None
+        return Sampled(measurement_of(case, host, model.digest), drawing, {"8x8/0": [picture]}, followed)
+
+    def draw_reference(case, model, rig, *, host, chains):
         calls.append(("draw", case.variant.name, case.variant.scheduler, case.model))
-        return Drawing({"8x8/0": picture}, host, traced(case, 0.0))
+        return Drawing({"8x8/0": picture}, host, kept(case, chains))
 
     monkeypatch.setattr(alone, "sample", sample)
     monkeypatch.setattr(alone, "draw_reference", draw_reference)
@@ -111,7 +108,6 @@ def test_a_sibling_is_measured_once_with_the_model_it_needs(session, calls):
     sibling = session.alone.sibling("ours", like, OTHER)
     assert sibling.model == "synthetic:sd15"
     assert session.alone.sibling("ours", like, OTHER) is sibling
-    assert sibling.stage_parity is None
     assert [c[1] for c in calls if c[0] == "sample"] == ["ours"]
 
 
@@ -132,29 +128,35 @@ def test_a_measured_reference_is_seen(session):
     assert seen.environment == measured.measurement.environment
 
 
-def test_the_reference_is_drawn_before_what_is_held_against_it(session, calls):
+def test_the_reference_is_drawn_before_what_follows_it(session, calls):
     ours = session.case("ours", OWN, SMALL)
-    stage_parity = session.measure(ours, OWN).measurement.stage_parity
+    assert session.measure(ours, OWN).chains == Chains("fp32", [])
     drawn = calls.index(("draw", "fp32", "default", "bundled"))
-    assert calls[drawn + 1 :][0] == ("given", f"fp32-bundled-8x8-20steps-{drawn + 1}")
-    assert (stage_parity.reference, stage_parity.drift_db, stage_parity.not_compared) == ("fp32", [], [])
-    # The reference answers 0 and 1, this one 0.5 and 1: 20 log10(1 / sqrt(0.125)).
-    assert stage_parity.stage_psnr_db == {"unet": pytest.approx(9.031, abs=1e-3)}
+    assert calls[drawn + 1 :][0] == ("chains", "all", "fp32", "fp32-bundled-8x8-20steps")
     session.measure(ours, OWN)
     assert [c for c in calls if c[0] == "draw"] == [calls[drawn]]
 
 
 def test_a_measured_reference_is_not_drawn_again(session, calls):
-    assert session.measure(session.case("fp32", OWN, SMALL), OWN).measurement.stage_parity is None
-    stage_parity = session.measure(session.case("ours", OWN, SMALL), OWN).measurement.stage_parity
-    assert stage_parity.stage_psnr_db == {"unet": None}
+    assert session.measure(session.case("fp32", OWN, SMALL), OWN).chains is None
+    assert ("chains", "all", "") in calls
+    assert session.measure(session.case("ours", OWN, SMALL), OWN).chains == Chains("fp32", [])
     assert not [c for c in calls if c[0] == "draw"]
 
 
-def test_nothing_is_compared_where_the_picture_is_not_gated_or_the_reference_cannot_run(session, calls):
-    ours = session.case("ours", OWN, SMALL)
-    assert session.measure(ours, Options(gate=("latency",))).measurement.stage_parity is None
-    assert session.measure(session.case("calf", OWN, SMALL), OWN).measurement.stage_parity is None
+def test_one_that_kept_no_chains_is_drawn_again(session, calls):
+    session.measure(session.case("fp32", OWN, SMALL), OWN._replace(parity="off"))
+    session.measure(session.case("ours", OWN, SMALL), OWN._replace(parity="first"))
+    assert [c for c in calls if c[0] == "draw"]
+    assert ("chains", "first", "fp32", "fp32-bundled-8x8-20steps") in calls
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [("ours", {"gate": ("latency",)}), ("ours", {"parity": "off"}), ("calf", {})]
+)
+def test_nothing_is_followed(session, calls, name, changes):
+    """Where the picture is not gated, nobody wants it, or the reference cannot run."""
+    assert session.measure(session.case(name, OWN, SMALL), OWN._replace(**changes)).chains is None
     assert not [c for c in calls if c[0] == "draw"]
 
 

@@ -1,7 +1,6 @@
 import pytest
 
 from pytest_sdperf.errors import OptionError
-from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.options import Options, Thresholds, given_options, resolve
 from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.verdict.parts import PARTS
@@ -46,11 +45,14 @@ VALUES = {
     "max_memory": (("1GiB", 1 << 30), ("2MB", 2_000_000), ("3B", 3)),
     "min_ssim": (("0.9", 0.9), ("1", 1.0), (0.5, 0.5)),
     "min_psnr": (("30dB", 30.0), ("40", 40.0), (20, 20.0)),
-    "min_stage_psnr": (
-        ("unet=30", {**STAGE_LIMITS_DB, "unet": 30.0}),
-        ("unet = 45dB\nvae_decode=40", {**STAGE_LIMITS_DB, "unet": 45.0, "vae_decode": 40.0}),
-        ({"own stage": "20dB"}, {**STAGE_LIMITS_DB, "own stage": 20.0}),
+    "min_link_psnr": (
+        ("unet=30", {"unet": 30.0}),
+        ("latents = 45dB\nvae_decode=40", {"latents": 45.0, "vae_decode": 40.0}),
+        ({"own stage": "20dB"}, {"own stage": 20.0}),
     ),
+    "max_link_bias": (("1%", 0.01), ("0.002", 0.002), (0.03, 0.03)),
+    "diverged": (("fail", "fail"), ("warn", "warn"), ("fail", "fail")),
+    "parity": (("first", "first"), ("off", "off"), ("all", "all")),
     "min_speedup": ((("a", 2), ("a", 2.0)), (["b", "3x"], ("b", 3.0)), (("c", "1.5"), ("c", 1.5))),
 }
 
@@ -64,7 +66,7 @@ def test_every_option_has_its_values_here():
 
 
 def test_every_field_is_an_option_and_the_other_way_round():
-    fields = {*Options._fields, *Thresholds._fields} - {"thresholds"}
+    fields = {*Options._fields, *Thresholds._fields} - {"thresholds", "stated"}
     assert fields == set(BY_NAME)
 
 
@@ -110,7 +112,8 @@ def test_limits_of_error_rates_pairs_and_budget(name, value, told):
 def test_the_defaults():
     options = resolve(command_line={}, ini={})
     assert options == Options()
-    assert options.thresholds == Thresholds(0.05, 0.10, None, 0.98, 35.0, STAGE_LIMITS_DB, None)
+    assert options.stated == frozenset()
+    assert options.thresholds == Thresholds(0.05, 0.10, None, 0.98, 35.0, {}, None, "warn", None)
     assert (options.sdperf, options.missing, options.update, options.gate) == (False, "fail", None, tuple(PARTS))
 
 
@@ -157,11 +160,11 @@ def test_a_bad_value_names_its_level(name):
         ("variants", " , ", "' , ' names nothing [--sdperf-variants]. Write at least one name, like \"fp32\"."),
         ("gate", "latency,speed", "'speed' is not a choice [--sdperf-gate]. Use one of: latency, picture, proof, memory."),
         ("update", "", "'' is not a choice [--sdperf-update]. Use one of: new, all."),
-        ("min_stage_psnr", "unet:40", "'unet:40' is not a stage and its limit [--sdperf-min-stage-psnr]. Write it like \"unet=45dB,"),
-        ("min_stage_psnr", {}, "{} names no stage [--sdperf-min-stage-psnr]. Write it like"),
-        ("min_stage_psnr", {3: 4}, "{3: 4} names no stage"),
-        ("min_stage_psnr", "=4", "'=4' names no stage"),
-        ("min_stage_psnr", "unet=4 s", "'4 s' has the unknown unit 's'"),
+        ("min_link_psnr", "unet:40", "'unet:40' is not a link and its limit [--sdperf-min-link-psnr]. Write it like \"unet=45dB,"),
+        ("min_link_psnr", {}, "{} names no link [--sdperf-min-link-psnr]. Write it like"),
+        ("min_link_psnr", {3: 4}, "{3: 4} names no link"),
+        ("min_link_psnr", "=4", "'=4' names no link"),
+        ("min_link_psnr", "unet=4 s", "'4 s' has the unknown unit 's'"),
         ("timeout", "0s", "'0s' leaves a worker no time [--sdperf-timeout]. Write it like \"10m\"."),
     ],
 )  # fmt: skip
@@ -195,7 +198,10 @@ def test_an_unknown_keyword_names_the_known_ones():
         ("ignore", "1 %"),
         ("max_memory", "none"),
         ("min_psnr", "35 dB"),
-        ("min_stage_psnr", "text_encoder=50dB,unet=35dB,vae_decode=50dB"),
+        ("min_link_psnr", "default"),
+        ("parity", "all"),
+        ("diverged", "warn"),
+        ("max_link_bias", "none"),
         ("max_pairs", "24"),
     ],
 )
@@ -204,9 +210,10 @@ def test_defaults_as_people_write_them(name, shown):
 
 
 def test_a_variants_own_thresholds_come_after_everything_that_is_said():
-    own = {"min_psnr": "20dB", "min_stage_psnr": {"unet": 30}}
+    own = {"min_psnr": "20dB", "min_link_psnr": {"unet": 30}}
     thresholds = resolve(command_line={}, ini={}, variant=own).thresholds
-    assert (thresholds.min_psnr, thresholds.min_stage_psnr["unet"], thresholds.min_ssim) == (20.0, 30.0, 0.98)
+    assert (thresholds.min_psnr, thresholds.min_link_psnr["unet"], thresholds.min_ssim) == (20.0, 30.0, 0.98)
+    assert resolve(command_line={}, ini={}, variant=own).stated == {"min_psnr", "min_link_psnr"}
     assert resolve(command_line={}, ini={"min_psnr": "25"}, variant=own).thresholds.min_psnr == 25.0
     assert resolve(command_line={"min_psnr": "26"}, ini={}, variant=own).thresholds.min_psnr == 26.0
     assert resolve(marker={"min_psnr": "27"}, command_line={}, ini={}, variant=own).thresholds.min_psnr == 27.0

@@ -107,4 +107,7 @@ def test_not_on_the_marker(project, told):
     """)
     result = project.run()
     result.assert_outcomes(errors=1)
-    told(result, "unknown keyword 'missing' [@pytest.mark.sdperf]. Use one of: model, processes, rounds, timeout,")
+    told(
+        result,
+        "unknown keyword 'missing' [@pytest.mark.sdperf]. Use one of: model, parity, processes, rounds, timeout,",
+    )

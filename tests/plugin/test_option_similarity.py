@@ -18,7 +18,8 @@ def fog(project):
 
 
 def judge(project, *args):
-    return project.run("--sdperf-update=new", *args)
+    """The pictures at their ends alone: link by link, what fog and dice add to a picture would not pass."""
+    return project.run("--sdperf-update=new", "--sdperf-parity=off", *args)
 
 
 def test_default_psnr(fog, told):
@@ -66,16 +67,16 @@ def test_what_does_not_repeat_within_the_limits_cannot_be_judged(project, told):
         def test_dice(sd_dice):
             sd_dice.check(num_inference_steps=2)
     """)
-    loose = "--sdperf-min-ssim=0.8"
-    judge(project, loose, "--sdperf-min-psnr=30dB").assert_outcomes(passed=1)
-    result = judge(project, loose, "--sdperf-min-psnr=32dB")
+    loose = "--sdperf-min-ssim=0.5"
+    judge(project, loose, "--sdperf-min-psnr=26dB").assert_outcomes(passed=1)
+    result = judge(project, loose, "--sdperf-min-psnr=30dB")
     result.assert_outcomes(failed=1)
     told(
         result,
-        "dice: picture BROKEN: pictures of one prompt and seed are further apart than the limits allow, so nothing can "
-        "be judged: SSIM 0.8",
+        "dice: picture BROKEN: pictures of one prompt and seed take up half of the error that the limits allow, or more, "
+        "so nothing can be judged: SSIM 0.8",
         "and PSNR 3",
-        " dB (limit 32 dB) between them; draw all noise from the call's latents and its `generator`",
+        " dB (limit 30 dB) between them; draw all noise from the call's latents and its `generator`",
     )
 
 

@@ -5,14 +5,11 @@ import dataclasses
 import pytest
 
 from pytest_sdperf.claims import Claim
-from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.options import Options, Thresholds
 from pytest_sdperf.options.specs import SPECS
 from pytest_sdperf.options.values import of_base, of_change
 from pytest_sdperf.policy.stricter import changes, governed, promises_changed
 from pytest_sdperf.variant import Variant
-
-STAGES = dict(STAGE_LIMITS_DB)
 
 SIDES = (
     ("max_slowdown", 0.5, 0.05, "5 % -> 50 %"),
@@ -21,7 +18,9 @@ SIDES = (
     ("max_memory", None, 4 << 30, "4.0 GiB -> none"),
     ("min_ssim", 0.5, 0.98, "0.98 -> 0.5"),
     ("min_psnr", 20.0, 35.0, "35 dB -> 20 dB"),
-    ("min_stage_psnr", {**STAGES, "unet": 20.0}, STAGES, "unet=35dB -> unet=20dB"),
+    ("min_link_psnr", {"unet": 20.0}, {"unet": 35.0}, "unet=35dB -> unet=20dB"),
+    ("max_link_bias", 0.01, 0.001, "0.1 % -> 1 %"),
+    ("diverged", "warn", "fail", "fail -> warn"),
     ("min_speedup", None, ("fp32", 1.5), "fp32 1.5x -> none"),
     ("min_speedup", ("fp32", 1.1), ("fp32", 1.5), "fp32 1.5x -> fp32 1.1x"),
     ("ignore", 0.04, 0.01, "1 % -> 4 %"),
@@ -72,23 +71,32 @@ def test_another_rival_is_the_bases():
     assert stricter(head, base).min_speedup == ("fp32", 1.5)
 
 
-def test_stages_of_both_count():
+def test_links_of_the_base_count():
+    """One that the base does not name keeps its default there, which a change must not relax."""
     head, base = (
-        Thresholds(min_stage_psnr={"unet": 20.0, "own": 3.0}),
-        Thresholds(min_stage_psnr={"unet": 30.0, "vae": 4.0}),
+        Thresholds(min_link_psnr={"unet": 20.0, "own": 3.0, "text": 9.0}),
+        Thresholds(min_link_psnr={"unet": 30.0, "vae": 4.0, "text": 5.0}),
     )
-    assert stricter(head, base).min_stage_psnr == {"unet": 30.0, "vae": 4.0, "own": 3.0}
+    assert stricter(head, base).min_link_psnr == {"unet": 30.0, "vae": 4.0, "text": 9.0}
     [told] = changes(Options(thresholds=head), Options(thresholds=base), "main")
     assert told == (
-        "changes min_stage_psnr unet=30dB,vae=4dB -> own=3dB,unet=20dB; "
-        "judged by the stricter of both, own=3dB,unet=30dB,vae=4dB"
+        "changes min_link_psnr text=5dB,unet=30dB,vae=4dB -> own=3dB,text=9dB,unet=20dB; "
+        "judged by the stricter of both, text=9dB,unet=30dB,vae=4dB"
     )
 
 
-def test_a_stage_that_only_one_of_both_limits():
-    one, other = ({"unet": 30.0}, {"unet": 30.0, "own": 3.0})
-    head, base = (Options(thresholds=Thresholds(min_stage_psnr=limits)) for limits in (one, other))
-    assert changes(head, base, "main") == ["relaxes min_stage_psnr own=3dB -> none; judged by main's own=3dB"]
+def test_a_link_that_only_one_side_names():
+    """Its default is not known here, so whether a value is the stricter is not: the base decides."""
+    none, named = Thresholds(), Thresholds(min_link_psnr={"unet": 35.0})
+    assert stricter(none, named).min_link_psnr == {"unet": 35.0}
+    assert stricter(named, none).min_link_psnr == {}
+    assert stricter(none, Thresholds(max_link_bias=0.5)).max_link_bias == 0.5
+    assert stricter(Thresholds(max_link_bias=0.5), none).max_link_bias is None
+
+
+def test_a_limit_is_stated_where_either_states_it():
+    head, base = (Options(stated=frozenset({name})) for name in ("min_ssim", "min_psnr"))
+    assert governed(head, base).stated == {"min_ssim", "min_psnr"}
 
 
 @pytest.mark.parametrize(("head", "base"), [((0.03, 0.05), (0.01, 0.02)), ((0.0, 0.2), (0.1, 0.15))])
@@ -134,6 +142,10 @@ def test_promises_of_a_variant():
     ]
     assert list(promises_changed(dataclasses.replace(base, reference=None), own)) == [
         "compares the pictures of variant ship with its own, no longer with ship; judged so"
+    ]
+    coarse = dataclasses.replace(base, claims=(*claims, Claim("no_reference_kernels")), precision="int8")
+    assert list(promises_changed(coarse, base)) == [
+        "holds the pictures of variant ship to limits of int8, no longer of bf16; judged so"
     ]
     assert list(promises_changed(base, base)) == []
     assert list(promises_changed(base, head)) == [], "more claims and fewer needs are no loss"

@@ -13,6 +13,7 @@ from pytest_sdperf.measurement import Environment, Evidence, ImageTiming, Measur
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
+from pytest_sdperf.verdict.chain_finding import BrokenLink, ChainFinding, LinkScore
 from pytest_sdperf.verdict.latency_findings import (
     ControlFinding,
     PairedLatencyFinding,
@@ -22,7 +23,7 @@ from pytest_sdperf.verdict.latency_findings import (
     StoredLatencyFinding,
 )
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
-from pytest_sdperf.verdict.picture_findings import PictureFinding, PictureScore, StageParityFinding, StageScore
+from pytest_sdperf.verdict.picture_finding import PictureFinding, PictureScore
 from pytest_sdperf.verdict.proof_finding import ProofFinding
 from pytest_sdperf.verdict.status import Missing, Status
 
@@ -163,11 +164,11 @@ def picture(
     return PictureFinding(status=status, **{**known, **more})
 
 
-def stage_parity(status: Status = Status.PASSED, **more: Any) -> StageParityFinding:
-    """Stage by stage; BROKEN in the UNet."""
-    unet_db = 31.2 if status is Status.BROKEN else 50.04
-    stages = [StageScore("text_encoder", None, 40.0), StageScore("unet", unet_db, 45.0)]
-    return StageParityFinding(status=status, **{"reference": "fp32", "stages": stages, **more})
+def chain(status: Status = Status.PASSED, **more: Any) -> ChainFinding:
+    """Link by link; BROKEN in the UNet."""
+    broken = [BrokenLink("64x64/0", "output", "unet", 3, 31.2, 45.0)] if status is Status.BROKEN else []
+    links = [LinkScore("unet", "output", "64x64/0", 3, 50.04, 45.0, 60.0)]
+    return ChainFinding(status=status, **{"reference": "fp32", "broken": broken, "links": links, **more})
 
 
 def claim(name: str, **more: Any) -> CheckedClaim:
@@ -210,7 +211,7 @@ def memory(status: Status = Status.PASSED, **more: Any) -> MemoryFinding:
 
 BUILDERS: dict[str, Callable[..., AnyFinding]] = {
     "latency": stored, "paired": paired, "control": control, "speedup": speedup, "picture": picture,
-    "stage_parity": stage_parity, "proof": proof, "memory": memory,
+    "chain": chain, "proof": proof, "memory": memory,
 }  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def test_a_missing_baseline_is_recorded_with_new(
     [
         ("picture", Status.BROKEN, {}, False),
         ("picture", Status.NO_BASELINE, {}, True),
-        ("stage_parity", Status.BROKEN, {}, False),
+        ("chain", Status.BROKEN, {}, False),
         ("proof", Status.BROKEN, {}, False),
         ("latency", Status.REGRESSED, {}, True),
         ("speedup", Status.REGRESSED, {}, False),

@@ -7,7 +7,7 @@ import io
 import json
 import math
 from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -33,9 +33,10 @@ from pytest_sdperf.report.json import FORMAT_VERSION, read, render
 from pytest_sdperf.report.outcome import Outcome, Report, ShownPicture
 from pytest_sdperf.report.thumbnails import image_name
 from pytest_sdperf.verdict.case_verdict import AnyFinding, Verdict
+from pytest_sdperf.verdict.chain_finding import ChainFinding
 from pytest_sdperf.verdict.latency_findings import SizeLatency, SizeSpeedup
 from pytest_sdperf.verdict.memory_finding import MemoryFinding
-from pytest_sdperf.verdict.picture_findings import PictureFinding, StageParityFinding
+from pytest_sdperf.verdict.picture_finding import PictureFinding
 from pytest_sdperf.verdict.status import Status
 
 
@@ -99,6 +100,8 @@ def of(kind: Any, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         return SIMPLE[kind]
     if get_origin(kind) is list:
         return st.lists(of(get_args(kind)[0]), max_size=2)
+    if get_origin(kind) is Literal:
+        return st.sampled_from(get_args(kind))
     if get_args(kind):
         return st.one_of(*map(of, get_args(kind)))
     hints = {name: hint for name, hint in get_type_hints(kind).items() if name in kind.__struct_fields__}
@@ -108,7 +111,7 @@ def of(kind: Any, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 SIZED = [Status.REGRESSED, Status.NO_BASELINE, Status.INCONCLUSIVE, Status.PASSED, Status.FASTER]
 SIMPLE[SizeLatency] = of(SizeLatency, status=st.sampled_from(SIZED))
 SIMPLE[MemoryFinding] = of(MemoryFinding, base_bytes=st.none() | st.integers(1, 2**63 - 1))
-for kind in (PictureFinding, StageParityFinding):  # the base's is of the same kind
+for kind in (PictureFinding, ChainFinding):  # the base's is of the same kind
     SIMPLE[kind] = of(kind, base=st.none())
     SIMPLE[kind] = of(kind, base=st.none() | SIMPLE.pop(kind))
 FINDINGS = [of(kind) for kind in get_args(AnyFinding)]
@@ -329,7 +332,7 @@ def test_what_is_refused(text: str, message: str) -> None:
 
 
 def test_the_first_version_is_refused() -> None:
-    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 5"):
+    with pytest.raises(ReportError, match="this report has format version 1, and this pytest-sdperf reads 6"):
         read(document(version=1))
 
 

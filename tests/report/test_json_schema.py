@@ -33,7 +33,7 @@ def test_a_rendered_report_fits_it(validator, report):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"version": 3}, "5 was expected"),
+        ({"version": 3}, "6 was expected"),
         ({"format": "other"}, "'pytest-sdperf-report' was expected"),
         ({"report": {}}, "'outcomes' is a required property"),
         ({"report": {"outcomes": [{}]}}, "'nodeid' is a required property"),

@@ -1,4 +1,4 @@
-"""What is said of pictures, whole and stage by stage."""
+"""What is said of pictures, whole and link by link."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ from typing import Any
 import pytest
 
 from pytest_sdperf.report.picture_text import (
-    first_call,
     picture_details,
     picture_sentence,
-    stage_parity_details,
-    stage_parity_sentence,
 )
-from pytest_sdperf.verdict.picture_findings import StageScore
 from pytest_sdperf.verdict.status import Missing, Status
 
 Make = Callable[..., Any]
@@ -157,60 +153,10 @@ def test_of_its_own_pictures_several_are_new(make: Make, ship: Make, goat: Make)
 def test_pictures_that_do_not_repeat(make: Make, ship: Make) -> None:
     line = "not repeatable: the same prompt, seed and size gave different pictures in this session"
     assert picture_details(make(ship(0.99, 40.0), is_repeatable=False))[-1] == line
-    known = make(
-        ship(0.99, 40.0), is_repeatable=False, own_ssim=0.99, own_psnr_db=38.04, min_ssim=0.97, min_psnr_db=33.2
-    )
-    assert picture_details(known)[-1] == (
-        f"{line}, SSIM 0.9900 and PSNR 38.0 dB between them; limits that allow for it: SSIM 0.9700, PSNR 33.2 dB"
-    )
+    known = make(ship(0.99, 40.0), is_repeatable=False, own_ssim=0.99, own_psnr_db=48.04)
+    assert picture_details(known)[-1] == f"{line}, SSIM 0.9900 and PSNR 48.0 dB between them"
 
 
-@pytest.fixture
-def parity(make_finding: Make) -> Make:
-    limits = {"text_encoder": 40.0, "unet": 45.0, "vae_decode": 35.0}
-
-    def parity(**stages: float | None) -> Any:
-        found = [StageScore(stage, db, limits.get(stage)) for stage, db in stages.items()]
-        return make_finding("stage_parity", stages=found)
-
-    return parity
-
-
-def test_stages_that_are_all_fine_are_named(parity: Make) -> None:
-    finding = parity(text_encoder=None, unet=50.04, vae_decode=36.0)
-    assert stage_parity_sentence(finding) == (
-        "stage by stage on fp32's inputs: the text embeddings identical, UNet call 1 50.0 dB, "
-        "the VAE's decoding 36.0 dB"
-    )
-    assert stage_parity_details(finding) == [
-        "the text embeddings on fp32's inputs: identical",
-        "UNet call 1 on fp32's inputs: 50.0 dB (limit 45 dB)",
-        "the VAE's decoding on fp32's inputs: 36.0 dB (limit 35 dB)",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("stages", "told"),
-    [
-        ({"text_encoder": 3.0}, "the text embeddings already differs from fp32's on the same inputs: 3.0 dB (limit 40 dB)"),
-        ({"text_encoder": None, "unet": 31.2, "vae_decode": 12.0}, "UNet call 1 already differs from fp32's on the same inputs: 31.2 dB (limit 45 dB); fine before it: the text embeddings"),
-        ({"text_encoder": 41.0, "unet": 46.0, "vae_decode": 12.0}, "the VAE's decoding already differs from fp32's on the same inputs: 12.0 dB (limit 35 dB); fine before it: the text embeddings, UNet call 1"),
-        ({"unet": 44.999}, "UNet call 1 already differs from fp32's on the same inputs: 44.999 dB (limit 45 dB)"),
-    ],
-)  # fmt: skip
-def test_the_first_stage_below_its_limit_is_named(parity: Make, stages: dict[str, float | None], told: str) -> None:
-    assert stage_parity_sentence(parity(**stages)) == told
-
-
-def test_a_stage_without_a_name_or_limit(parity: Make) -> None:
-    assert first_call("wave") == "the first call of wave"
-    assert stage_parity_details(parity(wave=1.0)) == ["the first call of wave on fp32's inputs: 1.0 dB (no limit)"]
-
-
-def test_drift_and_what_was_not_compared(make_finding: Make) -> None:
-    finding = make_finding("stage_parity", stages=[], drift_db=[None, 60.04, 35.1], not_compared=["unet"])
-    assert stage_parity_sentence(finding) == "stage by stage on fp32's inputs: no stage to compare"
-    assert stage_parity_details(finding) == [
-        "UNet call 1: not compared, it has no such stage with these shapes",
-        "latents before each UNet call and before the decoding, dB: identical, 60.0, 35.1",
-    ]
+def test_a_picture_that_diverged(make: Make, ship: Make) -> None:
+    finding = make(ship(0.9, 25.0), status=Status.DIVERGED)
+    assert picture_sentence(finding).endswith("; every link of its chain agrees, so rounding chose another path")

@@ -39,7 +39,7 @@ def test_a_part_with_several_findings_has_one_property_of_the_worst(
         make_finding("latency", ratio=1.01),
         make_finding("speedup", Status.REGRESSED),
         make_finding("picture", Status.BROKEN, ssim=0.9, psnr_db=20.0),
-        make_finding("stage_parity"),
+        make_finding("chain"),
     )
     told = properties(outcome)
     assert [pair for pair in told if pair[0] in ("sdperf_latency", "sdperf_picture")] == [

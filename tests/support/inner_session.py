@@ -79,7 +79,7 @@ class Ship:
     def denoise(self, latents, text):
         if nap_s := float(os.environ.get("SHIP_NAP_S", NAP_S)):
             time.sleep(nap_s)
-        return latents * (0.95 if self.params.get("fault") == "dull" else 0.9) + text
+        return latents * (0.91 if self.params.get("fault") == "dull" else 0.9) + text
     def __call__(self, *, prompt, num_inference_steps, guidance_scale, height, width, latents, output_type):
         fault = self.params.get("fault") or os.environ.get("SHIP_FAULT", "")
         for _ in range(num_inference_steps + (fault == "more calls")):
@@ -114,7 +114,7 @@ def pytest_sdperf_variants():
         Variant("wreck", reference="ship", **{**ship, "claims": ()}, params={"fault": "other"}),
         Variant("fog", reference="ship", **ship, params={"fault": "noisy"}),
         Variant("dice", reference="ship", **ship, params={"fault": "dice"}),
-        Variant("rust", reference="ship", **ship, params={"fault": "dull"}, thresholds=dict(min_ssim=0, min_psnr=0)),
+        Variant("rust", reference="ship", **ship, params={"fault": "dull"}, thresholds=dict(min_ssim=0, min_psnr=0, max_link_bias=0.1)),
         Variant("whale", reference=None, **ship, requirements=("package:no-such-whale>=2",)),
     ]
 """

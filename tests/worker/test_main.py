@@ -105,7 +105,7 @@ def test_a_message_that_is_no_utf_8_is_answered(served):
 
 def test_an_unknown_command_is_answered(served, capsys):
     (_, answer) = served(None, b'{"type":"sail"}\n')
-    assert answer.what.startswith('the session said b\'{"type":"sail"}\\n\', which is no message of protocol 6')
+    assert answer.what.startswith('the session said b\'{"type":"sail"}\\n\', which is no message of protocol 7')
     assert "sail" in capsys.readouterr().err
 
 

@@ -15,6 +15,7 @@ from pytest_sdperf.worker.pipeline_call import (
     as_picture,
     as_wanted,
     check_prompt_length,
+    is_filtered,
     pixels,
     seeded_generator,
 )
@@ -102,7 +103,7 @@ class Tensor:
 @pytest.fixture
 def torch(monkeypatch):
     module = ModuleType("torch")
-    module.dtype = Dtype
+    module.dtype, module.float32 = Dtype, Dtype()
     module.from_numpy = Tensor
     monkeypatch.setitem(sys.modules, "torch", module)
 
@@ -372,3 +373,12 @@ def test_every_tokenizer_of_the_family_is_asked():
     check_prompt_length(pipeline, ["one two three"], two)
     with pytest.raises(CaseError, match="WordTokenizer takes 5: 'four' would be cut off"):
         check_prompt_length(pipeline, ["one two three four"], two)
+
+
+@pytest.mark.parametrize(
+    ("said", "filtered"),
+    [([True], True), ([False], False), ((False, True), True), (None, False), ([], False), ("x", False)],
+)
+def test_what_a_safety_checker_says(said, filtered):
+    assert is_filtered(SimpleNamespace(images=[], nsfw_content_detected=said)) is filtered
+    assert is_filtered(np.zeros((1, 8, 8, 3))) is False

@@ -2,7 +2,6 @@ import dataclasses
 import gc
 import itertools
 import sys
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -13,7 +12,7 @@ from pytest_sdperf.build_spec import BuildSpec
 from pytest_sdperf.errors import CaseError, WorkerError
 from pytest_sdperf.measurement import Usage
 from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
-from pytest_sdperf.worker import trace, workbench
+from pytest_sdperf.worker import workbench
 from pytest_sdperf.worker.pipeline_call import draw_latents
 from pytest_sdperf.worker.workbench import Workbench, digest
 
@@ -204,10 +203,10 @@ def test_stages_that_exceed_the_total_are_an_error(built, monkeypatch):
 def test_only_the_pipelines_work_is_timed(built, harbour, monkeypatch):
     looks = []
     workbench, _ = built()
-    workbench._clock_ns = lambda: looks.append("look") or len(looks)
+    workbench._bench.clock_ns = lambda: looks.append("look") or len(looks)
     monkeypatch.setattr(harbour.Ship, "__call__", lambda self, **kwargs: looks.append("call") or np.zeros((1, 8, 8, 3)))
-    monkeypatch.setattr("pytest_sdperf.worker.workbench.as_wanted", lambda *a: looks.append("arguments"))
-    monkeypatch.setattr("pytest_sdperf.worker.workbench.pixels", lambda a, size: looks.append("pixels") or a)
+    monkeypatch.setattr("pytest_sdperf.worker.built_pipeline.as_wanted", lambda *a, **k: looks.append("arguments"))
+    monkeypatch.setattr("pytest_sdperf.worker.built_pipeline.pixels", lambda a, size: looks.append("pixels") or a)
     monkeypatch.setattr("pytest_sdperf.worker.workbench.as_picture", lambda a: looks.append("picture") or a)
     workbench.carry_out(protocol.Generate((8, 8), 0, 1))
     assert looks == ["arguments", "look", "call", "pixels", "look", "picture"]
@@ -270,14 +269,36 @@ def test_nothing_else_is_kept_where_all_repeat(built):
     assert workbench.carry_out(protocol.Generate((16, 24), 0, 3)).other_path == ""
 
 
-def test_a_trace_is_kept_and_given(built, tmp_path):
+@pytest.mark.parametrize("said", [[True], [False]])
+def test_a_picture_that_a_safety_checker_replaced_is_told(built, harbour, monkeypatch, said):
+    answer = SimpleNamespace(images=np.zeros((1, 16, 24, 3), np.float32), nsfw_content_detected=said)
+    monkeypatch.setattr(harbour.Ship, "__call__", lambda self, **kwargs: answer)
+    workbench, _ = built(prompts=("a ship", "a storm"))
+    assert workbench.carry_out(protocol.Generate((16, 24), 0, 1)).is_filtered is said[0]
+    assert workbench.carry_out(protocol.Draw((16, 24), 1)).is_filtered is said[0]
+
+
+def test_a_chain_is_kept_and_followed(built, tmp_path):
     workbench, _ = built()
-    first, second = str(tmp_path / "a" / "one.npz"), str(tmp_path / "two.npz")
-    assert workbench.carry_out(protocol.Trace(first)) == protocol.Traced(first)
-    assert workbench.carry_out(protocol.Trace(second, given=first)) == protocol.Traced(second)
-    one, two = (trace.load(Path(p)) for p in (first, second))
-    assert one["latents"].shape == (3, 4, 2, 3)
-    assert all((one[k] == two[k]).all() for k in one)
+    path = str(tmp_path / "a" / "chain.zip")
+    plain = workbench.carry_out(protocol.Draw((16, 24), 0))
+    assert workbench.carry_out(protocol.Draw((16, 24), 0, path)).sha256 == plain.sha256
+    answer = workbench.carry_out(protocol.Follow((16, 24), 0, path))
+    assert (answer.chain.key, answer.chain.picture_db, answer.not_followed) == ("16x24/0", None, "")
+    assert [(s.stage, s.calls, s.reference_calls) for s in answer.chain.stages][1] == ("unet", 3, 3)
+
+
+def test_a_pipeline_that_cannot_go_on_with_another_ones_values(built, tmp_path, monkeypatch, harbour):
+    workbench, _ = built()
+    path = str(tmp_path / "chain.zip")
+    workbench.carry_out(protocol.Draw((16, 24), 0, path))
+
+    def sinking(self, **kwargs):
+        raise ValueError("hull breach\nat the bow")
+
+    monkeypatch.setattr(harbour.Ship, "__call__", sinking)
+    answer = workbench.carry_out(protocol.Follow((16, 24), 0, path))
+    assert answer == protocol.Followed(not_followed="it does not draw with the values of another one (hull breach)")
 
 
 def test_variables_are_those_before_a_library_sets_its_own(harbour, make_case, monkeypatch):

@@ -133,9 +133,6 @@ def _startup(page: Page, newest: Measurement) -> None:
                 for name in names
             ]
         )
-    if newest.stage_parity:
-        page.title(f"Picture against {newest.stage_parity.reference}, stage by stage on its inputs")
-        page.pairs([(stage, _db(value)) for stage, value in newest.stage_parity.stage_psnr_db.items()])
 
 
 def _evidence(page: Page, newest: Measurement) -> None:

@@ -34,6 +34,8 @@ def _rows(variant: Variant) -> list[tuple[str, str]]:
     ]
     if variant.params:
         rows.append(("parameters", ", ".join(f"{name}={value}" for name, value in variant.params.items())))
+    if variant.precision:
+        rows.append(("precision", variant.precision))
     if variant.scheduler != "default":
         rows.append(("scheduler", variant.scheduler))
     if variant.thresholds:

@@ -13,11 +13,12 @@ FAMILIES: tuple[Family, ...] = (STABLE_DIFFUSION,)
 Stages of one name are alike in every family: called alike, with one limit.
 """
 
-FIRST_CALL = {stage.name: stage.first_call for family in FAMILIES for stage in family.stages}
-"""Stage -> what people call its first call for a picture."""
+CALLED = {stage.name: stage.called for family in FAMILIES for stage in family.stages}
+"""Stage -> what people call it: `UNet`."""
 
-STAGE_LIMITS_DB = {stage.name: stage.min_psnr_db for family in FAMILIES for stage in family.stages}
-"""Stage -> default smallest PSNR of its output to the reference's for the same inputs, dB."""
+DENOISERS = frozenset(family.denoiser for family in FAMILIES)
+DECODERS = frozenset(family.decoder for family in FAMILIES)
+"""Names of such stages."""
 
 
 def family_of(pipelines: Iterable[object]) -> Family | None:

@@ -50,10 +50,8 @@ class Stage:
     "(component, method) of a diffusers pipeline"
     openvino: str
     "component of an optimum-intel pipeline that is compiled and called through `forward`"
-    first_call: str
-    "what people call its first call for a picture: `UNet call 1`"
-    min_psnr_db: float
-    "default of --sdperf-min-stage-psnr: PSNR of its output to the reference's for the same inputs, dB"
+    called: str
+    "by people: `UNet`"
     sized: bool = False
     "True where the shapes of its tensors depend on the picture's size"
 

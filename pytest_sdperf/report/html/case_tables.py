@@ -1,4 +1,4 @@
-"""The tables of one case: stages, stage parity, kernels and environment, every text made plain."""
+"""The tables of one case: stages, the links of its pictures, kernels and environment, every text made plain."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_sdperf.measurement import Environment, Measurement
-from pytest_sdperf.models.families import FIRST_CALL
+from pytest_sdperf.report.chain_text import called
 from pytest_sdperf.report.columns import NOT_KNOWN
 from pytest_sdperf.report.html.compared import Compared
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.units import format_seconds, format_share
-from pytest_sdperf.verdict.case_verdict import Verdict
-from pytest_sdperf.verdict.picture_findings import StageParityFinding
+from pytest_sdperf.verdict.chain_finding import ChainFinding
 
 _LONGEST_NAME = 80
 _LONGEST_LINE = 500
@@ -54,23 +53,22 @@ def stages_table(case: Compared) -> Table:
     )
 
 
-def stage_parity_table(measured: Measurement, verdict: Verdict | None) -> Table | None:
-    """Each stage's first call on the reference's inputs; None where none was compared."""
-    parity = measured.stage_parity
-    if parity is None or not parity.stage_psnr_db:
+def chain_table(finding: ChainFinding | None) -> Table | None:
+    """Every kind of link over all pictures; None where none was followed."""
+    if finding is None or not finding.links:
         return None
-    found = verdict.findings if verdict else []
-    judged = next((f.stages for f in found if isinstance(f, StageParityFinding)), [])
-    limits_db = {one.stage: one.min_psnr_db for one in judged}
     rows = []
-    for stage, db in parity.stage_psnr_db.items():
-        limit = limits_db.get(stage)
-        score = "identical" if db is None else f"{db:.1f}"
-        name = plain(FIRST_CALL.get(stage, stage), _LONGEST_NAME)
-        rows.append([name, score, NOT_KNOWN if limit is None else f"{limit:g}"])
-    name = plain(parity.reference, _LONGEST_NAME)
+    for one in finding.links:
+        worst = "the same" if one.psnr_db is None else f"{one.psnr_db:.1f}"
+        median = "the same" if one.median_db is None else f"{one.median_db:.1f}"
+        stage = called(one.stage) if one.stage else "picture"
+        what = {"output": "gives", "picture": ""}.get(one.link, one.link)
+        rows.append([plain(f"{stage} {what}".strip(), _LONGEST_NAME), worst, median, f"{one.min_psnr_db:g}"])
+    name = plain(finding.reference, _LONGEST_NAME)
     return Table(
-        f"Each stage's first call on {name}'s own inputs, PSNR to {name}'s output", ["stage", "dB", "limit dB"], rows
+        f"Links of {len(finding.pictures)} pictures along {name}'s chains, PSNR in dB",
+        ["link", "closest to its limit", "median", "limit there"],
+        rows,
     )
 
 

@@ -6,20 +6,20 @@ import math
 from dataclasses import dataclass
 
 from pytest_sdperf.claims import CheckedClaim
-from pytest_sdperf.measurement import Measurement
 from pytest_sdperf.report import finding_text
 from pytest_sdperf.report.changes_text import change_lines
 from pytest_sdperf.report.columns import NOT_KNOWN
 from pytest_sdperf.report.failure import sentence
 from pytest_sdperf.report.html.case_tables import (
     Table,
+    chain_table,
     environment_table,
     kernels_table,
-    stage_parity_table,
     stages_of,
     stages_table,
 )
-from pytest_sdperf.report.html.charts import drift_chart, latency_chart, stages_chart
+from pytest_sdperf.report.html.chain_view import chain_figure
+from pytest_sdperf.report.html.charts import latency_chart, stages_chart
 from pytest_sdperf.report.html.compared import Compared, compared
 from pytest_sdperf.report.html.marks import Mark, mark_of, mark_of_outcome
 from pytest_sdperf.report.outcome import Outcome, ShownPicture
@@ -80,8 +80,9 @@ class CaseView:
     latency_caption: str
     stages: str
     stages_table: Table
-    drift: str
-    stage_parity: Table | None
+    chain: str
+    chain_caption: str
+    chain_table: Table | None
     claims: list[tuple[Mark, str]]
     kernels: Table | None
     kernel_changes: list[str]
@@ -96,6 +97,7 @@ def case_view(outcome: Outcome, number: int) -> CaseView:
     base = compared(outcome)
     variant = plain(measured.variant, _LONGEST_NAME)
     proof = verdict.proof if verdict else None
+    chain, chain_caption = chain_figure(verdict.chain if verdict else None, anchor, variant)
     return CaseView(
         anchor=anchor,
         variant=variant,
@@ -116,8 +118,9 @@ def case_view(outcome: Outcome, number: int) -> CaseView:
         latency_caption=_latency_caption(base),
         stages=_stages(base, anchor, variant),
         stages_table=stages_table(base),
-        drift=_drift(measured, anchor, variant),
-        stage_parity=stage_parity_table(measured, verdict),
+        chain=chain,
+        chain_caption=chain_caption,
+        chain_table=chain_table(verdict.chain if verdict else None),
         claims=[_claim(one) for one in (proof.claims if proof else [])],
         kernels=kernels_table(measured),
         kernel_changes=[plain(line, _LONGEST_LINE) for line in base.kernel_changes],
@@ -225,19 +228,6 @@ def _stages(case: Compared, anchor: str, variant: str) -> str:
         for label, parts in sides.items()
     )
     return stages_chart(sides, name=f"{anchor}-stages", text=f"Time of a picture by stage of {variant}. {text}.")
-
-
-def _drift(measured: Measurement, anchor: str, variant: str) -> str:
-    stage_parity = measured.stage_parity
-    if stage_parity is None or not any(db is not None for db in stage_parity.drift_db):
-        return ""
-    text = ", ".join("identical" if db is None else f"{db:.1f} dB" for db in stage_parity.drift_db)
-    name = plain(stage_parity.reference, _LONGEST_NAME)
-    return drift_chart(
-        stage_parity.drift_db,
-        name=f"{anchor}-drift",
-        text=f"PSNR of the latents of {variant} to {name}'s before each step: {text}.",
-    )
 
 
 def _claim(claim: CheckedClaim) -> tuple[Mark, str]:

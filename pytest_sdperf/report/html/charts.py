@@ -66,6 +66,18 @@ class Change:
     "of each pair that counts"
 
 
+@dataclass(frozen=True)
+class ChainLink:
+    """One link of a picture's chain."""
+
+    psnr_db: float | None
+    "None: the same"
+    min_psnr_db: float
+    is_given: bool
+    "True: what a stage is given; False: what it gives"
+    is_broken: bool = False
+
+
 def speed_up_chart(bars: Sequence[Bar], *, name: str, text: str) -> str:
     """A bar for each variant: latency, and how many times faster than fp32 it is."""
     longest = max(bar.median_s for bar in bars)
@@ -189,30 +201,39 @@ def stages_chart(sides: Mapping[str, Mapping[str, float]], *, name: str, text: s
     return inline(draw, name=name, height=52 + 30 * len(sides), text=text)
 
 
-def drift_chart(drift_db: Sequence[float | None], *, name: str, text: str) -> str:
-    """PSNR of the latents before each step; None: identical, drawn on the upper edge."""
-    known = [db for db in drift_db if db is not None]
+def chain_chart(links: Sequence[ChainLink], ticks: Mapping[int, str], *, name: str, text: str) -> str:
+    """The links of one picture from left to right: how each agrees, and the limit it must reach.
+
+    Links that are the same lie on the upper edge. ``ticks``: number of a link -> the stage that begins there.
+    """
+    top = max((link.psnr_db for link in links if link.psnr_db is not None), default=0.0)
+    top = max(top, *(link.min_psnr_db for link in links)) + 5
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        top = max(known) + 5
-        shown = [top if db is None else db for db in drift_db]
-        axes.plot(range(1, len(shown) + 1), shown, color=COLOURS["head"], linewidth=1.4)
-        for identical in (False, True):
-            at = [i for i, db in enumerate(drift_db, 1) if (db is None) is identical]
-            axes.plot(
-                at, [shown[i - 1] for i in at], linestyle="", marker="^" if identical else "o", markersize=4.5,
-                color=COLOURS["head"], label="identical" if identical and at else "",
-            )  # fmt: skip
+        at = range(len(links))
+        axes.step(
+            at, [link.min_psnr_db for link in links], where="mid", color=COLOURS["limit"], linewidth=1.2, label="limit"
+        )
+        for is_given, marker in ((True, "s"), (False, "o")):
+            for is_same in (False, True):
+                shown = [i for i in at if links[i].is_given is is_given and (links[i].psnr_db is None) is is_same]
+                axes.plot(
+                    shown, [top if is_same else links[i].psnr_db or 0.0 for i in shown], linestyle="", marker=marker,
+                    markersize=3.5, color=COLOURS["head"], markerfacecolor="none" if is_given else COLOURS["head"],
+                    label="" if is_same else "given" if is_given else "gives",
+                )  # fmt: skip
+        for i in at:
+            if links[i].is_broken:
+                axes.plot([i], [links[i].psnr_db or 0.0], linestyle="", marker="x", markersize=9, color=COLOURS["ink"])
         axes.set_ylabel("PSNR, dB")
-        axes.set_xlabel("before step (last: before decoding)")
+        axes.set_ylim(0, top + 3)
+        axes.set_xticks([*ticks], [plain(label, _LONGEST_NAME) for label in ticks.values()], rotation=20, ha="right")
+        axes.set_xlim(-0.7, len(links) - 0.3)
         axes.grid(axis="y")
-        if None in drift_db:
-            axes.legend(loc="best")
-        axes.locator_params(axis="x", integer=True)
-        axes.set_xlim(0.5, len(shown) + 0.5)
+        axes.legend(loc="lower left", ncols=3, bbox_to_anchor=(0, 1.0), borderpad=0, handletextpad=0.2)
 
-    return inline(draw, name=name, height=170, text=text)
+    return inline(draw, name=name, height=200, text=text)
 
 
 def _unit(longest_s: float) -> tuple[float, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_sdperf.report.failures import error_words
 from pytest_sdperf.report.outcome import ErrorOutcome, Outcome
 from pytest_sdperf.report.rows import verdict_words
-from pytest_sdperf.verdict.status import FAILING, Status
+from pytest_sdperf.verdict.status import FAILING, WARNING, Status
 
 
 @dataclass(frozen=True)
@@ -50,4 +50,4 @@ def mark_of_error(error: ErrorOutcome) -> Mark:
 def _kind(status: Status) -> str:
     if status in FAILING:
         return "bad"
-    return {Status.INCONCLUSIVE: "unsure", Status.NOT_JUDGED: "none"}.get(status, "good")
+    return {**dict.fromkeys(WARNING, "unsure"), Status.NOT_JUDGED: "none"}.get(status, "good")

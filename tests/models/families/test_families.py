@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pytest_sdperf.models.families import FAMILIES, FIRST_CALL, STAGE_LIMITS_DB, family_of
+from pytest_sdperf.models.families import CALLED, DECODERS, DENOISERS, FAMILIES, family_of
 from pytest_sdperf.models.families.family import Latents
 from pytest_sdperf.models.families.stable_diffusion import STABLE_DIFFUSION
 
@@ -39,7 +39,7 @@ def test_weights_can_be_distinguished_from_those_of_other_components(family):
 
 def test_stages_of_one_name_are_alike_in_every_family(family):
     for stage in family.stages:
-        assert (FIRST_CALL[stage.name], STAGE_LIMITS_DB[stage.name]) == (stage.first_call, stage.min_psnr_db)
+        assert CALLED[stage.name] == stage.called
 
 
 def test_the_call_asks_for_one_picture_as_an_array(family):
@@ -59,13 +59,9 @@ def test_latents_have_a_shape_for_every_size():
     assert Latents(channels=4, scale=8).shape(512, 768) == (1, 4, 64, 96)
 
 
-def test_limits_and_names_of_stable_diffusion():
-    assert STAGE_LIMITS_DB == {"text_encoder": 50.0, "unet": 35.0, "vae_decode": 50.0}
-    assert FIRST_CALL == {
-        "text_encoder": "the text embeddings",
-        "unet": "UNet call 1",
-        "vae_decode": "the VAE's decoding",
-    }
+def test_names_of_stable_diffusion():
+    assert CALLED == {"text_encoder": "text encoder", "unet": "UNet", "vae_decode": "VAE decoder"}
+    assert ({"unet"}, {"vae_decode"}) == (DENOISERS, DECODERS)
     assert list(STABLE_DIFFUSION.weights) == ["text_encoder", "unet", "vae"]
 
 

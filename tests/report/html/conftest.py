@@ -1,5 +1,6 @@
 """A report with everything in it: cases side by side and after stored jobs, pictures, kernels, drift, and faults."""
 
+import math
 import random
 from functools import lru_cache
 
@@ -9,9 +10,10 @@ import pytest
 
 from pytest_sdperf.baseline import Baseline, RecordedRun
 from pytest_sdperf.comparison import Comparison, Pair, Side
+from pytest_sdperf.judge.chains import judge_chains
+from pytest_sdperf.judge.link_limits import link_limits
 from pytest_sdperf.judge.paired_latency import judge_paired_latency
 from pytest_sdperf.judge.picture import judge_picture
-from pytest_sdperf.judge.stage_parity import judge_stage_parity
 from pytest_sdperf.measurement import (
     Disturbance,
     Environment,
@@ -20,15 +22,15 @@ from pytest_sdperf.measurement import (
     KernelTime,
     Measurement,
     ProcessRun,
-    StageParity,
 )
-from pytest_sdperf.models.families import STAGE_LIMITS_DB
 from pytest_sdperf.observations import References
 from pytest_sdperf.options import Thresholds
+from pytest_sdperf.picture_chain import Chains, PictureChain, StageLinks
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.rows import fp32_latencies
 from pytest_sdperf.report.thumbnails import with_pictures
 from pytest_sdperf.verdict.case_verdict import Verdict
+from pytest_sdperf.verdict.chain_finding import ChainFinding
 from pytest_sdperf.verdict.status import Status
 from pytest_sdperf.workload import DEFAULT_PROMPTS, Workload, picture_key
 
@@ -76,13 +78,13 @@ def process(seconds, rng, size):
     return ProcessRun(images={size: timings}, warmup_ns={}, startup_ns={"load": 10**9}, peak_rss_bytes=5_200_000_000)
 
 
-def measured(variant, seconds, rng, size, prompts, stage_parity):
+def measured(variant, seconds, rng, size, prompts):
     return Measurement(
         case_id=f"{variant}-sd15-{size}-20steps", variant=variant, model="synthetic:sd15", model_digest="ab12",
         scheduler="PNDMScheduler",
         workload={"prompts": list(prompts), "num_inference_steps": 20, "guidance_scale": 7.5, "seeds": [0]},
         processes=[process(seconds, rng, size) for _ in range(3)],
-        evidence=Evidence(kernels=KERNELS, kernel_source="oneDNN verbose"), environment=ENVIRONMENT, stage_parity=stage_parity,
+        evidence=Evidence(kernels=KERNELS, kernel_source="oneDNN verbose"), environment=ENVIRONMENT,
     )  # fmt: skip
 
 
@@ -103,23 +105,32 @@ def compared(measurement, seconds, rng, size):
     return Comparison(base, Side("working tree at 5e4d3c2b1a", ENVIRONMENT), pairs, spent_s=300.0)
 
 
+def followed(key):
+    """A picture of 20 steps in bf16, link by link."""
+    times = [1000.0 - 50 * i for i in range(20)]
+    unet = StageLinks(
+        "unet", 20, 20, latents_db=[None] * 20, conditioning_db=[80.0] * 20, output_db=[66 + 8 * math.log10(t / 1000) for t in times],
+        gains=[1e-4] * 20, mean_errors=[0.0] * 20, times=times,
+    )  # fmt: skip
+    text = StageLinks("text_encoder", 2, 2, output_db=[79.0, None])
+    return PictureChain(key, [text, unet, StageLinks("vae_decode", 1, 1, latents_db=[None], output_db=[55.2])])
+
+
 def outcome_of(variant, seconds, images, make_finding, make_proof, *, side, prompts):
     rng = random.Random(variant)
     size = f"{side}x{side}"
     workload = Workload(prompts=tuple(prompts), sizes=((side, side),))
     truth = {picture_key((side, side), i): painted(i, side) for i in range(len(prompts))}
     own = truth
-    stage_parity = None
+    chains = None
     if variant != "fp32":
         grain = np.random.default_rng(len(variant))
         own = {
             key: np.clip(p + 0.0015 * (1 + i) * grain.standard_normal(p.shape), 0, 1).astype(np.float32)
             for i, (key, p) in enumerate(truth.items())
         }
-        stage_parity = StageParity(
-            "fp32", {"text_encoder": None, "unet": 52.1, "vae_decode": 60.3}, [None, *(70 - 1.4 * i for i in range(20))]
-        )
-    m = measured(variant, seconds, rng, size, prompts, stage_parity)
+        chains = Chains("fp32", [followed(key) for key in truth])
+    m = measured(variant, seconds, rng, size, prompts)
     thresholds = Thresholds()
     comparison = compared(m, seconds, rng, size) if variant == "openvino_static" else None
     if comparison:
@@ -136,14 +147,12 @@ def outcome_of(variant, seconds, images, make_finding, make_proof, *, side, prom
         pictures = [msgspec.structs.replace(p, fault="", ssim=0.99, psnr_db=41.5) for p in picture.pictures]
         picture = msgspec.structs.replace(picture, status=Status.PASSED, pictures=pictures, reference="fp32")
     proof = make_proof(bf16=0.97)
-    stages = [judge_stage_parity(stage_parity, STAGE_LIMITS_DB)] if stage_parity else []
+    links = [judge_chains(chains, link_limits("bf16", thresholds), precision="bf16")] if chains else []
     verdict = Verdict(
-        [latency, picture, *stages, proof, make_finding("memory")],
+        [latency, picture, *links, proof, make_finding("memory")],
         ["latency", "picture", "proof", "memory"],
     )
-    past = Baseline(
-        [RecordedRun("2026-11-23T12:00:00Z", measured(variant, seconds * 0.99, rng, size, prompts, None))] * 2
-    )
+    past = Baseline([RecordedRun("2026-11-23T12:00:00Z", measured(variant, seconds * 0.99, rng, size, prompts))] * 2)
     outcome = Outcome(
         f"tests/perf/test_variants.py::test_{variant}",
         m,
@@ -207,15 +216,19 @@ def hostile(make_whole, make_finding, make_score, make_claim):
             msgspec.structs.replace(p, images={s: [ImageTiming(10**9, stages[0])] for s in p.images})
             for p in m.processes
         ]
-        stage_parity = StageParity(name, {name: 50.0}, [50.0, None, 40.0])
+        stage = StageLinks(name, 1, 1, latents_db=[1.0], output_db=[2.0])
+        chain = judge_chains(
+            Chains(name, [PictureChain(name, [stage])], name), link_limits("bf16", Thresholds()), precision=name
+        )
         findings = [
             make_finding("paired", Status.INVALID_ENVIRONMENT, base=name, head=name, invalid=name),
             make_finding("picture", Status.BROKEN, reference=name, pictures=[make_score(prompt=name, fault=name)]),
-            *outcome.verdict.findings,
+            chain,
+            *(f for f in outcome.verdict.findings if not isinstance(f, ChainFinding)),
             make_finding("proof", Status.BROKEN, claims=[make_claim("fact", want=name, holds=False, seen=name)]),
         ]
         changed = msgspec.structs.replace(
-            m, variant=name, model=name, case_id=name, scheduler=name, environment=environment, evidence=evidence, processes=runs, stage_parity=stage_parity,
+            m, variant=name, model=name, case_id=name, scheduler=name, environment=environment, evidence=evidence, processes=runs,
         )  # fmt: skip
         comparison = outcome.comparison and msgspec.structs.replace(
             outcome.comparison, base=msgspec.structs.replace(outcome.comparison.base, label=name)

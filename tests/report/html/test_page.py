@@ -13,6 +13,8 @@ from pytest_sdperf.report import html, json_schema
 from pytest_sdperf.report import json as report_json
 from pytest_sdperf.report.outcome import Outcome, Report
 from pytest_sdperf.report.thumbnails import MOST_BYTES, MOST_SHOWN
+from pytest_sdperf.verdict.chain_finding import BrokenLink, ChainFinding
+from pytest_sdperf.verdict.status import Status
 
 VOID = {"meta", "link", "img", "br"}
 
@@ -79,7 +81,7 @@ def test_the_first_screen(page):
 
 def test_every_case_has_all_of_its_parts(page, whole):
     charts = [svg for svg in page.all("svg") if svg.get("class") == "chart"]
-    # one of speed-ups; of each case latency and stages, and drift but of fp32, which is its own reference
+    # one of speed-ups; of each case latency and stages, and a chain but of fp32, which is its own reference
     assert len(charts) == 1 + 3 * len(whole.outcomes) - 1
     for told in (
         "Change +13", "95 % bounds", "Crosses: pairs that do not count", "appeared: convolution brg_conv_fwd",
@@ -87,7 +89,7 @@ def test_every_case_has_all_of_its_parts(page, whole):
         "difference (black: no difference; brightest:", "no difference: identical", "UNet call 1", "OMP_NUM_THREADS",
     ):  # fmt: skip
         assert told in page.text, told
-    assert page.text.index("Pictures, the worst first") < page.text.index("Where the picture begins to differ")
+    assert page.text.index("Pictures, the worst first") < page.text.index("The picture, link by link")
 
 
 def test_the_worst_picture_comes_first(rendered):
@@ -200,12 +202,26 @@ def test_pictures_that_are_not_shown_are_counted(whole):
     assert "2 more pictures came closer to the reference and are not shown." in told
 
 
-def test_all_stages_and_drifts_that_there_can_be(make_measurement, whole):
-    m = whole.outcomes[1].measurement
-    for drift, drawn in (([], False), ([None, None], False), ([30.0], True), ([None, 30.0], True)):
-        stage_parity = msgspec.structs.replace(m.stage_parity, drift_db=drift)
-        told = html.render(Report([Outcome("test", msgspec.structs.replace(m, stage_parity=stage_parity), None)]))
-        assert ("Drift of the latents" in told) is drawn
+def test_the_chain_of_the_picture_that_breaks_is_drawn(whole):
+    verdict = whole.outcomes[1].verdict
+    chain = verdict.chain
+    for broken, key in (([], "64x64/0"), ([BrokenLink("64x64/2", "output", "unet", 3, 9.0, 60.0)], "64x64/2")):
+        findings = [msgspec.structs.replace(chain, broken=broken)]
+        outcome = msgspec.structs.replace(
+            whole.outcomes[1], verdict=msgspec.structs.replace(verdict, findings=findings)
+        )
+        assert (
+            f"Picture {key}, each link with fp32's own values before it"
+            in Page(html.render(Report([outcome], images=whole.images))).text
+        )
+
+
+def test_without_a_chain_there_is_none(whole):
+    for findings in ([], [ChainFinding(status=Status.NOT_JUDGED, reference="fp32", not_followed="no stages")]):
+        outcome = msgspec.structs.replace(
+            whole.outcomes[1], verdict=msgspec.structs.replace(whole.outcomes[1].verdict, findings=findings)
+        )
+        assert "The picture, link by link" not in html.render(Report([outcome], images=whole.images))
 
 
 def test_claims_that_differ_only_in_at_least_are_two_lines(make_measurement, make_outcome, make_finding, make_claim):

@@ -1,4 +1,4 @@
-"""Whole pictures against the reference's, and stage by stage."""
+"""Whole pictures against the reference's."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PictureFinding(Finding, frozen=True, kw_only=True, tag="picture"):
     is_eight_bit: bool = False
     "True where both sides were rounded to 8 bits, because the reference is stored so"
     min_ssim: float
-    "limits, which allow for pictures of its own that differ"
+    "limits"
     min_psnr_db: float
     is_repeatable: bool = True
     "True where the same prompt, seed and size gave the same picture to the bit"
@@ -58,7 +58,7 @@ class PictureFinding(Finding, frozen=True, kw_only=True, tag="picture"):
     "between pictures of its own that differ, the smallest; None: they repeat, or one is not valid"
     own_psnr_db: float | None = None
     is_too_noisy: bool = False
-    "True where these are further apart than the limits: nothing can be judged"
+    "True where these take up half of the error that the limits allow: nothing can be judged"
     ssim_window: int = 7
     "side of SSIM's window, pixels; SSIM values of other settings do not compare"
     ssim_weights: str = "uniform"
@@ -90,36 +90,3 @@ class PictureFinding(Finding, frozen=True, kw_only=True, tag="picture"):
         """The picture to show first: by PSNR where every SSIM is within its limit, else by SSIM."""
         by_ssim = self.worst_ssim
         return by_ssim if by_ssim and (by_ssim.ssim or 0.0) < self.min_ssim else self.worst_psnr
-
-
-class StageScore(msgspec.Struct, frozen=True):
-    """One stage's first call on the reference's own inputs."""
-
-    stage: str
-    psnr_db: float | None
-    "to the reference's output; None: identical"
-    min_psnr_db: float | None = None
-    "None: no limit"
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether it misses its limit."""
-        return self.psnr_db is not None and self.min_psnr_db is not None and self.psnr_db < self.min_psnr_db
-
-
-class StageParityFinding(Finding, frozen=True, kw_only=True, tag="stage_parity"):
-    """Each stage compared with the reference's on the same inputs: where a difference begins."""
-
-    part = "picture"
-    reference: str
-    "`fp32`"
-    stages: list[StageScore]
-    "in the order in which they run"
-    drift_db: list[float | None] = msgspec.field(default_factory=list)
-    "PSNR of the latents before each call of the denoiser and before the decoding; None: identical"
-    not_compared: list[str] = msgspec.field(default_factory=list)
-    "stages of the reference that the variant does not have, or not with these shapes"
-    base_label: str = ""
-    "of a base with another model; empty: there is none"
-    base: StageParityFinding | None = None
-    "the same for the base's first picture, with the reference of its own model; None: nothing was compared"

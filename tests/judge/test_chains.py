@@ -1,0 +1,183 @@
+"""Which link of a chain is the first that breaks, both sides of every limit."""
+
+import msgspec
+import pytest
+
+from pytest_sdperf.judge.chains import judge_chains
+from pytest_sdperf.judge.link_limits import BY_PRECISION, ENOUGH_CALLS, HANDED_ON_DB, link_limits
+from pytest_sdperf.options import Thresholds
+from pytest_sdperf.picture_chain import Chains, OtherNumber, OtherTokens, PictureChain, StageLinks
+from pytest_sdperf.variant import PRECISIONS
+from pytest_sdperf.verdict.status import Status
+
+BF16 = BY_PRECISION["bf16"]
+TIMES = [1000.0, 100.0]
+
+TEXT = StageLinks("text_encoder", 2, 2, output_db=[None, 70.0], gains=[0.0, 0.0], mean_errors=[0.0, 0.0])
+UNET = StageLinks(
+    "unet",
+    2,
+    2,
+    latents_db=[None, None],
+    conditioning_db=[None, 80.0],
+    output_db=[65.0, 60.0],
+    gains=[1e-4, -1e-4],
+    mean_errors=[0.0, 0.0],
+    times=TIMES,
+)
+VAE = StageLinks("vae_decode", 1, 1, latents_db=[None], output_db=[55.0], gains=[0.0], mean_errors=[0.0])
+
+
+def judged(*stages, key="8x8/0", picture_db=None, limits=None, missing=(), more=(), declared=None, **thresholds):
+    chain = PictureChain(key, [*stages], [*missing], picture_db)
+    found = link_limits("bf16", Thresholds(**thresholds))
+    return judge_chains(Chains("fp32", [chain, *more]), found, precision="bf16", declared_calls=declared)
+
+
+def changed(stage, **fields):
+    return msgspec.structs.replace(stage, **fields)
+
+
+def test_every_link_agrees():
+    found = judged(TEXT, UNET, VAE)
+    assert (found.status, found.broken, found.not_followed) == (Status.PASSED, [], "")
+    assert [(one.stage, one.link, one.psnr_db, one.call) for one in found.links] == [
+        ("text_encoder", "output", 70.0, 2),
+        ("unet", "latents", None, 0),
+        ("unet", "conditioning", 80.0, 2),
+        ("unet", "output", 65.0, 1),
+        ("vae_decode", "latents", None, 0),
+        ("vae_decode", "output", 55.0, 1),
+        ("", "picture", None, 0),
+    ]
+
+
+def limits_at(times):
+    [unet] = [one for one in judged(changed(UNET, times=times)).links if one.link == "output"]
+    return unet.limits_db
+
+
+def test_the_limit_of_the_denoiser_follows_the_timestep():
+    assert limits_at([1000.0, 100.0]) == [62.0, 54.0]
+    assert limits_at([10.0, 1.0]) == [46.0, 38.0]
+    assert limits_at([0.9, 0.1]) == [61.6, 54.0], "as shares"
+    assert limits_at([]) == [38.0, 38.0], "not known"
+    assert limits_at([1500.0, 0.0]) == [62.0, 38.0], "beyond both ends"
+
+
+@pytest.mark.parametrize(
+    ("stage", "field", "link", "limit"),
+    [
+        (TEXT, "output_db", "output", BF16.text_db),
+        (UNET, "latents_db", "latents", HANDED_ON_DB),
+        (UNET, "conditioning_db", "conditioning", BF16.conditioning_db),
+        (UNET, "output_db", "output", BF16.noisy_db - BF16.a_decade_db),
+        (VAE, "latents_db", "latents", HANDED_ON_DB),
+        (VAE, "output_db", "output", BF16.decoder_db),
+    ],
+)
+def test_both_sides_of_a_limit(stage, field, link, limit):
+    for db, is_fine in ((limit, True), (limit - 0.01, False)):
+        values = [*getattr(stage, field)[:-1], db]
+        found = judged(changed(stage, **{field: values}))
+        assert (found.status is Status.PASSED) == is_fine
+        if not is_fine:
+            [broken] = found.broken
+            assert (broken.key, broken.stage, broken.link, broken.call) == ("8x8/0", stage.stage, link, len(values))
+            assert (broken.psnr_db, broken.min_psnr_db) == (db, limit)
+
+
+def test_the_picture_itself():
+    assert judged(VAE, picture_db=HANDED_ON_DB).status is Status.PASSED
+    [broken] = judged(VAE, picture_db=HANDED_ON_DB - 1).broken
+    assert (broken.link, broken.stage, broken.psnr_db) == ("picture", "", HANDED_ON_DB - 1)
+
+
+def test_a_picture_of_its_own_values_is_not_compared():
+    """Without the decoder among its stages, the picture has the decoder's rounding in it."""
+    found = judged(UNET, picture_db=50.0, missing=["vae_decode"])
+    assert (found.status, found.not_followed) == (Status.NOT_JUDGED, "it shows no stage vae_decode")
+
+
+def test_the_first_in_the_order_of_a_picture_is_named():
+    unet = changed(UNET, latents_db=[None, 20.0], output_db=[65.0, 10.0], other_numbers=[OtherNumber(2, 500, 499)])
+    [broken] = judged(TEXT, unet, changed(VAE, output_db=[1.0])).broken
+    assert (broken.stage, broken.call, broken.link, broken.own, broken.reference) == ("unet", 2, "timestep", 499, 500)
+    text = changed(TEXT, other_tokens=[OtherTokens(2, 6, "by Rembrandt", "")])
+    [broken] = judged(text, unet, VAE).broken
+    assert (broken.stage, broken.call, broken.link) == ("text_encoder", 2, "tokens")
+    assert (broken.position, broken.missing, broken.instead) == (6, "by Rembrandt", "")
+
+
+@pytest.mark.parametrize("calls", [1, 3])
+def test_another_number_of_calls_in_either_direction(calls):
+    [broken] = judged(changed(UNET, calls=calls)).broken
+    assert (broken.link, broken.stage, broken.own, broken.reference) == ("calls", "unet", calls, 2)
+
+
+def test_calls_that_the_variant_claims():
+    found = judged(changed(UNET, calls=1), VAE, declared=1)
+    assert (found.status, found.broken) == (Status.NOT_JUDGED, [])
+    assert found.not_followed == "unet is called 1 times a picture, as the variant claims"
+    [broken] = judged(changed(UNET, calls=3), VAE, declared=1).broken
+    assert (broken.own, broken.reference) == (3, 1)
+    [broken] = judged(changed(TEXT, calls=1), declared=1).broken
+    assert (broken.stage, broken.reference) == ("text_encoder", 2)
+
+
+@pytest.mark.parametrize(("field", "link"), [("gains", "gain"), ("mean_errors", "mean")])
+def test_a_systematic_error_over_all_calls_and_pictures(field, link):
+    def unet(*errors):
+        calls = [*errors] * (ENOUGH_CALLS // 4)
+        return changed(UNET, **{"gains": [0.0] * len(calls), "mean_errors": [0.0] * len(calls), field: calls})
+
+    other = PictureChain("8x8/1", [unet(0.0018, 0.0019)])
+    for errors, is_fine in (((0.0001, 0.0002), True), ((0.0002, 0.0003), False)):
+        found = judged(unet(*errors), more=[other])
+        assert (found.status is Status.PASSED) == is_fine
+    [broken] = found.broken
+    assert (broken.key, broken.link, broken.stage, broken.reference) == ("", link, "unet", 0.001)
+    assert broken.own == pytest.approx(0.00105)
+    assert judged(unet(*errors), more=[other], max_link_bias=0.0011).status is Status.PASSED
+
+
+def test_an_error_of_too_few_calls_is_told_and_not_judged():
+    for calls, status in ((ENOUGH_CALLS - 1, Status.PASSED), (ENOUGH_CALLS, Status.BROKEN)):
+        found = judged(changed(UNET, gains=[0.5] * calls, mean_errors=[0.0] * calls))
+        [bias] = [one for one in found.biases if one.stage == "unet"]
+        assert (found.status, bias.calls, bias.limit is None) == (status, calls, status is Status.PASSED)
+
+
+def test_a_broken_link_comes_before_the_mean_of_what_it_broke():
+    found = judged(changed(UNET, output_db=[10.0, 10.0], gains=[0.5] * ENOUGH_CALLS, mean_errors=[0.0] * ENOUGH_CALLS))
+    assert [one.link for one in found.broken] == ["output", "gain"]
+    assert found.biases[0].gain == 0.5
+
+
+def test_of_each_picture_the_first():
+    other = PictureChain("8x8/1", [changed(UNET, output_db=[65.0, 10.0])])
+    found = judged(changed(UNET, output_db=[10.0, 10.0]), more=[other, PictureChain("8x8/2", [UNET])])
+    assert [(one.key, one.call) for one in found.broken] == [("8x8/0", 1), ("8x8/1", 2)]
+
+
+def test_limits_that_somebody_states():
+    stage = changed(UNET, output_db=[30.0, 30.0], latents_db=[None, 50.0])
+    limits = {"unet": 30.0, "latents": 50.0, "conditioning": 80.0, "picture": 20.0}
+    assert judged(stage, picture_db=20.0, min_link_psnr=limits).status is Status.PASSED
+    for link, limit in limits.items():
+        found = judged(stage, picture_db=20.0, min_link_psnr={**limits, link: limit + 0.1})
+        assert found.status is Status.BROKEN
+
+
+def test_what_could_not_be_followed_is_not_judged():
+    found = judged(changed(UNET, not_followed="its call 2 gets arrays of (1, 2), not of (2, 2)"))
+    assert (found.status, found.not_followed) == (
+        Status.NOT_JUDGED,
+        "its call 2 gets arrays of (1, 2), not of (2, 2)",
+    )
+    found = judge_chains(Chains("fp32", [], "it does not draw"), link_limits("bf16", Thresholds()), precision="bf16")
+    assert (found.status, found.not_followed, found.links) == (Status.NOT_JUDGED, "it does not draw", [])
+
+
+def test_every_precision_has_limits():
+    assert tuple(BY_PRECISION) == PRECISIONS
