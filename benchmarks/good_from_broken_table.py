@@ -46,7 +46,7 @@ class Judged:
 
     def rooms_db(self, link: str = "") -> list[tuple[float, str]]:
         """(dB above the limit, name of the link) of each picture and kind of link, or of ``link`` alone."""
-        rooms = [(_room_db(one), _link_name(one)) for found in self.of_pictures for one in found.links]
+        rooms = [(one.room_db, _link_name(one)) for found in self.of_pictures for one in found.links]
         return [(room, name) for room, name in rooms if link in ("", name)]
 
     def named(self) -> dict[str, str]:
@@ -182,10 +182,6 @@ def _largest_gain(some: list[Judged], stage: str) -> float:
         (abs(b.gain) for one in some if one.finding for b in one.finding.biases if called(b.stage) == stage),
         default=0.0,
     )
-
-
-def _room_db(one: LinkScore) -> float:
-    return math.inf if one.psnr_db is None else one.psnr_db - one.min_psnr_db
 
 
 def _link_name(link: LinkScore | BrokenLink) -> str:

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from pytest_sdperf.real_paths import RealPaths
+
 Home = Literal["head", "base", "elsewhere"]
 
 
@@ -38,13 +40,12 @@ class Trees:
         return [folder for folder in folders if folder != self._head and _is_below(folder, self._head)]
 
     @cached_property
-    def _folders(self) -> dict[str, str]:
-        """Folder -> the same with links resolved: thousands of modules lie in few folders."""
-        return {}
+    def _real_paths(self) -> RealPaths:
+        return RealPaths(self.real)
 
     def home(self, path: Path | str) -> Home:
         """The home of a file or folder, links resolved. Files of an interpreter are elsewhere, wherever they lie."""
-        place = self._resolved(str(path))
+        place = self._real_paths.of(str(path))
         # The base may lie inside the head's tree, as an ignored folder.
         if _is_below(place, self._base) and (self._base != self._head or not self._is_own(place)):
             return "base"
@@ -58,15 +59,7 @@ class Trees:
         """The same place in the base's tree, whether it exists or not; None for what is not of the head's tree."""
         if self.home(path) != "head":
             return None
-        return Path(self._base, Path(self._resolved(str(path))).relative_to(self._head))
-
-    def _resolved(self, path: str) -> str:
-        folder, name = os.path.split(path)
-        if not folder or name in ("", os.curdir, os.pardir) or os.path.islink(path):  # noqa: PTH114 -- texts
-            return self.real(path)
-        if folder not in self._folders:
-            self._folders[folder] = self.real(folder)
-        return f"{self._folders[folder].rstrip(os.sep)}{os.sep}{name}"
+        return Path(self._base, Path(self._real_paths.of(str(path))).relative_to(self._head))
 
     def _is_own(self, place: str) -> bool:
         return any(_is_below(place, folder) for folder in self._own)

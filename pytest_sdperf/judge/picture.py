@@ -57,9 +57,11 @@ def _diverged(finding: PictureFinding, seen: Observations, options: Options) -> 
     Limits that somebody stated count all the same, and so do the defaults for the packaged prompts, whose pictures are
     known to be stable, and where no chain could be followed to its end.
     """
-    chain = judge_chain(seen, options)
     beyond = [one for one in finding.compared if _is_beyond(one, finding)]
-    if not beyond or chain is None or chain.status is not Status.PASSED or STATED & options.stated:
+    if not beyond or STATED & options.stated:
+        return finding
+    chain = judge_chain(seen, options)
+    if chain is None or chain.status is not Status.PASSED:
         return finding
     followed = {picture.key for picture in chain.pictures}
     if any(_is_packaged(one) or one.key not in followed for one in beyond):

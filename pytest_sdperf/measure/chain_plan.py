@@ -24,36 +24,27 @@ class ChainPlan:
     given: Mapping[str, Path] = field(default_factory=dict)
     "picture key -> the reference's chain"
 
-    def is_of_interest(self, case: Case, size: tuple[int, int], index: int) -> bool:
-        """Whether a picture is followed, or kept to be followed."""
-        return size == case.workload.sizes[0] and (self.parity == "all" or (self.parity == "first" and index == 0))
-
     def draw(self, worker: AskedWorker, case: Case, rig: Rig, *, first_picture: int) -> dict[str, protocol.Drawn]:
         """Draw the pictures from ``first_picture`` on at every size, untimed, by picture key.
 
         Those that others may follow are drawn from the first on, and their chains kept.
         """
+        kept = self.kept(case, rig)
         drawn = {}
         for size in case.workload.sizes:
             for index in range(len(case.workload.prompt_seeds)):
                 key = picture_key(size, index)
-                is_kept = not self.reference and self.is_of_interest(case, size, index)
-                path = str(_path(case, rig, key)) if is_kept else ""
-                if path or index >= first_picture:
-                    answer = worker.ask(protocol.Draw(size, index, path), protocol.Drawn)
+                if key in kept or index >= first_picture:
+                    answer = worker.ask(protocol.Draw(size, index, str(kept.get(key, ""))), protocol.Drawn)
                     if index >= first_picture:
                         drawn[key] = answer
         return drawn
 
     def kept(self, case: Case, rig: Rig) -> dict[str, Path]:
-        """Picture key -> its chain, as `draw` kept it."""
-        size = case.workload.sizes[0]
-        keys = [
-            picture_key(size, index)
-            for index in range(len(case.workload.prompt_seeds))
-            if not self.reference and self.is_of_interest(case, size, index)
-        ]
-        return {key: _path(case, rig, key) for key in keys}
+        """Picture key -> its chain, as `draw` keeps it; empty for one that follows another."""
+        pictures = {"all": len(case.workload.prompt_seeds), "first": 1}.get(self.parity, 0)
+        keys = [picture_key(case.workload.sizes[0], index) for index in range(0 if self.reference else pictures)]
+        return {key: rig.work_dir / case.id / "chains" / f"{key.replace('/', '-')}.zip" for key in keys}
 
     def follow(self, worker: AskedWorker, case: Case) -> Chains | None:
         """Let a worker follow the reference's chains; None where there are none."""
@@ -72,7 +63,3 @@ class ChainPlan:
 
 
 NO_CHAINS = ChainPlan()
-
-
-def _path(case: Case, rig: Rig, key: str) -> Path:
-    return rig.work_dir / case.id / "chains" / f"{key.replace('/', '-')}.zip"

@@ -23,7 +23,7 @@ def chain_sentence(finding: ChainFinding) -> str:
         return said if len(keys) < 2 else f"{said}; so {len(keys)} of {len(finding.pictures)} pictures"
     if finding.status is Status.NOT_JUDGED:
         return f"link by link along {finding.reference}'s: not judged, {finding.not_followed}"
-    closest = min(finding.links, key=_room_db, default=None)
+    closest = min(finding.links, key=lambda one: one.room_db, default=None)
     pictures = plural(len(finding.pictures), "picture")
     if closest is None or closest.psnr_db is None:
         return f"link by link along {finding.reference}'s: {pictures}, every link the same"
@@ -166,10 +166,6 @@ def _db(psnr_db: float, limit_db: float) -> str:
 
 def _share(value: float) -> str:
     return f"{value * 100:.2f} %"
-
-
-def _room_db(one: LinkScore) -> float:
-    return float("inf") if one.psnr_db is None else one.psnr_db - one.min_psnr_db
 
 
 CHAIN = Text(chain_sentence, chain_details)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import msgspec
@@ -54,6 +55,11 @@ class LinkScore(msgspec.Struct, frozen=True, omit_defaults=True):
     "over pictures and calls; None: most are equal"
     limits_db: list[float] = []
     "of each call of the first picture"
+
+    @property
+    def room_db(self) -> float:
+        """How far above its limit; infinite where all is equal."""
+        return math.inf if self.psnr_db is None else self.psnr_db - self.min_psnr_db
 
 
 class Bias(msgspec.Struct, frozen=True):

@@ -131,8 +131,7 @@ class _Followed:
     def _given(self, own: Sequence[Any], owner: object) -> list[Any] | None:
         """What the stage is given in place of ``own``; None where it cannot be given the reference's."""
         theirs = self.recorded.given(self.stage, self.calls)
-        kinds = {kind: [v for v in theirs if _kind(v) == kind] for kind in ("number", "tokens", "array")}
-        mine = {kind: [v for v in own if _kind(v) == kind] for kind in kinds}
+        kinds, mine = _by_kind(theirs), _by_kind(own)
         if [tuple(v.shape) for v in mine["array"]] != [v.shape for v in kinds["array"]]:
             self.not_followed = (
                 f"its call {self.calls} gets arrays of {shapes(mine['array'])}, not of {shapes(kinds['array'])}"
@@ -217,6 +216,13 @@ def _partners(theirs: Sequence[Any], own: Sequence[Any]) -> list[Any]:
     for value in own:
         at = next((i for i, other in enumerate(left) if other.shape == tuple(value.shape)), None)
         found.append(None if at is None else left.pop(at))
+    return found
+
+
+def _by_kind(values: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {"number": [], "tokens": [], "array": []}
+    for value in values:
+        found[_kind(value)].append(value)
     return found
 
 

@@ -12,6 +12,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from pytest_sdperf.real_paths import RealPaths
+
 _PACKAGES = (
     "torch",
     "intel-extension-for-pytorch",
@@ -138,21 +140,16 @@ def usage_so_far() -> tuple[int, int]:
 
 
 def loaded_from(trees: Iterable[str], modules: Mapping[str, object]) -> dict[str, str]:
-    """Module name -> file, real paths, of those of ``modules`` (`sys.modules`) that lie below one of ``trees``.
-
-    Texts, not Paths, and each folder resolved once: the 4000 files of torch and diffusers took 0.25 s in each worker.
-    """
+    """Module name -> file, real paths, of those of ``modules`` (`sys.modules`) that lie below one of ``trees``."""
     folders = tuple(f"{os.path.realpath(tree)}{os.sep}" for tree in trees)
-    real_folder = cache(os.path.realpath)
+    real = RealPaths()
     found = {}
     for name, module in modules.items() if folders else ():
         # Not by getattr: modules that are made up answer whatever they are asked (torch.ops), or import more.
         file = getattr(module, "__dict__", {}).get("__file__")
         if not isinstance(file, str):
             continue
-        folder, slash, name_there = file.rpartition(os.sep)
-        path = f"{real_folder(folder)}{slash}{name_there}"
-        path = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114 -- see above
+        path = real.of(file)
         if path.startswith(folders):
             found[name] = path
     return found
@@ -160,15 +157,13 @@ def loaded_from(trees: Iterable[str], modules: Mapping[str, object]) -> dict[str
 
 def loaded_files(modules: Mapping[str, object]) -> dict[str, str]:
     """Module name -> file, real path, of all of ``modules`` (`sys.modules`) that are not the standard library's."""
-    real_folder = cache(os.path.realpath)
+    real = RealPaths()
     found = {}
     for name, module in modules.items():
         file = getattr(module, "__dict__", {}).get("__file__")  # as in loaded_from
         if name.partition(".")[0] in sys.stdlib_module_names or not isinstance(file, str):
             continue
-        folder, slash, name_there = file.rpartition(os.sep)
-        path = f"{real_folder(folder)}{slash}{name_there}"
-        found[name] = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114 -- see loaded_from
+        found[name] = real.of(file)
     return found
 
 
