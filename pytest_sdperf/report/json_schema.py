@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -31,7 +32,7 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": {"format": {"const": FORMAT}, "version": {"const": FORMAT_VERSION}, "report": report},
         "required": ["format", "version", "report"],
-        "$defs": {**{name: _with_non_finite(types[name]) for name in sorted(types)}, "NonFinite": _NON_FINITE},
+        "$defs": {**{name: _definition(types[name]) for name in sorted(types)}, "NonFinite": _NON_FINITE},
     }
 
 
@@ -47,6 +48,10 @@ def _anything(kind: type) -> dict[str, Any]:
     raise NotImplementedError  # msgspec then names the type
 
 
+def _definition(found: Any) -> Any:
+    return _with_clean_descriptions(_with_non_finite(found))
+
+
 def _with_non_finite(part: Any) -> Any:
     """Wherever a number may stand, what stands for NaN and infinities may, too."""
     if isinstance(part, list):
@@ -58,3 +63,15 @@ def _with_non_finite(part: Any) -> Any:
         number = {k: v for k, v in part.items() if k != "default"}
         return {"anyOf": [number, {"$ref": "#/$defs/NonFinite"}], **rest}
     return {k: v if k in ("default", "enum") else _with_non_finite(v) for k, v in part.items()}
+
+
+def _with_clean_descriptions(part: Any) -> Any:
+    """Descriptions are docstrings, which Python indents as their source before 3.13, and not from there on."""
+    if isinstance(part, list):
+        return [_with_clean_descriptions(p) for p in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        k: inspect.cleandoc(v) if k == "description" and isinstance(v, str) else _with_clean_descriptions(v)
+        for k, v in part.items()
+    }

@@ -32,9 +32,9 @@ KINDS = (
     Kind("verdict.latency_findings:PairedLatencyFinding", "judge.paired_latency:judge", "report.latency_text:PAIRED"),
     Kind("verdict.latency_findings:ControlFinding", "judge.paired_latency:judge_head", "report.latency_text:CONTROL"),
     Kind("verdict.latency_findings:SpeedupFinding", "judge.speedup:judge", "report.latency_text:SPEEDUP"),
-    Kind("verdict.picture_finding:PictureFinding", "judge.picture:judge", "report.picture_text:PICTURE"),
     Kind("verdict.chain_finding:ChainFinding", "judge.chains:judge", "report.chain_text:CHAIN"),
+    Kind("verdict.picture_finding:PictureFinding", "judge.picture:judge", "report.picture_text:PICTURE"),
     Kind("verdict.proof_finding:ProofFinding", "judge.proof:judge", "report.proof_text:PROOF"),
     Kind("verdict.memory_finding:MemoryFinding", "judge.memory:judge", "report.memory_text:MEMORY"),
 )
-"""In the order in which people read them."""
+"""In the order in which people read them: a link that breaks is why a picture is another one."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from pytest_sdperf.models.families.family import Family
 from pytest_sdperf.picture_chain import OtherNumber, OtherTokens, PictureChain, StageLinks
@@ -83,30 +85,13 @@ class _Followed:
     calls: int = 0
     not_followed: str = ""
     is_running: bool = False
-    other_tokens: list[OtherTokens] = field(default_factory=list)
-    other_numbers: list[OtherNumber] = field(default_factory=list)
-    latents_db: list[float | None] = field(default_factory=list)
-    conditioning_db: list[float | None] = field(default_factory=list)
-    output_db: list[float | None] = field(default_factory=list)
-    gains: list[float] = field(default_factory=list)
-    mean_errors: list[float] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.found = StageLinks(self.stage, 0, self.recorded.calls(self.stage))
+        "what is found at each call is added to its lists"
 
     def links(self) -> StageLinks:
-        return StageLinks(
-            stage=self.stage,
-            calls=self.calls,
-            reference_calls=self.recorded.calls(self.stage),
-            other_tokens=self.other_tokens,
-            other_numbers=self.other_numbers,
-            latents_db=self.latents_db,
-            conditioning_db=self.conditioning_db,
-            output_db=self.output_db,
-            gains=self.gains,
-            mean_errors=self.mean_errors,
-            times=self.times,
-            not_followed=self.not_followed,
-        )
+        return replace(self.found, calls=self.calls, not_followed=self.not_followed)
 
     def watched(self, owner: object, original: Method) -> Method:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -141,9 +126,9 @@ class _Followed:
         self._compare_numbers(mine["number"], kinds["number"])
         agreement = [psnr_db(a, copied(b)) for a, b in zip(kinds["array"], mine["array"], strict=True)]
         if agreement:
-            self.latents_db.append(agreement[0])
+            self.found.latents_db.append(agreement[0])
         if agreement[1:]:
-            self.conditioning_db.append(worst(agreement[1:]))
+            self.found.conditioning_db.append(worst(agreement[1:]))
         left: dict[str, Iterator[Any]] = {kind: iter(values) for kind, values in kinds.items()}
         given, is_first = [], True
         for value in own:
@@ -177,15 +162,15 @@ class _Followed:
                 (i for i, pair in enumerate(zip(a, b, strict=False)) if pair[0] != pair[1]), min(len(a), len(b))
             )
             missing, instead = (self.read(self.stage, ids[position:]) for ids in (a, b))
-            self.other_tokens.append(OtherTokens(self.calls, position, missing, instead))
+            self.found.other_tokens.append(OtherTokens(self.calls, position, missing, instead))
 
     def _compare_numbers(self, own: Sequence[Any], theirs: Sequence[Any]) -> None:
         for i, (mine, other) in enumerate(zip(own, theirs, strict=False)):
             a, b = float(copied(other).ravel()[0]), float(copied(mine).ravel()[0])
             if i == 0:
-                self.times.append(a)
+                self.found.times.append(a)
             if abs(a - b) > rounding(mine) * max(abs(a), abs(b)):
-                self.other_numbers.append(OtherNumber(self.calls, a, b))
+                self.found.other_numbers.append(OtherNumber(self.calls, a, b))
 
     def _answered(self, answer: Any) -> Any:
         """The reference's answer in place of the variant's, in float32."""
@@ -198,9 +183,9 @@ class _Followed:
             return answer
         # Copied at once: a library may write its next answer to the same place.
         pairs = [(a, copied(b)) for a, b in zip(partners, own, strict=True) if a is not None]
-        self.output_db.append(worst([psnr_db(a, b) for a, b in pairs]))
-        self.gains.append(gain(*pairs[0]))
-        self.mean_errors.append(mean_error(*pairs[0]))
+        self.found.output_db.append(worst([psnr_db(a, b) for a, b in pairs]))
+        self.found.gains.append(gain(*pairs[0]))
+        self.found.mean_errors.append(mean_error(*pairs[0]))
         left = iter(partners)
         new = []
         for value in values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_sdperf.picture_chain import StageLinks
 from pytest_sdperf.report.chain_text import called
-from pytest_sdperf.report.html.charts import ChainLink, chain_chart
+from pytest_sdperf.report.html.charts import ChainLink, ChainStage, chain_chart
 from pytest_sdperf.report.plain import plain
 from pytest_sdperf.verdict.chain_finding import BrokenLink, ChainFinding
 
@@ -17,17 +17,13 @@ def chain_figure(finding: ChainFinding | None, anchor: str, variant: str) -> tup
         return "", ""
     broken = next((link for link in finding.broken if link.key), None)
     chain = next((c for c in finding.pictures if broken and c.key == broken.key), finding.pictures[0])
-    links: list[ChainLink] = []
-    ticks: dict[int, str] = {}
-    for stage in chain.stages:
-        ticks[len(links)] = called(stage.stage)
-        links += _of_stage(stage, finding, broken)
+    stages = [ChainStage(called(stage.stage), _of_stage(stage, finding, broken)) for stage in chain.stages]
     limit = next((one.min_psnr_db for one in finding.links if one.link == "picture"), None)
     if limit is not None:
-        ticks[len(links)] = "picture"
         is_broken = broken is not None and broken.link == "picture"
-        links.append(ChainLink(chain.picture_db, limit, is_given=False, is_broken=is_broken))
-    if not links:
+        stages.append(ChainStage("picture", [ChainLink(chain.picture_db, limit, is_given=False, is_broken=is_broken)]))
+    stages = [stage for stage in stages if stage.links]
+    if not stages:
         return "", ""
     name = plain(finding.reference, _LONGEST_NAME)
     text = f"How each link of picture {plain(chain.key, 40)} of {variant} agrees with {name}'s."
@@ -35,7 +31,7 @@ def chain_figure(finding: ChainFinding | None, anchor: str, variant: str) -> tup
         f"Picture {plain(chain.key, 40)}, each link with {name}'s own values before it: what a stage is given "
         "(squares) and what it gives (dots); on the upper edge both are the same."
     )
-    return chain_chart(links, ticks, name=f"{anchor}-chain", text=text), caption
+    return chain_chart(stages, name=f"{anchor}-chain", text=text), caption
 
 
 def _of_stage(stage: StageLinks, finding: ChainFinding, broken: BrokenLink | None) -> list[ChainLink]:

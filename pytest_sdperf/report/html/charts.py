@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from pytest_sdperf.report.html.svg import COLOURS, inline
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LONGEST_NAME = 22
+_WRAPPED = 10
+"""Characters in a line of a stage's name."""
+
+_LEAST_SHARE = 0.16
+"""Of a chart's width, for a stage of a chain: as wide as its name."""
+
 _LINE = 20
 """Height of a line of a chart, in its pixels."""
 
@@ -76,6 +84,14 @@ class ChainLink:
     is_given: bool
     "True: what a stage is given; False: what it gives"
     is_broken: bool = False
+
+
+@dataclass(frozen=True)
+class ChainStage:
+    """The links of one stage, in the order of its calls; at least one."""
+
+    name: str
+    links: Sequence[ChainLink]
 
 
 def speed_up_chart(bars: Sequence[Bar], *, name: str, text: str) -> str:
@@ -201,39 +217,68 @@ def stages_chart(sides: Mapping[str, Mapping[str, float]], *, name: str, text: s
     return inline(draw, name=name, height=52 + 30 * len(sides), text=text)
 
 
-def chain_chart(links: Sequence[ChainLink], ticks: Mapping[int, str], *, name: str, text: str) -> str:
-    """The links of one picture from left to right: how each agrees, and the limit it must reach.
+def chain_chart(stages: Sequence[ChainStage], *, name: str, text: str) -> str:
+    """The links of one picture from left to right: how each agrees, and the limit that it must reach.
 
-    Links that are the same lie on the upper edge. ``ticks``: number of a link -> the stage that begins there.
+    Links that are the same lie on the upper edge. Each stage has a part of the width, so that those of a single call
+    have room for their name.
     """
+    links = [link for stage in stages for link in stage.links]
     top = max((link.psnr_db for link in links if link.psnr_db is not None), default=0.0)
     top = max(top, *(link.min_psnr_db for link in links)) + 5
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        at = range(len(links))
-        axes.step(
-            at, [link.min_psnr_db for link in links], where="mid", color=COLOURS["limit"], linewidth=1.2, label="limit"
-        )
-        for is_given, marker in ((True, "s"), (False, "o")):
-            for is_same in (False, True):
-                shown = [i for i in at if links[i].is_given is is_given and (links[i].psnr_db is None) is is_same]
-                axes.plot(
-                    shown, [top if is_same else links[i].psnr_db or 0.0 for i in shown], linestyle="", marker=marker,
-                    markersize=3.5, color=COLOURS["head"], markerfacecolor="none" if is_given else COLOURS["head"],
-                    label="" if is_same else "given" if is_given else "gives",
-                )  # fmt: skip
-        for i in at:
-            if links[i].is_broken:
-                axes.plot([i], [links[i].psnr_db or 0.0], linestyle="", marker="x", markersize=9, color=COLOURS["ink"])
+        edges = _edges([len(stage.links) for stage in stages])
+        for stage, left, right in zip(stages, edges, edges[1:], strict=False):
+            step = (right - left) / len(stage.links)
+            placed = [(left + step * (i + 0.5), link) for i, link in enumerate(stage.links)]
+            for is_given, marker in ((True, "s"), (False, "o")):
+                of_kind = [one for one in placed if one[1].is_given is is_given]
+                if of_kind:
+                    limits = [link.min_psnr_db for _, link in of_kind]
+                    axes.step(
+                        [left, *(at for at, _ in of_kind), right], [limits[0], *limits, limits[-1]], where="mid",
+                        color=COLOURS["limit"], linewidth=1.2, label="limit",
+                    )  # fmt: skip
+                _marks(axes, of_kind, marker, top)
+        for edge in edges[1:-1]:
+            axes.axvline(edge, color=COLOURS["grid"], linewidth=0.8)
         axes.set_ylabel("PSNR, dB")
         axes.set_ylim(0, top + 3)
-        axes.set_xticks([*ticks], [plain(label, _LONGEST_NAME) for label in ticks.values()], rotation=20, ha="right")
-        axes.set_xlim(-0.7, len(links) - 0.3)
+        middles = [(left + right) / 2 for left, right in pairwise(edges)]
+        axes.set_xticks(middles, [fill(plain(stage.name, _LONGEST_NAME), _WRAPPED) for stage in stages])
+        axes.tick_params(axis="x", length=0)
+        axes.set_xlim(0, 1)
         axes.grid(axis="y")
-        axes.legend(loc="lower left", ncols=3, bbox_to_anchor=(0, 1.0), borderpad=0, handletextpad=0.2)
+        shown = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        axes.legend(
+            shown.values(), shown, loc="lower left", ncols=3, bbox_to_anchor=(0, 1.0), borderpad=0, handletextpad=0.2
+        )
 
-    return inline(draw, name=name, height=200, text=text)
+    return inline(draw, name=name, height=210, text=text)
+
+
+def _marks(axes: Axes, placed: Sequence[tuple[float, ChainLink]], marker: str, top: float) -> None:
+    """Links that are all given, or all gives."""
+    colour = COLOURS["head"]
+    for at, link in placed:
+        axes.plot(
+            [at], [top if link.psnr_db is None else link.psnr_db], linestyle="", marker=marker, markersize=3.5,
+            color=colour, markerfacecolor="none" if link.is_given else colour,
+            label="given" if link.is_given else "gives",
+        )  # fmt: skip
+        if link.is_broken:
+            axes.plot([at], [link.psnr_db or 0.0], linestyle="", marker="x", markersize=9, color=COLOURS["ink"])
+
+
+def _edges(sizes: Sequence[int]) -> list[float]:
+    """Where each of so many stages begins, and the last one ends: 0 to 1, by its links but never less than a share."""
+    least = min(_LEAST_SHARE, 1 / len(sizes))
+    beyond = [max(0.0, size / sum(sizes) - least) for size in sizes]
+    left = 1 - least * len(sizes)
+    shares = [least + (left * more / sum(beyond) if sum(beyond) else left / len(sizes)) for more in beyond]
+    return [0.0, *accumulate(shares)]
 
 
 def _unit(longest_s: float) -> tuple[float, str]:
