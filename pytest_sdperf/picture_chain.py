@@ -27,6 +27,17 @@ class OtherNumber(msgspec.Struct, frozen=True):
     own: float
 
 
+class StageRounding(msgspec.Struct, frozen=True):
+    """How far the reference's own answers of one stage move when its model rounds to bf16: what honest bf16 may do."""
+
+    output_db: list[float | None]
+    "PSNR of each call; None: they do not move"
+    gain: float
+    "as of `StageLinks`, mean over the calls"
+    mean_error: float
+    "likewise"
+
+
 class StageLinks(msgspec.Struct, frozen=True, omit_defaults=True):
     """The calls of one stage, each with the reference's own inputs. Lists have one value a call, or none at all.
 
@@ -51,6 +62,8 @@ class StageLinks(msgspec.Struct, frozen=True, omit_defaults=True):
     "mean of the difference over the reference's standard deviation"
     times: list[float] = []
     "the reference's timestep of each call, where it has one"
+    rounding: StageRounding | None = None
+    "of the reference; None: its model cannot be rounded"
     not_followed: str = ""
     "why calls went on without the reference's values, as a clause; empty: they did not"
 

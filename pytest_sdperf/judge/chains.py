@@ -140,7 +140,7 @@ def _biases(pictures: Sequence[PictureChain], limits: LinkLimits) -> Iterator[Bi
         of_stage = [stage for chain in pictures for stage in chain.stages if stage.stage == name]
         gains, means = ([v for stage in of_stage for v in getattr(stage, f)] for f in ("gains", "mean_errors"))
         if gains:
-            limit = limits.max_bias if len(gains) >= ENOUGH_CALLS else None
+            limit = limits.bias(of_stage) if len(gains) >= ENOUGH_CALLS else None
             yield Bias(name, statistics.fmean(gains), statistics.fmean(means), len(gains), limit)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ from pytest_sdperf.errors import WorkerError
 from pytest_sdperf.measurement import ImageTiming
 from pytest_sdperf.models.families.family import Family
 from pytest_sdperf.picture_chain import PictureChain
+from pytest_sdperf.worker.bf16_rounding import is_torch_module, rounded_to_bf16
 from pytest_sdperf.worker.chain_following import follow
-from pytest_sdperf.worker.chain_recording import Recorded, record
+from pytest_sdperf.worker.chain_recording import Recorded, keep_rounding, record
 from pytest_sdperf.worker.pipeline_call import (
     as_picture,
     as_wanted,
@@ -53,7 +55,7 @@ class BuiltPipeline:
     "pictures that a safety checker replaced"
 
     def draw(self, size: Size, picture_index: int, chain: Path | None = None) -> Picture:
-        """A picture, untimed; its chain is kept in ``chain``."""
+        """A picture, untimed; its chain is kept in ``chain``, with what rounding to bf16 does to its stages."""
         keywords = self._arguments(size, picture_index)
 
         def draw() -> Picture:
@@ -62,7 +64,15 @@ class BuiltPipeline:
                 self.filtered.add((size, picture_index))
             return as_picture(pixels(answer, size))
 
-        return record(find_stages(self.pipeline), draw, chain) if chain else draw()
+        if chain is None:
+            return draw()
+        stages = find_stages(self.pipeline)
+        picture = record(stages, draw, chain)
+        if modules := [owner for owner, _ in stages.values() if is_torch_module(owner)]:
+            # Where it cannot draw so, links are held to the limits for any model.
+            with suppress(Exception), rounded_to_bf16(modules):
+                keep_rounding(chain, self.follow(size, picture_index, chain))
+        return picture
 
     def draw_timed(self, size: Size, picture_index: int, seed: int | None = None) -> tuple[ImageTiming, NDArray[Any]]:
         """Only the pipeline's work lies between the two looks at the clock: its call, and what its answer puts off.

@@ -87,7 +87,8 @@ class _Followed:
     is_running: bool = False
 
     def __post_init__(self) -> None:
-        self.found = StageLinks(self.stage, 0, self.recorded.calls(self.stage))
+        recorded = self.recorded
+        self.found = StageLinks(self.stage, 0, recorded.calls(self.stage), rounding=recorded.rounding(self.stage))
         "what is found at each call is added to its lists"
 
     def links(self) -> StageLinks:

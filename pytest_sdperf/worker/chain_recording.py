@@ -12,9 +12,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from pytest_sdperf.picture_chain import PictureChain, StageRounding
 from pytest_sdperf.worker.leaves import copied, leaves
 from pytest_sdperf.worker.stages import Method, Stages, wrap
 
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Picture = NDArray[np.float32]
 
-_CALLS, _PICTURE = "calls.json", "picture"
+_CALLS, _PICTURE, _ROUNDING = "calls.json", "picture", "rounding.json"
 _GIVEN, _ANSWERED = "in", "out"
 
 
@@ -41,6 +45,17 @@ def record(stages: Stages, draw: Callable[[], Picture], path: Path) -> Picture:
     return picture
 
 
+def keep_rounding(path: Path, rounded: PictureChain) -> None:
+    """Add to the chain in ``path`` what was found when its own pipeline followed it, rounding to bf16."""
+    found = {
+        stage.stage: StageRounding(stage.output_db, fmean(stage.gains), fmean(stage.mean_errors))
+        for stage in rounded.stages
+        if stage.output_db and not stage.not_followed
+    }
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr(_ROUNDING, msgspec.json.encode(found))
+
+
 class Recorded:
     """Reads a recorded chain, one array at a time."""
 
@@ -48,6 +63,12 @@ class Recorded:
         self._file = zipfile.ZipFile(path)
         self._calls: dict[str, list[list[int]]] = json.loads(self._file.read(_CALLS))
         self._names = {*self._file.namelist()}
+
+    def rounding(self, stage: str) -> StageRounding | None:
+        """What rounding to bf16 does to the reference's stage; None: that was not looked at."""
+        if _ROUNDING not in self._names:
+            return None
+        return msgspec.json.decode(self._file.read(_ROUNDING), type=dict[str, StageRounding]).get(stage)
 
     @property
     def stages(self) -> list[str]:
