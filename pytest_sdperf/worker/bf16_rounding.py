@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from pytest_sdperf.worker.leaves import is_floating, leaves, with_leaves
-
 
 def is_torch_module(owner: object) -> bool:
     """Whether it can be rounded, said without torch."""
@@ -26,11 +24,9 @@ def rounded_to_bf16(modules: Iterable[Any]) -> Iterator[None]:
     """
     with ExitStack() as undo:
         for leaf in {id(leaf): leaf for module in modules for leaf in module.modules() if _is_leaf(leaf)}.values():
-            weights: list[tuple[Any, Any]] = []
-            before = leaf.register_forward_pre_hook(_rounds_inputs(weights), with_kwargs=True)
-            behind = leaf.register_forward_hook(_rounds_output(weights), always_call=True)
-            undo.callback(before.remove)
-            undo.callback(behind.remove)
+            one = _Leaf(leaf)
+            undo.callback(leaf.register_forward_pre_hook(one.before, with_kwargs=True).remove)
+            undo.callback(leaf.register_forward_hook(one.behind, always_call=True).remove)
         yield
 
 
@@ -38,43 +34,41 @@ def _is_leaf(module: Any) -> bool:
     return next(iter(module.children()), None) is None
 
 
-def _rounds_inputs(weights: list[tuple[Any, Any]]) -> Any:
-    def before(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
-        own = [*module.parameters(recurse=False)]
-        for weight in own:
-            if weight.is_floating_point():
-                weights.append((weight, weight.data))
-                weight.data = _rounded(weight.data)
+class _Leaf:
+    """A module that computes by itself: its hooks."""
+
+    def __init__(self, module: Any) -> None:
+        weights = [*module.parameters(recurse=False)]
+        self._weights = [(weight, weight.data) for weight in weights if weight.is_floating_point()]
         # A module with weights looks whole numbers up, as an embedding does; one without computes with them: timesteps.
-        change = _rounded if own else _rounded_or_off
-        given: tuple[Any, Any] = with_leaves((args, kwargs), (change(one) for one in leaves((args, kwargs))))
-        return given
+        self._change = _rounded if weights else _rounded_or_off
 
-    return before
+    def before(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        for weight, data in self._weights:
+            weight.data = _rounded(data)
+        change = self._change
+        return tuple(change(one) for one in args), {name: change(one) for name, one in kwargs.items()}
 
-
-def _rounds_output(weights: list[tuple[Any, Any]]) -> Any:
-    def behind(module: Any, args: Any, output: Any) -> Any:  # noqa: ARG001 -- torch gives all three
-        while weights:
-            weight, data = weights.pop()
+    def behind(self, _: Any, args: Any, output: Any) -> Any:  # noqa: ARG002 -- torch gives all three
+        for weight, data in self._weights:
             weight.data = data
-        return with_leaves(output, (_rounded(one) for one in leaves(output)))
-
-    return behind
+        return _rounded(output)
 
 
 def _rounded(value: Any) -> Any:
     """A tensor of float32 whose numbers are those of bf16; anything else as it is."""
-    if isinstance(value, int | float) or not hasattr(value, "bfloat16") or not is_floating(value):
-        return value
-    return value.bfloat16().to(value.dtype)
+    return value.bfloat16().to(value.dtype) if _is_tensor(value) and value.is_floating_point() else value
 
 
 def _rounded_or_off(value: Any) -> Any:
     """The same; a tensor of whole numbers is off by as much as rounding may change it, 2^-9.
 
     Pipelines that compute timestep embeddings in bf16, as OpenVINO's do, round the angles, and trained models hardly
-    mind: 951 in place of 952 is 70 dB on the bundled one. One with random weights is off to 37 dB.
+    mind: that is 70 dB on the bundled one. One with random weights is off to 37 dB by it.
     """
-    is_whole = hasattr(value, "bfloat16") and not is_floating(value)
+    is_whole = _is_tensor(value) and not value.is_floating_point()
     return value * (1 + 2**-9) if is_whole else _rounded(value)
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "bfloat16")

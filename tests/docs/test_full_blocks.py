@@ -16,7 +16,10 @@ pytestmark = [
 
 PAGES = [page for page in pages() if any(block.needs == "full" for block in blocks(page))]
 
-SHORT = "-p no:cacheprovider --sdperf-processes=1 --sdperf-rounds=1 --sdperf-max-pairs=4"
+SHORT = (
+    "-p no:cacheprovider --sdperf-processes=1 --sdperf-rounds=1 --sdperf-max-pairs=4 "
+    "--sdperf-gate=picture,proof,memory"  # timings never decide a test
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -33,18 +33,18 @@ class Gated:
 def gate(tmp_path_factory):
     """gate(conftest, faulty, variants): one session in a project of its own, so that fp32 is drawn once.
 
-    Four steps, one process with one picture each; nothing is stored that latency could be held against.
+    Four steps, one process with one picture each; nothing is stored that latency could be held against. The model has
+    random weights by default: most of what is shown here is what a picture does not show.
     """
 
-    def gate(conftest: str, faulty: str, variants: Iterable[str]) -> Gated:
+    def gate(conftest: str, faulty: str, variants: Iterable[str], *, model: str = "synthetic:tiny") -> Gated:
         project = tmp_path_factory.mktemp("project")
         tests = "\n".join(f"def test_{n}(sd_{n}):\n    sd_{n}.check(num_inference_steps=4)\n" for n in variants)
         files = {"pytest.ini": "[pytest]\n", "conftest.py": conftest, "faulty.py": faulty, "test_faults.py": tests}
         for name, content in files.items():
             (project / name).write_text(content)
-        # Random weights: what is shown here is what a picture does not show.
         options = ["--sdperf", "--sdperf-update=new", "--sdperf-processes=1", "--sdperf-rounds=1"]
-        options += ["--sdperf-model=synthetic:tiny"]
+        options += [f"--sdperf-model={model}"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, "--sdperf-json=report.json", "-p", "no:cacheprovider"],
             cwd=project,

@@ -6,7 +6,7 @@ import pytest
 from pytest_sdperf.judge.chains import judge_chains
 from pytest_sdperf.judge.link_limits import BY_PRECISION, ENOUGH_CALLS, HANDED_ON_DB, link_limits
 from pytest_sdperf.options import Thresholds
-from pytest_sdperf.picture_chain import Chains, OtherNumber, OtherTokens, PictureChain, StageLinks
+from pytest_sdperf.picture_chain import Chains, OtherNumber, OtherTokens, PictureChain, StageLinks, StageRounding
 from pytest_sdperf.variant import PRECISIONS
 from pytest_sdperf.verdict.status import Status
 
@@ -63,6 +63,43 @@ def test_the_limit_of_the_denoiser_follows_the_timestep():
     assert limits_at([0.9, 0.1]) == [61.6, 54.0], "as shares"
     assert limits_at([]) == [38.0, 38.0], "not known"
     assert limits_at([1500.0, 0.0]) == [62.0, 38.0], "beyond both ends"
+
+
+ROUNDED = [
+    (TEXT, [60.0, 61.0], BF16.text_below_db),
+    (UNET, [60.0, 50.0], BF16.denoiser_below_db),
+    (VAE, [52.0], BF16.decoder_below_db),
+]
+"""Stage, what rounding to bf16 does to the reference's own calls, and how far below that the limit lies."""
+
+
+@pytest.mark.parametrize(("stage", "rounding_db", "below_db"), ROUNDED)
+def test_limits_follow_what_rounding_does_to_the_references_own_model(stage, rounding_db, below_db):
+    rounded = changed(stage, rounding=StageRounding(rounding_db, 0.0, 0.0))
+    limits_db = [db - below_db for db in rounding_db]
+    assert judged(changed(rounded, output_db=limits_db)).status is Status.PASSED
+    [broken] = judged(changed(rounded, output_db=[*limits_db[:-1], limits_db[-1] - 0.01])).broken
+    assert (broken.link, broken.call, broken.min_psnr_db) == ("output", stage.calls, limits_db[-1])
+
+
+def test_a_call_that_rounding_leaves_alone_has_the_limit_for_any_model():
+    [unet] = [
+        one
+        for one in judged(changed(UNET, rounding=StageRounding([None, 50.0], 0.0, 0.0))).links
+        if one.link == "output"
+    ]
+    assert unet.limits_db == [BF16.noisy_db, 50.0 - BF16.denoiser_below_db]
+    more = changed(UNET, calls=3, rounding=StageRounding([60.0, 50.0], 0.0, 0.0))
+    assert judged(more, declared=3).status is Status.NOT_JUDGED, "a third call, which the reference has not made"
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_lower_precisions_may_be_further_below_it(precision):
+    rounded = changed(UNET, rounding=StageRounding([60.0, 60.0], 0.0, 0.0))
+    limit = link_limits(precision, Thresholds()).at(rounded, "output", 1)
+    assert limit == {"f32": 100.0, "bf16": 56.0, "int8_weights": 52.0, "int8": 30.0}[precision]
+    stated = link_limits(precision, Thresholds(min_link_psnr={"unet": 70.0}))
+    assert stated.at(rounded, "output", 1) == 70.0
 
 
 @pytest.mark.parametrize(
@@ -139,6 +176,16 @@ def test_a_systematic_error_over_all_calls_and_pictures(field, link):
     assert (broken.key, broken.link, broken.stage, broken.reference) == ("", link, "unet", 0.001)
     assert broken.own == pytest.approx(0.00105)
     assert judged(unet(*errors), more=[other], max_link_bias=0.0011).status is Status.PASSED
+
+
+@pytest.mark.parametrize("rounded", [(0.002, 0.0), (-0.001, -0.002)])
+def test_what_rounding_does_over_all_calls_comes_on_top(rounded):
+    limit = BF16.max_bias + 0.002
+    for error, is_fine in ((limit, True), (limit + 1e-6, False)):
+        calls = [error] * ENOUGH_CALLS
+        unet = changed(UNET, gains=calls, mean_errors=calls, rounding=StageRounding([65.0, 60.0], *rounded))
+        assert (judged(unet).status is Status.PASSED) == is_fine
+    assert judged(unet, max_link_bias=limit + 1e-6).status is Status.PASSED
 
 
 def test_an_error_of_too_few_calls_is_told_and_not_judged():

@@ -1,11 +1,13 @@
 """The reference's chain in a file."""
 
 import json
+import shutil
 import zipfile
 
 import numpy as np
 
-from pytest_sdperf.worker.chain_recording import Recorded, record
+from pytest_sdperf.picture_chain import PictureChain, StageLinks, StageRounding
+from pytest_sdperf.worker.chain_recording import Recorded, keep_rounding, record
 
 
 def test_the_picture_is_the_same_as_without(tmp_path, boat):
@@ -46,3 +48,16 @@ def test_a_stage_that_calls_itself_counts_once(tmp_path):
     with Recorded(tmp_path / "c.zip") as recorded:
         assert recorded.calls("vae_decode") == 1
         assert recorded.answered("vae_decode", 1)[0].tolist() == [[1, 1], [1, 1]]
+
+
+def test_what_rounding_does_is_kept_next_to_it(tmp_path, chain_path):
+    with Recorded(chain_path) as recorded:
+        assert recorded.rounding("unet") is None, "of a pipeline without torch modules"
+    own = shutil.copy(chain_path, tmp_path)
+    unet = StageLinks("unet", 2, 2, output_db=[60.0, None], gains=[0.5, 0.25], mean_errors=[-1.0, 0.0])
+    not_followed = StageLinks("vae_decode", 1, 1, output_db=[1.0], gains=[0.0], mean_errors=[0.0], not_followed="why")
+    keep_rounding(own, PictureChain("8x8/0", [StageLinks("text_encoder", 0, 2), unet, not_followed]))
+    with Recorded(own) as recorded:
+        assert recorded.rounding("unet") == StageRounding([60.0, None], 0.375, -0.5)
+        assert recorded.rounding("text_encoder") is recorded.rounding("vae_decode") is None
+        assert recorded.calls("unet") == 4
