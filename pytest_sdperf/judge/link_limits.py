@@ -42,12 +42,16 @@ class PrecisionLimits:
 BY_PRECISION: Mapping[str, PrecisionLimits] = MappingProxyType(
     {
         "f32": PrecisionLimits(100.0, 100.0, -30.0, 105.0, 8.0, -40.0, 100.0, -40.0, 0.0001),
-        "bf16": PrecisionLimits(60.0, 50.0, 15.0, 62.0, 8.0, 4.0, 52.0, 6.0, 0.001),
+        "bf16": PrecisionLimits(60.0, 50.0, 14.0, 62.0, 8.0, 4.0, 52.0, 5.0, 0.001),
         "int8_weights": PrecisionLimits(60.0, 46.0, 18.0, 58.0, 8.0, 8.0, 51.0, 8.0, 0.003),
-        "int8": PrecisionLimits(60.0, 46.0, 18.0, 36.0, 14.0, 30.0, 50.0, 9.0, 0.05),
+        "int8": PrecisionLimits(60.0, 46.0, 18.0, 36.0, 14.0, 38.0, 50.0, 9.0, 0.05),
     }
 )
-"""Some 3 dB below the worst honest change of `benchmarks/results/good_from_broken.md`, 20 below it for f32."""
+"""Some 3 dB below the worst honest change of `benchmarks/results/good_from_broken.md`, 20 below it for f32.
+
+In bf16 OpenVINO's denoiser is up to 1.9 dB further off than rounding puts it (48 pictures of the bundled model), and 3.0
+on one with random weights; those of PyTorch and IPEX 0.8.
+"""
 
 ENOUGH_CALLS = 16
 """From so many calls on a systematic error is judged: over two pictures, a decoder in bf16 was off by 0.13 % of its
