@@ -49,8 +49,8 @@ BY_PRECISION: Mapping[str, PrecisionLimits] = MappingProxyType(
 )
 """Some 3 dB below the worst honest change of `benchmarks/results/good_from_broken.md`, 20 below it for f32.
 
-In bf16 OpenVINO's denoiser is up to 1.9 dB further off than rounding puts it (48 pictures of the bundled model), and 3.0
-on one with random weights; those of PyTorch and IPEX 0.8.
+In bf16 OpenVINO's denoiser is up to 1.9 dB further off than rounding puts it (48 pictures of the bundled model), and
+3.0 on one with random weights; those of PyTorch and IPEX 0.8.
 """
 
 ENOUGH_CALLS = 16
