@@ -22,6 +22,7 @@ from pytest_sdperf.claims.kernels import (
     share_of_time,
     shows_no_isa,
 )
+from pytest_sdperf.claims.stage_calls import STAGE_CALLS, UNET_CALLS, stage_calls
 from pytest_sdperf.errors import CaseError
 from pytest_sdperf.measurement import Evidence, KernelTime
 from pytest_sdperf.wording import apart, plain_share, plural
@@ -244,17 +245,10 @@ def _cpus(cpus: Sequence[int]) -> str:
     return ",".join(map(str, sorted(cpus)))
 
 
-def _unet_calls(claim: Claim, evidence: Evidence, workload: Workload) -> CheckedClaim:
-    calls = evidence.stage_calls.get("unet")
-    if claim.want == "num_inference_steps":
-        want = workload.num_inference_steps
-    elif claim.want.isdecimal():
-        want = int(claim.want)
-    else:
-        return _broken(claim, f"{claim.want!r} is neither num_inference_steps nor a number")
-    if calls is None:
-        return _broken(claim, f"no stage called unet was seen (limit {want} calls)")
-    return _checked(claim, f"{plural(calls, 'call')} an image (limit {want})", holds=calls == want)
+def _stage_calls(claim: Claim, evidence: Evidence, workload: Workload) -> CheckedClaim:
+    steps = workload.num_inference_steps
+    holds, seen = stage_calls(claim.kind, claim.want, evidence.stage_calls, steps=steps)
+    return _checked(claim, seen, holds=holds)
 
 
 def _drawn_anew(claim: Claim, evidence: Evidence, _: Workload) -> CheckedClaim:
@@ -277,8 +271,12 @@ CLAIM_KINDS: dict[str, ClaimKind] = {
     "openmp_runtime": ClaimKind("the OpenMP runtime in use is library `want`", _openmp_runtime),
     "affinity": ClaimKind("every thread stays on the CPUs that the launch asked for", _affinity, "pinned"),
     "threads": ClaimKind("the library computes with as many threads as the launch asked for", _threads, "threads"),
-    "unet_calls": ClaimKind(
-        "the UNet is called `want` times an image (`num_inference_steps` or a number)", _unet_calls, "UNet calls"
+    UNET_CALLS: ClaimKind(
+        "the UNet is called `want` times an image (`num_inference_steps` or a number)", _stage_calls, "UNet calls"
+    ),
+    STAGE_CALLS: ClaimKind(
+        "a stage is called so many times an image, as `want` (stage=number) says; 0 for one whose answers are kept",
+        _stage_calls,
     ),
     DRAWN_ANEW: ClaimKind(
         "pictures of known latents are as much work as those of new ones; broken, it is reported of every variant",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 import msgspec
 
+from pytest_sdperf.claims.stage_calls import wanted_calls
 from pytest_sdperf.judge.link_limits import ENOUGH_CALLS, LinkLimits, link_limits
-from pytest_sdperf.models.families import DENOISERS
+from pytest_sdperf.models.families import DECODERS, DENOISERS
 from pytest_sdperf.observations import Observations
 from pytest_sdperf.options import Options
 from pytest_sdperf.picture_chain import Chains, PictureChain, StageLinks
@@ -18,6 +20,8 @@ from pytest_sdperf.verdict.status import Status
 
 _LINKS: tuple[Kind, ...] = ("latents", "conditioning", "output")
 
+NONE_DECLARED: Mapping[str, int] = MappingProxyType({})
+
 
 def judge(seen: Observations, options: Options) -> ChainFinding | None:
     """The case's pictures along the reference's chains; None where nothing was to be followed."""
@@ -25,7 +29,9 @@ def judge(seen: Observations, options: Options) -> ChainFinding | None:
         return None
     precision = seen.case.variant.picture_precision
     limits = link_limits(precision, options.thresholds)
-    declared = _declared_calls(seen)
+    steps = seen.case.workload.num_inference_steps
+    wanted = (wanted_calls(claim.kind, claim.want, steps=steps) for claim in seen.case.variant.claims)
+    declared = dict(one for one in wanted if one)
     found = judge_chains(seen.chains, limits, precision=precision, declared_calls=declared)
     base = seen.base_pictures
     if base is None or base.chains is None:
@@ -35,12 +41,13 @@ def judge(seen: Observations, options: Options) -> ChainFinding | None:
 
 
 def judge_chains(
-    chains: Chains, limits: LinkLimits, *, precision: str, declared_calls: int | None = None
+    chains: Chains, limits: LinkLimits, *, precision: str, declared_calls: Mapping[str, int] = NONE_DECLARED
 ) -> ChainFinding:
     """Every link must reach its limit; of each picture the first that does not is named.
 
-    ``declared_calls`` are calls of the denoiser for a picture, where the variant says that they are its own: then they
-    must be so many, and cannot be compared with the reference's one by one.
+    ``declared_calls`` are calls of stages for a picture, by name, where the variant says that they are its own: then
+    they must be so many. Those of a denoiser or decoder cannot be compared with the reference's one by one. Those of an
+    encoder need not be: what it gives is compared where it is handed on.
     """
     broken = [link for chain in chains.pictures if (link := _first_broken(chain, limits, declared_calls)) is not None]
     biases = [*_biases(chains.pictures, limits)]
@@ -59,11 +66,11 @@ def judge_chains(
     )
 
 
-def _first_broken(chain: PictureChain, limits: LinkLimits, declared_calls: int | None) -> BrokenLink | None:
+def _first_broken(chain: PictureChain, limits: LinkLimits, declared_calls: Mapping[str, int]) -> BrokenLink | None:
     for stage in chain.stages:
         link = BrokenLink(chain.key, "calls", stage.stage)
         if stage.calls != stage.reference_calls and not _is_declared(stage, declared_calls):
-            expected = stage.reference_calls if not declared_calls or stage.stage not in DENOISERS else declared_calls
+            expected = declared_calls.get(stage.stage, stage.reference_calls)
             return msgspec.structs.replace(link, own=stage.calls, reference=expected)
         for call in range(1, stage.calls + 1):
             for look in _LOOKS:
@@ -75,8 +82,8 @@ def _first_broken(chain: PictureChain, limits: LinkLimits, declared_calls: int |
     return None
 
 
-def _is_declared(stage: StageLinks, declared_calls: int | None) -> bool:
-    return stage.stage in DENOISERS and declared_calls == stage.calls
+def _is_declared(stage: StageLinks, declared_calls: Mapping[str, int]) -> bool:
+    return declared_calls.get(stage.stage) == stage.calls
 
 
 def _tokens(stage: StageLinks, call: int, _: LinkLimits) -> BrokenLink | None:
@@ -151,7 +158,7 @@ def _of_bias(bias: Bias) -> Iterator[BrokenLink]:
             yield BrokenLink("", link, bias.stage, own=value, reference=bias.limit)
 
 
-def _not_followed(pictures: Sequence[PictureChain], declared_calls: int | None) -> str:
+def _not_followed(pictures: Sequence[PictureChain], declared_calls: Mapping[str, int]) -> str:
     """Why a link of a picture could not be looked at; empty where all were."""
     for chain in pictures:
         if chain.missing:
@@ -159,25 +166,19 @@ def _not_followed(pictures: Sequence[PictureChain], declared_calls: int | None) 
         if why := next((stage.not_followed for stage in chain.stages if stage.not_followed), ""):
             return why
         for stage in chain.stages:
-            if stage.calls != stage.reference_calls and _is_declared(stage, declared_calls):
+            if not _is_whole_stage(stage) and _is_declared(stage, declared_calls):
                 return f"{stage.stage} is called {stage.calls} times a picture, as the variant claims"
     return ""
 
 
 def _is_whole(chain: PictureChain) -> bool:
     """Whether the picture was made of the reference's last values."""
-    return not chain.missing and all(
-        not stage.not_followed and stage.calls == stage.reference_calls for stage in chain.stages
-    )
+    return not chain.missing and all(not stage.not_followed and _is_whole_stage(stage) for stage in chain.stages)
 
 
-def _declared_calls(seen: Observations) -> int | None:
-    """What the variant's claim on the denoiser's calls says; None: it has none."""
-    for claim in seen.case.variant.claims:
-        if claim.kind == "unet_calls":
-            steps = seen.case.workload.num_inference_steps
-            return steps if claim.want == "num_inference_steps" else int(claim.want)
-    return None
+def _is_whole_stage(stage: StageLinks) -> bool:
+    """Whether what comes behind a stage is made of the reference's values, whatever it was called for."""
+    return stage.calls == stage.reference_calls or stage.stage not in (*DENOISERS, *DECODERS)
 
 
 def _inf(value: float | None) -> float:

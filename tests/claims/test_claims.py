@@ -262,6 +262,19 @@ def test_unet_calls():
     assert checked("unet_calls", pndm, "many") == (False, "'many' is neither num_inference_steps nor a number")
 
 
+def test_stage_calls():
+    drawn = Evidence(stage_calls={"unet": 20})
+    assert checked("stage_calls", drawn, "unet=20") == (True, "20 calls an image (limit 20)")
+    assert checked("stage_calls", drawn, " unet = 21 ") == (False, "20 calls an image (limit 21)")
+    assert checked("stage_calls", drawn, "text_encoder=0") == (True, "0 calls an image (limit 0)")
+    assert checked("stage_calls", EMPTY, "text_encoder=0") == (
+        False,
+        "no stage called text_encoder was seen (limit 0 calls)",
+    )
+    for want in ("unet", "unet=", "unet=many", "=3", "unet=-1"):
+        assert checked("stage_calls", drawn, want) == (False, f"{want!r} is not stage=number")
+
+
 def test_what_a_claim_wants_is_a_text():
     with pytest.raises(CaseError) as caught:
         Claim("threads", 4)

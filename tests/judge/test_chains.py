@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from pytest_sdperf.judge.chains import judge_chains
+from pytest_sdperf.judge.chains import NONE_DECLARED, judge_chains
 from pytest_sdperf.judge.link_limits import BY_PRECISION, ENOUGH_CALLS, HANDED_ON_DB, link_limits
 from pytest_sdperf.options import Thresholds
 from pytest_sdperf.picture_chain import Chains, OtherNumber, OtherTokens, PictureChain, StageLinks, StageRounding
@@ -28,7 +28,9 @@ UNET = StageLinks(
 VAE = StageLinks("vae_decode", 1, 1, latents_db=[None], output_db=[55.0], gains=[0.0], mean_errors=[0.0])
 
 
-def judged(*stages, key="8x8/0", picture_db=None, limits=None, missing=(), more=(), declared=None, **thresholds):
+def judged(
+    *stages, key="8x8/0", picture_db=None, limits=None, missing=(), more=(), declared=NONE_DECLARED, **thresholds
+):
     chain = PictureChain(key, [*stages], [*missing], picture_db)
     found = link_limits("bf16", Thresholds(**thresholds))
     return judge_chains(Chains("fp32", [chain, *more]), found, precision="bf16", declared_calls=declared)
@@ -90,7 +92,9 @@ def test_a_call_that_rounding_leaves_alone_has_the_limit_for_any_model():
     ]
     assert unet.limits_db == [BF16.noisy_db, 50.0 - BF16.denoiser_below_db]
     more = changed(UNET, calls=3, rounding=StageRounding([60.0, 50.0], 0.0, 0.0))
-    assert judged(more, declared=3).status is Status.NOT_JUDGED, "a third call, which the reference has not made"
+    assert judged(more, declared={"unet": 3}).status is Status.NOT_JUDGED, (
+        "a third call, which the reference has not made"
+    )
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -153,13 +157,27 @@ def test_another_number_of_calls_in_either_direction(calls):
 
 
 def test_calls_that_the_variant_claims():
-    found = judged(changed(UNET, calls=1), VAE, declared=1)
+    one = {"unet": 1}
+    found = judged(changed(UNET, calls=1), VAE, declared=one)
     assert (found.status, found.broken) == (Status.NOT_JUDGED, [])
     assert found.not_followed == "unet is called 1 times a picture, as the variant claims"
-    [broken] = judged(changed(UNET, calls=3), VAE, declared=1).broken
+    [broken] = judged(changed(UNET, calls=3), VAE, declared=one).broken
     assert (broken.own, broken.reference) == (3, 1)
-    [broken] = judged(changed(TEXT, calls=1), declared=1).broken
+    [broken] = judged(changed(TEXT, calls=1), declared=one).broken
     assert (broken.stage, broken.reference) == ("text_encoder", 2)
+
+
+def test_an_encoder_whose_answers_are_kept_on_purpose():
+    """What it gave is compared where it is handed on, so that nothing is lost."""
+    kept = StageLinks("text_encoder", 0, 2)
+    [broken] = judged(kept, UNET, VAE).broken
+    assert (broken.link, broken.stage, broken.own, broken.reference) == ("calls", "text_encoder", 0, 2)
+    found = judged(kept, UNET, VAE, declared={"text_encoder": 0})
+    assert (found.status, found.broken, found.not_followed) == (Status.PASSED, [], "")
+    assert found.links[-1].link == "picture"
+    other = changed(UNET, conditioning_db=[30.0, 30.0])
+    [broken] = judged(kept, other, VAE, declared={"text_encoder": 0}).broken
+    assert (broken.link, broken.call) == ("conditioning", 1)
 
 
 @pytest.mark.parametrize(("field", "link"), [("gains", "gain"), ("mean_errors", "mean")])
