@@ -15,19 +15,19 @@ def wanted_calls(kind: str, want: str, *, steps: int) -> tuple[str, int] | None:
     if kind == UNET_CALLS:
         stage, calls = "unet", str(steps) if want == "num_inference_steps" else want
     elif kind == STAGE_CALLS:
-        stage, calls = (part.strip() for part in (*want.partition("=")[::2],))
+        stage, calls = (part.strip() for part in want.partition("=")[::2])
     else:
         return None
     return (stage, int(calls)) if stage and calls.isdecimal() else None
 
 
 def stage_calls(kind: str, want: str, seen: Mapping[str, int], *, steps: int) -> tuple[bool, str]:
-    """(Whether the claim holds, what was ``seen``: stage -> calls for a picture). Where no stage was, none does."""
+    """(Whether the claim holds, what was ``seen``: stage -> calls for a picture; every stage is there)."""
     wanted = wanted_calls(kind, want, steps=steps)
     if wanted is None:
         form = "neither num_inference_steps nor a number" if kind == UNET_CALLS else "not stage=number"
         return False, f"{want!r} is {form}"
     stage, calls = wanted
-    if stage not in seen and (calls or not seen):
+    if stage not in seen:
         return False, f"no stage called {stage} was seen (limit {calls} calls)"
-    return seen.get(stage, 0) == calls, f"{plural(seen.get(stage, 0), 'call')} an image (limit {calls})"
+    return seen[stage] == calls, f"{plural(seen[stage], 'call')} an image (limit {calls})"

@@ -263,10 +263,14 @@ def test_unet_calls():
 
 
 def test_stage_calls():
-    drawn = Evidence(stage_calls={"unet": 20})
+    drawn = Evidence(stage_calls={"text_encoder": 0, "unet": 20})
     assert checked("stage_calls", drawn, "unet=20") == (True, "20 calls an image (limit 20)")
     assert checked("stage_calls", drawn, " unet = 21 ") == (False, "20 calls an image (limit 21)")
     assert checked("stage_calls", drawn, "text_encoder=0") == (True, "0 calls an image (limit 0)")
+    assert checked("stage_calls", drawn, "transformer=0") == (
+        False,
+        "no stage called transformer was seen (limit 0 calls)",
+    )
     assert checked("stage_calls", EMPTY, "text_encoder=0") == (
         False,
         "no stage called text_encoder was seen (limit 0 calls)",
