@@ -36,6 +36,7 @@ def chain_sentence(finding: ChainFinding) -> str:
 def chain_details(finding: ChainFinding) -> list[str]:
     lines = [_broken(link, finding) for link in finding.broken[1:]]
     lines += [_score(one, finding) for one in finding.links]
+    lines += [_limits(finding)] if finding.links else []
     lines += [_bias(one) for one in finding.biases]
     if finding.not_followed and finding.broken:
         lines.append(f"not followed to its end: {finding.not_followed}")
@@ -136,6 +137,12 @@ def _of_limit(link: BrokenLink) -> str:
 
 def _is_decoder(link: BrokenLink) -> bool:
     return "decode" in link.stage
+
+
+def _limits(finding: ChainFinding) -> str:
+    if any(stage.rounding for chain in finding.pictures for stage in chain.stages):
+        return f"limits of {finding.precision}: by what rounding to bf16 does to {finding.reference}'s own model"
+    return f"limits of {finding.precision}: for any model, since {finding.reference}'s cannot be rounded to bf16"
 
 
 def _score(one: LinkScore, finding: ChainFinding) -> str:

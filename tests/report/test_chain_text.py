@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_sdperf.picture_chain import PictureChain
+from pytest_sdperf.picture_chain import PictureChain, StageLinks, StageRounding
 from pytest_sdperf.report.chain_text import chain_details, chain_sentence
 from pytest_sdperf.verdict.chain_finding import Bias, BrokenLink, ChainFinding, LinkScore
 from pytest_sdperf.verdict.status import Status
@@ -92,6 +92,7 @@ def test_every_link_agrees():
     close = LinkScore("unet", "output", "64x64/0", 19, 44.9, 40.4, 64.6)
     found = finding(
         status=Status.PASSED,
+        precision="bf16",
         links=[same, close],
         biases=[Bias("unet", 4e-5, -2e-6, 20, 0.001), Bias("vae_decode", 0, 0.0013, 1, None)],
     )
@@ -102,12 +103,24 @@ def test_every_link_agrees():
     assert chain_details(found) == [
         "the latents given to the UNet: the same",
         "what the UNet gives for fp32's inputs: UNet call 19 of picture 64x64/0 44.9 dB, limit 40.4 dB, median 64.6 dB",
+        "limits of bf16: for any model, since fp32's cannot be rounded to bf16",
         "over 20 calls the UNet gives +0.0040 % more, and -0.0002 % of its spread besides (limit 0.10 %)",
         "over 1 call the VAE decoder gives +0.0000 % more, and +0.1300 % of its spread besides (too few to be judged)",
     ]
     assert chain_sentence(finding(status=Status.PASSED, links=[same])) == (
         "link by link along fp32's: 1 picture, every link the same"
     )
+
+
+def test_limits_by_the_references_own_model():
+    unet = StageLinks("unet", 1, 1, output_db=[60.0], rounding=StageRounding([61.0], 0.0, 0.0))
+    found = finding(
+        status=Status.PASSED,
+        precision="bf16",
+        links=[LinkScore("unet", "output", "64x64/0", 1, 60.0, 57.0, 60.0)],
+        pictures=[PictureChain("64x64/0", [unet])],
+    )
+    assert "limits of bf16: by what rounding to bf16 does to fp32's own model" in chain_details(found)
 
 
 def test_what_was_not_followed():
