@@ -73,17 +73,16 @@ def test_what_can_be_rounded(torch):
 
 
 @pytest.mark.parametrize("model", ["bundled", "synthetic:tiny"])
-def test_autocast_is_as_far_off_call_by_call(gate, model):
-    """The one model is trained, the other's weights are random: what is honest differs by 10 dB."""
+def test_autocast_is_no_further_off_at_any_call(gate, model):
+    """The one model is trained; the other's weights are random, and it minds a timestep that is off by a little."""
     run = gate(CONFTEST, "", ["autocast"], model=model)
-    outcome = run.outcome("autocast")
-    chain = outcome.verdict.chain
+    chain = run.outcome("autocast").verdict.chain
     assert not chain.broken, run.text
     for picture in chain.pictures:
         [unet] = [stage for stage in picture.stages if stage.stage == "unet"]
-        assert unet.rounding is not None
         for own_db, rounded_db in zip(unet.output_db, unet.rounding.output_db, strict=True):
-            assert own_db == pytest.approx(rounded_db, abs=3)
+            assert own_db > rounded_db - 3
+            assert model != "bundled" or own_db < rounded_db + 5
 
 
 CONFTEST = """
