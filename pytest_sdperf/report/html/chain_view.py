@@ -21,7 +21,7 @@ def chain_figure(finding: ChainFinding | None, anchor: str, variant: str) -> tup
     limit = next((one.min_psnr_db for one in finding.links if one.link == "picture"), None)
     if limit is not None:
         is_broken = broken is not None and broken.link == "picture"
-        stages.append(ChainStage("picture", [ChainLink(chain.picture_db, limit, is_given=False, is_broken=is_broken)]))
+        stages.append(ChainStage("picture", [ChainLink(chain.picture_db, limit, "picture", is_broken)]))
     stages = [stage for stage in stages if stage.links]
     if not stages:
         return "", ""
@@ -46,5 +46,5 @@ def _of_stage(stage: StageLinks, finding: ChainFinding, broken: BrokenLink | Non
                     link,
                     call + 1,
                 )
-                links.append(ChainLink(values[call], of_link[call], link != "output", is_broken))
+                links.append(ChainLink(values[call], of_link[call], link, is_broken))
     return links

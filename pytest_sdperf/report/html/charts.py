@@ -81,9 +81,13 @@ class ChainLink:
     psnr_db: float | None
     "None: the same"
     min_psnr_db: float
-    is_given: bool
-    "True: what a stage is given; False: what it gives"
+    kind: str
+    "`latents` or `conditioning`, which a stage is given, `output`, which it gives, or `picture`"
     is_broken: bool = False
+
+    @property
+    def is_given(self) -> bool:
+        return self.kind in ("latents", "conditioning")
 
 
 @dataclass(frozen=True)
@@ -233,15 +237,14 @@ def chain_chart(stages: Sequence[ChainStage], *, name: str, text: str) -> str:
         for stage, left, right in zip(stages, edges, edges[1:], strict=False):
             step = (right - left) / len(stage.links)
             placed = [(left + step * (i + 0.5), link) for i, link in enumerate(stage.links)]
-            for is_given, marker in ((True, "s"), (False, "o")):
-                of_kind = [one for one in placed if one[1].is_given is is_given]
-                if of_kind:
-                    limits = [link.min_psnr_db for _, link in of_kind]
-                    axes.step(
-                        [left, *(at for at, _ in of_kind), right], [limits[0], *limits, limits[-1]], where="mid",
-                        color=COLOURS["limit"], linewidth=1.2, label="limit",
-                    )  # fmt: skip
-                _marks(axes, of_kind, marker, top)
+            for kind in dict.fromkeys(link.kind for link in stage.links):
+                of_kind = [(at, link) for at, link in placed if link.kind == kind]
+                limits = [link.min_psnr_db for _, link in of_kind]
+                axes.step(
+                    [left, *(at for at, _ in of_kind), right], [limits[0], *limits, limits[-1]], where="mid",
+                    color=COLOURS["limit"], linewidth=1.2, label="limit",
+                )  # fmt: skip
+                _marks(axes, of_kind, top)
         for edge in edges[1:-1]:
             axes.axvline(edge, color=COLOURS["grid"], linewidth=0.8)
         axes.set_ylabel("PSNR, dB")
@@ -259,13 +262,13 @@ def chain_chart(stages: Sequence[ChainStage], *, name: str, text: str) -> str:
     return inline(draw, name=name, height=210, text=text)
 
 
-def _marks(axes: Axes, placed: Sequence[tuple[float, ChainLink]], marker: str, top: float) -> None:
-    """Links that are all given, or all gives."""
+def _marks(axes: Axes, placed: Sequence[tuple[float, ChainLink]], top: float) -> None:
+    """Links, each at its place: squares for what is given, dots for what is given back."""
     colour = COLOURS["head"]
     for at, link in placed:
         axes.plot(
-            [at], [top if link.psnr_db is None else link.psnr_db], linestyle="", marker=marker, markersize=3.5,
-            color=colour, markerfacecolor="none" if link.is_given else colour,
+            [at], [top if link.psnr_db is None else link.psnr_db], linestyle="", markersize=3.5,
+            marker="s" if link.is_given else "o", color=colour, markerfacecolor="none" if link.is_given else colour,
             label="given" if link.is_given else "gives",
         )  # fmt: skip
         if link.is_broken:
