@@ -91,8 +91,8 @@ class LinkLimits:
             for_any_db, below_db = kind.decoder_db, kind.decoder_below_db
         else:
             for_any_db, below_db = kind.text_db, kind.text_below_db
-        # One that the reference has not made is judged by its number; one that rounding leaves alone, as any model's.
-        [rounding_db] = (stage.rounding.output_db[call - 1 : call] if stage.rounding else []) or [None]
+        rounded_db = stage.rounding.output_db if stage.rounding else []
+        rounding_db = rounded_db[call - 1] if call <= len(rounded_db) else None
         return round(for_any_db if rounding_db is None else rounding_db - below_db, 1)
 
     def bias(self, stages: Sequence[StageLinks]) -> float:

@@ -63,12 +63,12 @@ class Recorded:
         self._file = zipfile.ZipFile(path)
         self._calls: dict[str, list[list[int]]] = json.loads(self._file.read(_CALLS))
         self._names = {*self._file.namelist()}
+        rounding = self._file.read(_ROUNDING) if _ROUNDING in self._names else b"{}"
+        self._rounding = msgspec.json.decode(rounding, type=dict[str, StageRounding])
 
     def rounding(self, stage: str) -> StageRounding | None:
         """What rounding to bf16 does to the reference's stage; None: that was not looked at."""
-        if _ROUNDING not in self._names:
-            return None
-        return msgspec.json.decode(self._file.read(_ROUNDING), type=dict[str, StageRounding]).get(stage)
+        return self._rounding.get(stage)
 
     @property
     def stages(self) -> list[str]:

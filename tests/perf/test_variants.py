@@ -3,8 +3,8 @@
 `fp32` comes first, because the others are compared with its picture and its latency. `min_speedup` holds each to its
 purpose as the post tells it: bf16 faster than fp32, IPEX with DPM not slower than IPEX, OpenVINO faster than fp32,
 static shapes faster than dynamic ones. The factors are what holds on any machine (benchmarks/results): the bundled model
-is so small that bf16 in PyTorch and IPEX is no faster than fp32 (0.87x and 0.55x without AMX; on two cores with it no
-more either), so that there they only catch what went badly wrong. Where AMX is, OpenVINO is held to more.
+is so small that bf16 in PyTorch and IPEX is no faster than fp32 (0.87x and 0.55x without AMX), nor on two cores with
+AMX, so that they only catch what went badly wrong. Where AMX is, OpenVINO is held to more.
 """
 
 import pytest

@@ -234,7 +234,7 @@ def chain_chart(stages: Sequence[ChainStage], *, name: str, text: str) -> str:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         edges = _edges([len(stage.links) for stage in stages])
-        for stage, left, right in zip(stages, edges, edges[1:], strict=False):
+        for stage, (left, right) in zip(stages, pairwise(edges), strict=True):
             step = (right - left) / len(stage.links)
             placed = [(left + step * (i + 0.5), link) for i, link in enumerate(stage.links)]
             for kind in dict.fromkeys(link.kind for link in stage.links):
